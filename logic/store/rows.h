@@ -1,0 +1,155 @@
+// What the pipeline asks of a shard's writer: rows to store, and what became of them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/msg_id.h"
+#include "common/base/result.h"
+#include "common/base/slot.h"
+
+namespace hongyan::logic {
+
+// Content is shared between rows, retries and pushes; it never changes once made.
+using SharedBytes = std::shared_ptr<const std::string>;
+
+struct UserKey {
+  std::string app_id;
+  std::string uid;
+
+  bool operator==(const UserKey&) const = default;
+};
+
+// One thing for a writer to do. Made by a slot's thread, which gives it away with ShardWriter::submit and gets the
+// same object back, with its result filled in, through WriterSink::completed. In between it belongs to the writer.
+// The pipeline derives from OutboxWork, InboxWork and TailsWork to keep its own context beside them.
+class WriterWork {
+ public:
+  enum class Kind : std::uint8_t { kOutbox, kInbox, kTails };
+  enum class Outcome : std::uint8_t {
+    kPending,
+    kStored,   // committed and flushed by this work
+    kExists,   // was committed before: same (user, client_msg_id) or same (user, msg_id)
+    kRefused,  // certainly not stored by this work; `error` says why (kUnavailable: try again)
+    kParked,   // inbox: can never be stored; stands in im_parked
+  };
+
+  virtual ~WriterWork() = default;
+  WriterWork(const WriterWork&) = delete;
+  WriterWork& operator=(const WriterWork&) = delete;
+
+  [[nodiscard]] Kind kind() const noexcept { return kind_; }
+  // About how much memory and packet space it takes; queues are limited by it.
+  [[nodiscard]] virtual std::size_t bytes() const noexcept = 0;
+
+  UserKey user;  // whose row: the sender's (outbox) or the receiver's (inbox)
+  Slot slot = 0;  // the user's slot
+  std::uint32_t worker = 0;  // slot thread that gets it back
+  // Not begun by then: refused with kUnavailable. Work once sent to the server is seen through, however long it takes.
+  SteadyTime deadline = SteadyTime::max();
+
+  Outcome outcome = Outcome::kPending;
+  Error error;  // with kRefused and kParked
+
+ protected:
+  explicit WriterWork(Kind kind) noexcept : kind_(kind) {}
+
+ private:
+  const Kind kind_;
+};
+using WriterWorkPtr = std::unique_ptr<WriterWork>;
+
+// A row of im_message_send. msg_id and msg_seq are given by the writer when the batch is built.
+class OutboxWork : public WriterWork {
+ public:
+  OutboxWork() noexcept : WriterWork(Kind::kOutbox) {}
+  [[nodiscard]] std::size_t bytes() const noexcept override {
+    return 160 + user.app_id.size() + user.uid.size() + to.size() + client_msg_id.size() + (content ? content->size() : 0);
+  }
+
+  std::string to;
+  std::string client_msg_id;
+  SharedBytes content;
+  std::int64_t group_id = 0;
+  std::int64_t send_time = 0;
+  std::int32_t cmd_id = 0;
+  std::int32_t msg_type = 0;
+
+  // Result, with kStored and kExists. With kExists, send_time above is the stored one, and `stored_*` tell what the id
+  // was first used for, so that the caller can compare.
+  MsgId msg_id = 0;
+  std::int64_t seq = 0;
+  std::string stored_to;
+  std::int64_t stored_group_id = 0;
+  std::int32_t stored_cmd_id = 0;
+};
+
+// A row of im_message_receive. Its msg_id is given; msg_seq comes from the writer.
+class InboxWork : public WriterWork {
+ public:
+  InboxWork() noexcept : WriterWork(Kind::kInbox) {}
+  [[nodiscard]] std::size_t bytes() const noexcept override {
+    return 160 + user.app_id.size() + user.uid.size() + from.size() + client_msg_id.size() +
+           (content ? content->size() : 0);
+  }
+
+  MsgId msg_id = 0;
+  std::string from;
+  std::string client_msg_id;
+  SharedBytes content;
+  std::int64_t group_id = 0;
+  std::int64_t group_seq = 0;
+  std::int64_t send_time = 0;
+  std::int32_t cmd_id = 0;
+  std::int32_t msg_type = 0;
+  // Redo or retry: the row may be there already, so look before inserting.
+  bool lookup_first = false;
+
+  std::int64_t seq = 0;  // result, with kStored and kExists
+};
+
+// Asks for a user's committed tails, in order with the user's rows.
+class TailsWork : public WriterWork {
+ public:
+  TailsWork() noexcept : WriterWork(Kind::kTails) {}
+  [[nodiscard]] std::size_t bytes() const noexcept override { return 128; }
+
+  std::int64_t inbox_seq = 0;   // result, with kStored
+  std::int64_t outbox_seq = 0;
+};
+
+// Gets finished work back.
+class WriterSink {
+ public:
+  virtual ~WriterSink() = default;
+  // On a writer's thread, once a batch, in the order of commits; rows of one user in the order of submission.
+  // Must not block: it posts the work to the slot threads.
+  virtual void completed(std::vector<WriterWorkPtr> batch) = 0;
+};
+
+// A stored message, as read back. For inbox rows `user` is the receiver and `peer` the sender, for outbox rows the reverse.
+struct StoredMessage {
+  std::int64_t seq = 0;
+  MsgId msg_id = 0;
+  std::string peer;
+  std::string client_msg_id;
+  std::string content;
+  std::int64_t group_id = 0;
+  std::int64_t group_seq = 0;
+  std::int64_t send_time = 0;
+  std::int32_t cmd_id = 0;
+  std::int32_t msg_type = 0;
+};
+
+// An accepted message that may not be fanned out yet, as redo reads it from im_message_send.
+struct RedoRow {
+  std::string app_id;
+  std::string from;
+  Slot slot = 0;
+  StoredMessage message;  // peer: the receiver
+};
+
+}  // namespace hongyan::logic
