@@ -18,9 +18,9 @@ Result<std::int64_t> JwtHs256::verify(std::string_view app_id, std::string_view 
   if (token.size() > kMaxTokenBytes) return refuse("token is too long");
   try {
     std::error_code ec;
-    const auto decoded = jwt::decode(jwt::string_view(token.data(), token.size()),
-                                     jwt::params::algorithms({"HS256"}), ec, jwt::params::secret(secret->second),
-                                     jwt::params::verify(true));
+    const auto decoded =
+        jwt::decode(jwt::string_view(token.data(), token.size()), jwt::params::algorithms({"HS256"}), ec,
+                    jwt::params::secret(secret->second), jwt::params::verify(true));
     if (ec) return refuse("token is not valid: " + ec.message());
     const auto& payload = decoded.payload();
     if (!payload.has_claim("exp")) return refuse("token has no exp");
@@ -39,7 +39,8 @@ Result<std::int64_t> JwtHs256::verify(std::string_view app_id, std::string_view 
   }
 }
 
-Result<std::string> JwtHs256::sign(std::string_view app_id, std::string_view uid, std::int64_t ttl_seconds) const {
+Result<std::string> JwtHs256::sign(std::string_view app_id, std::string_view uid,
+                                   std::int64_t ttl_seconds) const {
   const auto secret = secrets_.find(app_id);
   if (secret == secrets_.end()) return fail(Code::kNotFound, "unknown app");
   try {

@@ -35,8 +35,8 @@ struct TokenKey {
   std::string secret;  // HS256
 };
 
-// JWT with HS256: `sub` = uid, `aud` = app_id, `exp` required, `nbf` honored; the algorithm is fixed by the key, never
-// taken from the token.
+// JWT with HS256: `sub` = uid, `aud` = app_id, `exp` required, `nbf` honored; the algorithm is fixed by the
+// key, never taken from the token.
 class JwtHs256 : public TokenVerifier, public TokenSigner {
  public:
   static constexpr std::size_t kMaxTokenBytes = 4096;

@@ -129,8 +129,8 @@ void Accept::finished(std::unique_ptr<AcceptWork> work) {
         unfinished.issued(work->ticket, work->msg_id);
       }
       answer(*work);
-      // It may have been stored by an attempt whose outcome was unknown. Fanning out again is harmless: the inbox row
-      // is unique by msg_id.
+      // It may have been stored by an attempt whose outcome was unknown. Fanning out again is harmless: the
+      // inbox row is unique by msg_id.
       if (!on_its_way) stored_(*work);
       return;
     }

@@ -15,20 +15,22 @@ namespace hongyan::logic {
 // A send on its way through the writer.
 class AcceptWork : public OutboxWork {
  public:
-  User* owner = nullptr;               // kept in memory by owner->accepting
-  std::vector<ReplyTo> waiting;        // the send and its resends meanwhile
-  std::uint64_t from_channel = 0;      // the device that sent it, and its gate
+  User* owner = nullptr;           // kept in memory by owner->accepting
+  std::vector<ReplyTo> waiting;    // the send and its resends meanwhile
+  std::uint64_t from_channel = 0;  // the device that sent it, and its gate
   GatePortPtr from_gate;
   UnfinishedIds::Ticket ticket;
 };
 
 // Takes sends of the users of one slot thread. One thread.
 //
-// Dedup (invariant I4): a client_msg_id that is on its way gets the answer of the first attempt; one that is stored is
-// found by the unique key of im_message_send and answered with its msg_id. Reused for another target: ALREADY_EXISTS.
+// Dedup (invariant I4): a client_msg_id that is on its way gets the answer of the first attempt; one that is
+// stored is found by the unique key of im_message_send and answered with its msg_id. Reused for another
+// target: ALREADY_EXISTS.
 class Accept {
  public:
-  // stored: called for each message that is now in the outbox and must be fanned out, in the order of commits.
+  // stored: called for each message that is now in the outbox and must be fanned out, in the order of
+  // commits.
   using OnStored = std::function<void(AcceptWork&)>;
   Accept(ThreadContext& context, OnStored stored) : context_(context), stored_(std::move(stored)) {}
 
@@ -48,7 +50,7 @@ class Accept {
 
   ThreadContext& context_;
   const OnStored stored_;
-  client::C2CSendReq request_;    // reused, so that parsing allocates little
+  client::C2CSendReq request_;  // reused, so that parsing allocates little
   client::C2CSendResp response_;
   std::string buffer_;
 };

@@ -8,10 +8,8 @@ void Delivery::take(LaneBatch batch) {
                       {.lane = batch.lane, .not_owner = true, .works = std::move(batch.works)});
     return;
   }
-  auto state = std::make_shared<LaneBatchState>(LaneBatchState{.lane = batch.lane,
-                                                               .source_thread = batch.source_thread,
-                                                               .remaining = batch.works.size(),
-                                                               .back = {}});
+  auto state = std::make_shared<LaneBatchState>(LaneBatchState{
+      .lane = batch.lane, .source_thread = batch.source_thread, .remaining = batch.works.size(), .back = {}});
   Shard& shard = context_.shards.of(batch.lane.destination);
   for (auto& work : batch.works) {
     work->batch = state;
@@ -29,13 +27,16 @@ void Delivery::finished(DeliverWorkPtr work) {
       stored_(*work);
       break;
     case WriterWork::Outcome::kExists:
-      // Also what a commit of unknown outcome turns out to be, so it may never have been pushed. A device that has it
-      // discards it.
+      // Also what a commit of unknown outcome turns out to be, so it may never have been pushed. A device
+      // that has it discards it.
       stored_(*work);
       break;
-    case WriterWork::Outcome::kParked: PipelineCounters::add(context_.counters.parked); break;
+    case WriterWork::Outcome::kParked:
+      PipelineCounters::add(context_.counters.parked);
+      break;
     case WriterWork::Outcome::kRefused:
-    case WriterWork::Outcome::kPending: break;
+    case WriterWork::Outcome::kPending:
+      break;
   }
   state->back.push_back(std::move(work));
   if (--state->remaining > 0) return;

@@ -138,7 +138,8 @@ void Lanes::result(LaneResult result) {
 
 void Lanes::after_batch(Lane& lane, std::size_t batch_size, bool again) {
   const auto end = lane.entries.begin() + static_cast<std::ptrdiff_t>(batch_size);
-  lane.entries.erase(std::remove_if(lane.entries.begin(), end, [](const Entry& e) { return e.finished; }), end);
+  lane.entries.erase(std::remove_if(lane.entries.begin(), end, [](const Entry& e) { return e.finished; }),
+                     end);
   lane.in_flight = 0;
   if (again) {
     back_off(lane);
@@ -174,7 +175,8 @@ void Lanes::refilled(LaneKey key, Result<std::vector<RedoRow>> rows) {
   Lane& lane = it->second;
   lane.refilling = false;
   if (!rows) {
-    log::warn("lane", "cannot read accepted messages again slot={} reason={}", key.source, rows.error().message);
+    log::warn("lane", "cannot read accepted messages again slot={} reason={}", key.source,
+              rows.error().message);
     return back_off(lane);
   }
   std::unordered_map<MsgId, RedoRow> by_id;
@@ -188,7 +190,8 @@ void Lanes::refilled(LaneKey key, Result<std::vector<RedoRow>> rows) {
     by_id.erase(row);
   }
   if (!lane.entries.empty() && !lane.entries.front().work) {
-    log::error("lane", "an accepted message is not in the outbox slot={} id={}", key.source, lane.entries.front().id);
+    log::error("lane", "an accepted message is not in the outbox slot={} id={}", key.source,
+               lane.entries.front().id);
     back_off(lane);
     return;
   }
@@ -217,9 +220,9 @@ void Lanes::collect_pending(std::size_t shard, std::vector<PendingEntry>& add,
       context_.slots.touch(lane.key.source);
     }
   }
-  const auto mine = std::partition(to_remove_.begin(), to_remove_.end(), [this, shard](const PendingEntry& entry) {
-    return context_.shards.index_of(entry.slot) != shard;
-  });
+  const auto mine = std::partition(
+      to_remove_.begin(), to_remove_.end(),
+      [this, shard](const PendingEntry& entry) { return context_.shards.index_of(entry.slot) != shard; });
   remove.assign(mine, to_remove_.end());
   to_remove_.erase(mine, to_remove_.end());
 }

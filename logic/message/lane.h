@@ -21,11 +21,12 @@ struct LaneKey {
 
 struct LaneBatchState;
 
-// A message on its way into one receiver's inbox. Made at the source, stored by the destination, and brought back.
+// A message on its way into one receiver's inbox. Made at the source, stored by the destination, and brought
+// back.
 class DeliverWork : public InboxWork {
  public:
   std::shared_ptr<LaneBatchState> batch;  // at the destination: the batch it came with
-  std::size_t lane_index = 0;       // at the source: its place in the lane
+  std::size_t lane_index = 0;             // at the source: its place in the lane
 };
 using DeliverWorkPtr = std::unique_ptr<DeliverWork>;
 
@@ -52,14 +53,16 @@ class LanePort {
   virtual void send_result(std::uint32_t source_thread, LaneResult result) = 0;
 };
 
-// The source side. A lane exists while it has something to do: it keeps its messages in order with one batch in
-// flight, tries again what did not get through (after 50 ms to 1 s), and lets go of an id once its row is committed.
-// Beyond max_lane_bytes it keeps only the ids and reads the contents again when their turn comes. One thread.
+// The source side. A lane exists while it has something to do: it keeps its messages in order with one batch
+// in flight, tries again what did not get through (after 50 ms to 1 s), and lets go of an id once its row is
+// committed. Beyond max_lane_bytes it keeps only the ids and reads the contents again when their turn comes.
+// One thread.
 class Lanes {
  public:
   Lanes(ThreadContext& context, LanePort& port) : context_(context), port_(port) {}
 
-  // Appends. The id is in the slot's unfinished ids already. work->msg_id, user (the receiver), slot etc. are filled in.
+  // Appends. The id is in the slot's unfinished ids already. work->msg_id, user (the receiver), slot etc. are
+  // filled in.
   void add(Slot source, DeliverWorkPtr work);
   // Sends what add() made ready. Call once at the end of a turn.
   void send_ready();
@@ -88,12 +91,14 @@ class Lanes {
     std::size_t bytes = 0;      // of contents held
     std::size_t in_flight = 0;  // entries from the front that are away as a batch
     bool refilling = false;
-    bool ready = false;         // stands in ready_
+    bool ready = false;  // stands in ready_
     Milliseconds delay{0};
     SteadyTime retry_at{};
   };
 
-  [[nodiscard]] static std::uint32_t number(LaneKey key) { return (std::uint32_t{key.source} << 16) | key.destination; }
+  [[nodiscard]] static std::uint32_t number(LaneKey key) {
+    return (std::uint32_t{key.source} << 16) | key.destination;
+  }
   void make_ready(Lane& lane);
   void send(Lane& lane);
   void refill(Lane& lane);

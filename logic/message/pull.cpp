@@ -20,8 +20,8 @@ struct PullService::Page {
 namespace {
 
 // Appends what was read; returns the bytes of contents.
-std::size_t append(google::protobuf::RepeatedPtrField<client::PullMsg>& out, std::vector<StoredMessage> messages,
-                   const std::string& owner, bool inbox) {
+std::size_t append(google::protobuf::RepeatedPtrField<client::PullMsg>& out,
+                   std::vector<StoredMessage> messages, const std::string& owner, bool inbox) {
   std::size_t bytes = 0;
   for (auto& message : messages) {
     client::PullMsg& to = *out.Add();
@@ -70,8 +70,8 @@ void PullService::pull(const Request& request) {
   page->channel = request.channel;
   page->offset = request_.offset();
   page->outbox_offset = request_.outbox_offset();
-  page->limit = static_cast<std::size_t>(request_.limit() <= 0 ? kDefaultLimit
-                                                               : std::min(request_.limit(), kMaxLimit));
+  page->limit =
+      static_cast<std::size_t>(request_.limit() <= 0 ? kDefaultLimit : std::min(request_.limit(), kMaxLimit));
   page->bytes_left = context_.config.pull_bytes;
   PipelineCounters::add(context_.counters.pulls);
   sessions_.with_tails(user, [this, &user, page](const Status& status) {
@@ -101,33 +101,34 @@ void PullService::start(User& user, std::shared_ptr<Page> page) {
 
 void PullService::read_inbox(const std::shared_ptr<Page>& page) {
   if (page->offset >= page->response.inbox_seq()) return read_outbox(page);
-  context_.shards.of(page->slot).read_inbox(
-      page->user, page->offset, page->response.inbox_seq(), page->limit, page->bytes_left,
-      [this, page](Result<std::vector<StoredMessage>> read) {
-        auto shared = std::make_shared<Result<std::vector<StoredMessage>>>(std::move(read));
-        post_([this, page, shared] {
-          if (!*shared) return reply_error(page->reply_to, shared->error());
-          const std::size_t bytes =
-              append(*page->response.mutable_msg(), std::move(**shared), page->user.uid, true);
-          page->bytes_left -= std::min(page->bytes_left, bytes);
-          read_outbox(page);
-        });
-      });
+  context_.shards.of(page->slot)
+      .read_inbox(page->user, page->offset, page->response.inbox_seq(), page->limit, page->bytes_left,
+                  [this, page](Result<std::vector<StoredMessage>> read) {
+                    auto shared = std::make_shared<Result<std::vector<StoredMessage>>>(std::move(read));
+                    post_([this, page, shared] {
+                      if (!*shared) return reply_error(page->reply_to, shared->error());
+                      const std::size_t bytes =
+                          append(*page->response.mutable_msg(), std::move(**shared), page->user.uid, true);
+                      page->bytes_left -= std::min(page->bytes_left, bytes);
+                      read_outbox(page);
+                    });
+                  });
 }
 
 void PullService::read_outbox(const std::shared_ptr<Page>& page) {
   const bool full = page->bytes_left == 0 && !page->response.msg().empty();
-  if (page->outbox_offset < 0 || page->outbox_offset >= page->response.outbox_seq() || full) return answer(*page);
-  context_.shards.of(page->slot).read_outbox(
-      page->user, page->outbox_offset, page->response.outbox_seq(), page->limit, page->bytes_left,
-      [this, page](Result<std::vector<StoredMessage>> read) {
-        auto shared = std::make_shared<Result<std::vector<StoredMessage>>>(std::move(read));
-        post_([this, page, shared] {
-          if (!*shared) return reply_error(page->reply_to, shared->error());
-          append(*page->response.mutable_sent(), std::move(**shared), page->user.uid, false);
-          answer(*page);
-        });
-      });
+  if (page->outbox_offset < 0 || page->outbox_offset >= page->response.outbox_seq() || full)
+    return answer(*page);
+  context_.shards.of(page->slot)
+      .read_outbox(page->user, page->outbox_offset, page->response.outbox_seq(), page->limit,
+                   page->bytes_left, [this, page](Result<std::vector<StoredMessage>> read) {
+                     auto shared = std::make_shared<Result<std::vector<StoredMessage>>>(std::move(read));
+                     post_([this, page, shared] {
+                       if (!*shared) return reply_error(page->reply_to, shared->error());
+                       append(*page->response.mutable_sent(), std::move(**shared), page->user.uid, false);
+                       answer(*page);
+                     });
+                   });
 }
 
 void PullService::answer(Page& page) {

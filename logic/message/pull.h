@@ -13,8 +13,8 @@
 
 namespace hongyan::logic {
 
-// Answers PULL for the users of one slot thread. A page never goes above the tail that is known to be committed, and its
-// offset acknowledges what the device holds. One thread; reads run on the shard's readers.
+// Answers PULL for the users of one slot thread. A page never goes above the tail that is known to be
+// committed, and its offset acknowledges what the device holds. One thread; reads run on the shard's readers.
 class PullService {
  public:
   static constexpr std::int32_t kDefaultLimit = 10;

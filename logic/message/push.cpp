@@ -47,10 +47,12 @@ void Pusher::push(User& user, Session& session, std::uint32_t cmd_id, std::int64
   }
   PipelineCounters::add(context_.counters.pushed);
   const auto size = static_cast<std::int64_t>(body->size());
-  const bool keep = retained_bytes_ + size <= static_cast<std::int64_t>(context_.config.max_retained_push_bytes);
+  const bool keep =
+      retained_bytes_ + size <= static_cast<std::int64_t>(context_.config.max_retained_push_bytes);
   if (keep) retain(size);
   session.unacked.push_back({.seq = seq, .msg_id = msg_id, .cmd_id = cmd_id, .body = keep ? body : nullptr});
-  timers_.push_back({.at = context_.now() + context_.config.ack_timeout, .session = session.number, .seq = seq});
+  timers_.push_back(
+      {.at = context_.now() + context_.config.ack_timeout, .session = session.number, .seq = seq});
 }
 
 void Pusher::stored_in_outbox(const AcceptWork& work) {
@@ -181,7 +183,8 @@ void Pusher::due(const Timer& timer) {
     return;
   }
   PipelineCounters::add(context_.counters.undelivered);
-  log::debug("push", "undelivered uid={} channel={} id={}", log::quoted(user.key.uid), session.channel, push->msg_id);
+  log::debug("push", "undelivered uid={} channel={} id={}", log::quoted(user.key.uid), session.channel,
+             push->msg_id);
   session.owes_ack = true;
   session.unacked.erase(push);
 }

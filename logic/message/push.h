@@ -16,9 +16,9 @@ namespace hongyan::logic {
 
 // Pushes to the sessions of one slot thread's users. One thread.
 //
-// A push that is not acknowledged within ack_timeout goes out once more; unacknowledged again, the session gets a
-// SYNC_NOTIFY at its next sign of life. A session with push_window unacknowledged pushes gets no more of them but a
-// SYNC_NOTIFY once it has acknowledged half.
+// A push that is not acknowledged within ack_timeout goes out once more; unacknowledged again, the session
+// gets a SYNC_NOTIFY at its next sign of life. A session with push_window unacknowledged pushes gets no more
+// of them but a SYNC_NOTIFY once it has acknowledged half.
 class Pusher {
  public:
   explicit Pusher(ThreadContext& context) : context_(context) {}

@@ -11,7 +11,7 @@ namespace hongyan::logic {
 // Views are valid during the call that gets the request.
 struct Request {
   ReplyTo reply_to;
-  Slot slot = 0;                 // of (app_id, uid)
+  Slot slot = 0;  // of (app_id, uid)
   std::uint32_t cmd_id = 0;
   std::string_view app_id;
   std::string_view uid;

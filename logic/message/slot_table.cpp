@@ -15,7 +15,8 @@ void UnfinishedIds::moved_to_pending(MsgId id) {
 }
 
 MsgId UnfinishedIds::mark() const {
-  // A floor is itself not an id to be issued, and an id that holds the mark is not passed by floor - 1 either.
+  // A floor is itself not an id to be issued, and an id that holds the mark is not passed by floor - 1
+  // either.
   return ids_.empty() ? highest_ : *ids_.begin() - 1;
 }
 

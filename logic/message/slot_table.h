@@ -21,8 +21,9 @@ enum class SlotStatus : std::uint8_t {
 
 // Unfinished ids of one slot and the mark that follows from them (design: "mark").
 //
-// An id counts as unfinished from before it is issued: begin() takes the clock's floor as a stand-in until the writer
-// tells the id (issued) or that there is none (absent). Ids that stand in im_pending do not hold the mark.
+// An id counts as unfinished from before it is issued: begin() takes the clock's floor as a stand-in until
+// the writer tells the id (issued) or that there is none (absent). Ids that stand in im_pending do not hold
+// the mark.
 class UnfinishedIds {
  public:
   using Ticket = std::multiset<MsgId>::const_iterator;
@@ -54,7 +55,7 @@ class UnfinishedIds {
   [[nodiscard]] std::size_t size() const noexcept { return ids_.size() + pending_.size(); }
 
  private:
-  std::multiset<MsgId> ids_;            // issued ids and the floors of those to be issued
+  std::multiset<MsgId> ids_;  // issued ids and the floors of those to be issued
   std::unordered_set<MsgId> pending_;
   MsgId highest_ = 0;
 };

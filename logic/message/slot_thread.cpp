@@ -45,15 +45,20 @@ void SlotThread::request(const Request& request) {
     return;
   }
   switch (request.cmd_id) {
-    case client::COMMAND_AUTH: return sessions_.auth(request);
-    case client::COMMAND_LOGOUT: return sessions_.logout(request);
-    case client::COMMAND_C2C_SEND: return accept_.c2c(request);
-    case client::COMMAND_PULL: return pull_.pull(request);
+    case client::COMMAND_AUTH:
+      return sessions_.auth(request);
+    case client::COMMAND_LOGOUT:
+      return sessions_.logout(request);
+    case client::COMMAND_C2C_SEND:
+      return accept_.c2c(request);
+    case client::COMMAND_PULL:
+      return pull_.pull(request);
     case client::COMMAND_S2C:
     case client::COMMAND_C2C_PUSH:
     case client::COMMAND_C2G_PUSH:
     case client::COMMAND_SENT_PUSH:
-    case client::COMMAND_CTRL_PUSH: return pusher_.ack(request);
+    case client::COMMAND_CTRL_PUSH:
+      return pusher_.ack(request);
     default:
       return reply_error(request.reply_to, {Code::kUnknownCommand, "command is not known to this server"});
   }
@@ -62,7 +67,8 @@ void SlotThread::request(const Request& request) {
 void SlotThread::sessions(const GatePortPtr& gate, const link::Sessions& told) {
   for (const auto& session : told.sessions()) {
     const Slot slot = slot_of(session.app_id(), session.uid());
-    if (context_.thread_of(slot) != context_.index || context_.slots.status(slot) == SlotStatus::kNotOwned) continue;
+    if (context_.thread_of(slot) != context_.index || context_.slots.status(slot) == SlotStatus::kNotOwned)
+      continue;
     if (told.announce()) {
       sessions_.announced(gate, session, slot);
     } else {
@@ -70,7 +76,6 @@ void SlotThread::sessions(const GatePortPtr& gate, const link::Sessions& told) {
     }
   }
 }
-
 
 void SlotThread::stored_in_outbox(AcceptWork& work) {
   pusher_.stored_in_outbox(work);
@@ -97,7 +102,9 @@ void SlotThread::works_finished(std::vector<WriterWorkPtr> works) {
       case WriterWork::Kind::kInbox:
         delivery_.finished(DeliverWorkPtr(static_cast<DeliverWork*>(work.release())));
         break;
-      case WriterWork::Kind::kTails: sessions_.tails_finished(static_cast<const TailsWork&>(*work)); break;
+      case WriterWork::Kind::kTails:
+        sessions_.tails_finished(static_cast<const TailsWork&>(*work));
+        break;
     }
   }
 }

@@ -22,8 +22,8 @@ struct ThreadMail {
   [[nodiscard]] bool empty() const noexcept { return batches.empty() && results.empty(); }
 };
 
-// The pipeline of one thread without I/O: every input is a call on its thread, every output goes through a port. Slot s
-// belongs to thread s mod thread_count. One thread.
+// The pipeline of one thread without I/O: every input is a call on its thread, every output goes through a
+// port. Slot s belongs to thread s mod thread_count. One thread.
 class SlotThread {
  public:
   struct Deps {
@@ -35,7 +35,7 @@ class SlotThread {
     PipelineCounters& counters;
     const TokenVerifier& verifier;
     RouteStore& routes;
-    std::function<void(std::function<void()>)> post;                  // to this thread, later; any thread may call it
+    std::function<void(std::function<void()>)> post;  // to this thread, later; any thread may call it
     std::function<void(std::uint32_t thread, ThreadMail mail)> mail;  // to another slot thread; only queues
   };
   explicit SlotThread(const Deps& deps);
@@ -83,8 +83,8 @@ class SlotThread {
   Delivery delivery_;
   Sessions sessions_;
   PullService pull_;
-  std::vector<ThreadMail> outgoing_;      // by thread
-  std::vector<bool> upkeep_under_way_;    // by shard
+  std::vector<ThreadMail> outgoing_;    // by thread
+  std::vector<bool> upkeep_under_way_;  // by shard
 };
 
 }  // namespace hongyan::logic

@@ -1,4 +1,5 @@
-// The way back to a gate: answers, pushes and kicks. An interface, so that the pipeline is tested without sockets.
+// The way back to a gate: answers, pushes and kicks. An interface, so that the pipeline is tested without
+// sockets.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +15,9 @@ namespace hongyan::logic {
 
 // What goes back for one forwarded request.
 struct GateReply {
-  std::uint64_t login_epoch = 0;   // of an AUTH that succeeded
-  bool refused = false;            // the body carries an error
-  std::string_view body;           // for the client, as it is
+  std::uint64_t login_epoch = 0;  // of an AUTH that succeeded
+  bool refused = false;           // the body carries an error
+  std::string_view body;          // for the client, as it is
 };
 
 // One link of one gate worker. Any thread; every call only queues.

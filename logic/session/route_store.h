@@ -1,4 +1,5 @@
-// Routes in Redis: which gate holds a user's device. A cache of what the owner knows; it may be emptied at any time.
+// Routes in Redis: which gate holds a user's device. A cache of what the owner knows; it may be emptied at
+// any time.
 #pragma once
 
 #include <cstdint>

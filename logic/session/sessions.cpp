@@ -18,8 +18,9 @@ std::size_t index_of(DeviceClass device_class) { return static_cast<std::size_t>
 std::uint64_t Sessions::next_epoch(User& user, DeviceClass device_class, std::size_t shard) {
   // The shard's clock, because two nodes' clocks differ.
   std::uint64_t& highest = user.highest_epoch[index_of(device_class)];
-  highest = std::max(static_cast<std::uint64_t>(std::max<std::int64_t>(context_.shards.at(shard).clock_ms(), 1)),
-                     highest + 1);
+  highest =
+      std::max(static_cast<std::uint64_t>(std::max<std::int64_t>(context_.shards.at(shard).clock_ms(), 1)),
+               highest + 1);
   return highest;
 }
 
@@ -56,7 +57,8 @@ void Sessions::auth(const Request& request) {
   }
   auto id_ok = check_id(request.uid, kMaxUid, "uid");
   if (id_ok && auth_.uid() != request.uid) id_ok = fail(Code::kBadRequest, "uid");
-  if (id_ok && auth_.device_id().size() > kMaxDeviceId) id_ok = fail(Code::kBadRequest, "device_id is too long");
+  if (id_ok && auth_.device_id().size() > kMaxDeviceId)
+    id_ok = fail(Code::kBadRequest, "device_id is too long");
   if (!id_ok) return reply_error(request.reply_to, id_ok.error());
   if (auto known = verifier_.verify(request.app_id, request.uid, auth_.token()); !known) {
     return reply_error(request.reply_to, known.error());

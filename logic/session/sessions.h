@@ -16,8 +16,8 @@
 
 namespace hongyan::logic {
 
-// One thread. The higher login epoch wins everywhere: of two sessions of one (user, device class) the older one is
-// kicked, whichever is heard of first.
+// One thread. The higher login epoch wins everywhere: of two sessions of one (user, device class) the older
+// one is kicked, whichever is heard of first.
 class Sessions {
  public:
   Sessions(ThreadContext& context, Pusher& pusher, const TokenVerifier& verifier, RouteStore& routes)

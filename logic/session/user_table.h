@@ -42,8 +42,8 @@ struct Session {
   GatePortPtr gate;
   std::int64_t last_active_ms = 0;
   std::deque<UnackedPush> unacked;  // by seq
-  bool behind = false;    // pushes were left out (window full, link full): tell it to pull
-  bool owes_ack = false;  // resent in vain: tell it to pull at its next sign of life
+  bool behind = false;              // pushes were left out (window full, link full): tell it to pull
+  bool owes_ack = false;            // resent in vain: tell it to pull at its next sign of life
 };
 
 struct User {
@@ -52,11 +52,11 @@ struct User {
   // Committed tails; empty until known. inbox and outbox become known together by a TailsWork.
   std::optional<std::int64_t> inbox_seq;
   std::optional<std::int64_t> outbox_seq;
-  std::vector<std::unique_ptr<Session>> sessions;  // at most one a device class
-  std::array<std::int64_t, kDeviceClassCount> acked_inbox{};   // cursors
+  std::vector<std::unique_ptr<Session>> sessions;             // at most one a device class
+  std::array<std::int64_t, kDeviceClassCount> acked_inbox{};  // cursors
   std::array<std::int64_t, kDeviceClassCount> acked_outbox{};
   std::array<std::uint64_t, kDeviceClassCount> highest_epoch{};
-  std::vector<AcceptWork*> accepting;              // sends at the writer, owned by it
+  std::vector<AcceptWork*> accepting;  // sends at the writer, owned by it
   std::vector<std::function<void(const Status&)>> waiting_for_tails;
   std::uint32_t busy = 0;  // works under way: keeps the user in memory
   boost::intrusive::list_member_hook<> lru_hook;
@@ -76,8 +76,8 @@ class UserTable {
   UserTable(const UserTable&) = delete;
   UserTable& operator=(const UserTable&) = delete;
 
-  // Finds or makes the user, and marks it as used now. The reference stays valid until the user is forgotten, which
-  // happens in trim() and forget_slot() only.
+  // Finds or makes the user, and marks it as used now. The reference stays valid until the user is forgotten,
+  // which happens in trim() and forget_slot() only.
   User& get(std::string_view app_id, std::string_view uid, Slot slot);
   [[nodiscard]] User* find(std::string_view app_id, std::string_view uid);
 
@@ -97,11 +97,15 @@ class UserTable {
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(const KeyView& key) const noexcept;
-    std::size_t operator()(const UserKey& key) const noexcept { return (*this)(KeyView{key.app_id, key.uid}); }
+    std::size_t operator()(const UserKey& key) const noexcept {
+      return (*this)(KeyView{key.app_id, key.uid});
+    }
   };
   struct Equal {
     using is_transparent = void;
-    bool operator()(const auto& a, const auto& b) const noexcept { return a.uid == b.uid && a.app_id == b.app_id; }
+    bool operator()(const auto& a, const auto& b) const noexcept {
+      return a.uid == b.uid && a.app_id == b.app_id;
+    }
   };
   using Lru = boost::intrusive::list<
       User, boost::intrusive::member_hook<User, boost::intrusive::list_member_hook<>, &User::lru_hook>>;
