@@ -25,6 +25,11 @@ using Handler = std::function<net::Awaitable<Response>(Request)>;
 class Router {
  public:
   void add(Method method, std::string_view pattern, Handler handler);
+  // For handlers that need not wait: a function of the request.
+  template <typename F>
+  void add_simple(Method method, std::string_view pattern, F f) {
+    add(method, pattern, [f = std::move(f)](Request request) { return run(f, std::move(request)); });
+  }
 
   struct NotFound {};
   struct MethodNotAllowed {
@@ -45,6 +50,11 @@ class Router {
     std::size_t literals;
     Handler handler;
   };
+  template <typename F>
+  [[nodiscard]] static net::Awaitable<Response> run(F f, Request request) {
+    co_return f(request);
+  }
+
   std::vector<Route> routes_;
 };
 
