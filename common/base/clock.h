@@ -12,7 +12,8 @@ using Milliseconds = std::chrono::milliseconds;
 
 // Milliseconds since 1970-01-01 UTC. Any thread.
 [[nodiscard]] inline std::int64_t wall_ms() noexcept {
-  return std::chrono::duration_cast<Milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<Milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace hongyan

@@ -25,9 +25,9 @@ struct MsgIdParts {
 // The smallest id with this time, of any node. For comparing ids with times.
 [[nodiscard]] MsgId first_msg_id_at(std::int64_t wall_ms) noexcept;
 
-// Issues the ids of one node: strictly increasing over all threads, whatever the wall clock does. When the wall
-// clock steps back or more than 4096 ids a millisecond are taken, ids run ahead of it until it catches up.
-// Any thread; lock-free.
+// Issues the ids of one node: strictly increasing over all threads, whatever the wall clock does. When the
+// wall clock steps back or more than 4096 ids a millisecond are taken, ids run ahead of it until it catches
+// up. Any thread; lock-free.
 class MsgIdClock {
  public:
   using NowMs = std::function<std::int64_t()>;

@@ -19,12 +19,12 @@ enum class Code : std::uint8_t {
   kAlreadyExists = 5,
   kTooLarge = 6,
   kRateLimited = 7,
-  kUnavailable = 8,         // this attempt took nothing; try again
+  kUnavailable = 8,  // this attempt took nothing; try again
   kInternal = 9,
   kVersionUnsupported = 10,
   kUnknownCommand = 11,
   kFailedPrecondition = 12,
-  kDeadlineExceeded = 13,   // the outcome is unknown
+  kDeadlineExceeded = 13,  // the outcome is unknown
 };
 
 // "BAD_REQUEST" and so on, as the server API and the logs write it. Static storage.
@@ -32,7 +32,7 @@ enum class Code : std::uint8_t {
 
 struct Error {
   Code code = Code::kInternal;
-  std::string message;          // for people; no content of messages, no secrets
+  std::string message;  // for people; no content of messages, no secrets
   std::uint32_t retry_after_ms = 0;
 };
 

@@ -19,7 +19,8 @@ constexpr std::array<std::string_view, 6> kNames = {"trace", "debug", "info", "w
 constexpr std::size_t kQueueLines = 8192;
 
 std::shared_ptr<spdlog::logger> make_sync_logger() {
-  auto logger = std::make_shared<spdlog::logger>("hongyan", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger =
+      std::make_shared<spdlog::logger>("hongyan", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %v");
   logger->set_level(spdlog::level::trace);
   logger->flush_on(spdlog::level::trace);

@@ -2,8 +2,8 @@
 //
 //   log::info("gate", "session opened c={} uid={}", channel, log::quoted(uid));
 //
-// Lines go to standard error through spdlog's asynchronous sink: a full queue drops the oldest line and counts it,
-// so that logging never blocks an event loop. Before init() lines are written at once.
+// Lines go to standard error through spdlog's asynchronous sink: a full queue drops the oldest line and
+// counts it, so that logging never blocks an event loop. Before init() lines are written at once.
 #pragma once
 
 #include <fmt/format.h>
@@ -33,7 +33,8 @@ void set_level(Level level) noexcept;
 // Lines that the full queue dropped.
 [[nodiscard]] std::uint64_t dropped_lines() noexcept;
 
-// Text chosen by a peer, made safe for one line: quotes, control characters and backslashes escaped, at most 64 bytes.
+// Text chosen by a peer, made safe for one line: quotes, control characters and backslashes escaped, at most
+// 64 bytes.
 [[nodiscard]] std::string quoted(std::string_view text);
 
 namespace detail {

@@ -1,5 +1,5 @@
-// The one way to include Boost.Asio: <utility> must come before it with clang 19 (Boost 1.74), and our executor
-// type is fixed, which spares the type-erased any_io_executor on every operation.
+// The one way to include Boost.Asio: <utility> must come before it with clang 19 (Boost 1.74), and our
+// executor type is fixed, which spares the type-erased any_io_executor on every operation.
 #pragma once
 
 #include <utility>

@@ -15,11 +15,11 @@
 
 namespace hongyan::net {
 
-// One thread with one io_context. Objects that live on a loop are touched by its thread only; others reach them
-// by post(). Nothing that runs on a loop may block.
+// One thread with one io_context. Objects that live on a loop are touched by its thread only; others reach
+// them by post(). Nothing that runs on a loop may block.
 //
-// Order: construct, start(), use, stop(), join() (the destructor does both). What was posted before stop() and has
-// not run by then is destroyed unrun by the destructor.
+// Order: construct, start(), use, stop(), join() (the destructor does both). What was posted before stop()
+// and has not run by then is destroyed unrun by the destructor.
 class EventLoop {
  public:
   // name: of the thread, at most 15 characters are shown by the system.
@@ -39,8 +39,8 @@ class EventLoop {
     asio::post(context_, std::forward<F>(f));
   }
 
-  // Starts a coroutine on the loop: spawn("accept", accept_loop(...)). Any thread. What escapes it is logged as an
-  // error with the name and counted; it never ends the process.
+  // Starts a coroutine on the loop: spawn("accept", accept_loop(...)). Any thread. What escapes it is logged
+  // as an error with the name and counted; it never ends the process.
   void spawn(std::string_view name, Awaitable<> coroutine);
 
   [[nodiscard]] bool in_loop() const noexcept {

@@ -38,8 +38,10 @@ void append_packet(std::string& out, std::uint32_t client_version, std::uint32_t
 
 std::string_view to_string(PacketError error) noexcept {
   switch (error) {
-    case PacketError::kHeaderLength: return "header length out of range";
-    case PacketError::kBodyTooLarge: return "body too large";
+    case PacketError::kHeaderLength:
+      return "header length out of range";
+    case PacketError::kBodyTooLarge:
+      return "body too large";
   }
   return "unknown";
 }

@@ -55,8 +55,8 @@ struct Packet {
 //   }
 //   decoder.keep();                    // once next() gave nothing: before `bytes` becomes invalid
 //
-// Keeps at most one packet's bytes; a body beyond the limit is refused on sight of its header, before anything is
-// allocated. No thread of its own: lives where its session lives.
+// Keeps at most one packet's bytes; a body beyond the limit is refused on sight of its header, before
+// anything is allocated. No thread of its own: lives where its session lives.
 class PacketDecoder {
  public:
   explicit PacketDecoder(std::size_t max_body_bytes) noexcept : max_body_bytes_(max_body_bytes) {}
@@ -78,8 +78,8 @@ class PacketDecoder {
 
   std::size_t max_body_bytes_;
   std::string_view input_;
-  std::string kept_;           // the beginning of a packet, from earlier input
-  bool kept_consumed_ = false; // kept_ holds the packet that next() returned last
+  std::string kept_;            // the beginning of a packet, from earlier input
+  bool kept_consumed_ = false;  // kept_ holds the packet that next() returned last
   Packet packet_;
 };
 

@@ -23,9 +23,10 @@ struct UserKey {
   bool operator==(const UserKey&) const = default;
 };
 
-// One thing for a writer to do. Made by a slot's thread, which gives it away with ShardWriter::submit and gets the
-// same object back, with its result filled in, through WriterSink::completed. In between it belongs to the writer.
-// The pipeline derives from OutboxWork, InboxWork and TailsWork to keep its own context beside them.
+// One thing for a writer to do. Made by a slot's thread, which gives it away with ShardWriter::submit and
+// gets the same object back, with its result filled in, through WriterSink::completed. In between it belongs
+// to the writer. The pipeline derives from OutboxWork, InboxWork and TailsWork to keep its own context beside
+// them.
 class WriterWork {
  public:
   enum class Kind : std::uint8_t { kOutbox, kInbox, kTails };
@@ -45,10 +46,11 @@ class WriterWork {
   // About how much memory and packet space it takes; queues are limited by it.
   [[nodiscard]] virtual std::size_t bytes() const noexcept = 0;
 
-  UserKey user;  // whose row: the sender's (outbox) or the receiver's (inbox)
-  Slot slot = 0;  // the user's slot
+  UserKey user;              // whose row: the sender's (outbox) or the receiver's (inbox)
+  Slot slot = 0;             // the user's slot
   std::uint32_t worker = 0;  // slot thread that gets it back
-  // Not begun by then: refused with kUnavailable. Work once sent to the server is seen through, however long it takes.
+  // Not begun by then: refused with kUnavailable. Work once sent to the server is seen through, however long
+  // it takes.
   SteadyTime deadline = SteadyTime::max();
 
   Outcome outcome = Outcome::kPending;
@@ -67,7 +69,8 @@ class OutboxWork : public WriterWork {
  public:
   OutboxWork() noexcept : WriterWork(Kind::kOutbox) {}
   [[nodiscard]] std::size_t bytes() const noexcept override {
-    return 160 + user.app_id.size() + user.uid.size() + to.size() + client_msg_id.size() + (content ? content->size() : 0);
+    return 160 + user.app_id.size() + user.uid.size() + to.size() + client_msg_id.size() +
+           (content ? content->size() : 0);
   }
 
   std::string to;
@@ -78,8 +81,8 @@ class OutboxWork : public WriterWork {
   std::int32_t cmd_id = 0;
   std::int32_t msg_type = 0;
 
-  // Result, with kStored and kExists. With kExists, send_time above is the stored one, and `stored_*` tell what the id
-  // was first used for, so that the caller can compare.
+  // Result, with kStored and kExists. With kExists, send_time above is the stored one, and `stored_*` tell
+  // what the id was first used for, so that the caller can compare.
   MsgId msg_id = 0;
   std::int64_t seq = 0;
   std::string stored_to;
@@ -117,7 +120,7 @@ class TailsWork : public WriterWork {
   TailsWork() noexcept : WriterWork(Kind::kTails) {}
   [[nodiscard]] std::size_t bytes() const noexcept override { return 128; }
 
-  std::int64_t inbox_seq = 0;   // result, with kStored
+  std::int64_t inbox_seq = 0;  // result, with kStored
   std::int64_t outbox_seq = 0;
 };
 
@@ -130,7 +133,8 @@ class WriterSink {
   virtual void completed(std::vector<WriterWorkPtr> batch) = 0;
 };
 
-// A stored message, as read back. For inbox rows `user` is the receiver and `peer` the sender, for outbox rows the reverse.
+// A stored message, as read back. For inbox rows `user` is the receiver and `peer` the sender, for outbox
+// rows the reverse.
 struct StoredMessage {
   std::int64_t seq = 0;
   MsgId msg_id = 0;

@@ -16,14 +16,14 @@
 namespace hongyan::logic {
 
 struct ShardConfig {
-  std::string name;         // "0", "1", ...: for logs, metrics and health
-  std::string host;         // "127.0.0.1", or empty with a socket
+  std::string name;  // "0", "1", ...: for logs, metrics and health
+  std::string host;  // "127.0.0.1", or empty with a socket
   std::uint16_t port = 3306;
-  std::string socket;       // path of a Unix socket, instead of host and port
+  std::string socket;  // path of a Unix socket, instead of host and port
   std::string user;
   std::string password;
   std::string database;
-  std::string slots;        // "0-1023" or "0-99,200-299"
+  std::string slots;  // "0-1023" or "0-99,200-299"
   std::uint64_t map_version = 1;
   std::size_t writers = 1;  // connections and threads; a user's rows always go through the same one
   std::size_t readers = 1;
@@ -41,16 +41,18 @@ struct AcquiredSlot {
   MsgId mark = 0;
 };
 
-// What the keeper of a shard tells the pipeline. All calls come on the shard's keeper thread and must not block.
+// What the keeper of a shard tells the pipeline. All calls come on the shard's keeper thread and must not
+// block.
 class ShardObserver {
  public:
   virtual ~ShardObserver() = default;
-  // The node holds these leases now, nobody else can write, and ids are past all that is stored. `redo` holds what was
-  // accepted and is not known to be fanned out: im_pending and the rows above each mark, in the order of ids.
-  // `pending` names those of them that stand in im_pending.
+  // The node holds these leases now, nobody else can write, and ids are past all that is stored. `redo` holds
+  // what was accepted and is not known to be fanned out: im_pending and the rows above each mark, in the
+  // order of ids. `pending` names those of them that stand in im_pending.
   virtual void shard_acquired(std::size_t shard, std::vector<AcquiredSlot> slots, std::vector<RedoRow> redo,
                               std::vector<MsgId> pending) = 0;
-  // The node may not serve these slots: its beat was not written for 2 s, or the connection is gone. Leases still stand.
+  // The node may not serve these slots: its beat was not written for 2 s, or the connection is gone. Leases
+  // still stand.
   virtual void shard_suspended(std::size_t shard, const std::string& reason) = 0;
   // The beat is back and epoch and leases are still ours.
   virtual void shard_resumed(std::size_t shard) = 0;
@@ -60,7 +62,7 @@ class ShardObserver {
 
 // What upkeep writes, asked of the pipeline by the keeper once a second.
 struct PendingEntry {
-  Slot slot = 0;         // source
+  Slot slot = 0;  // source
   Slot destination = 0;
   MsgId id = 0;
 };
@@ -70,11 +72,13 @@ struct MarkUpdate {
   MsgId mark = 0;
 };
 
-// A shard. Threads of its own: one keeper, `writers` writer threads, `readers` reader threads; each has one connection.
+// A shard. Threads of its own: one keeper, `writers` writer threads, `readers` reader threads; each has one
+// connection.
 //
-// Life: construct; start() connects, checks (flush settings, schema, slot map, no Galera), raises the node's epoch, takes
-// the free leases and those it held, and calls shard_acquired; stop() refuses new work, finishes what is queued within a
-// deadline, joins the threads. A shard that cannot be reached is tried again, with jittered back-off, for ever.
+// Life: construct; start() connects, checks (flush settings, schema, slot map, no Galera), raises the node's
+// epoch, takes the free leases and those it held, and calls shard_acquired; stop() refuses new work, finishes
+// what is queued within a deadline, joins the threads. A shard that cannot be reached is tried again, with
+// jittered back-off, for ever.
 class Shard {
  public:
   virtual ~Shard() = default;
@@ -92,7 +96,8 @@ class Shard {
   [[nodiscard]] virtual bool down() const noexcept = 0;
 
   // Reads on a reader thread; `done` runs there and must not block (it posts). At most `limit` messages with
-  // after < seq <= up_to, ascending, whose contents together stay within byte_budget (but at least one message).
+  // after < seq <= up_to, ascending, whose contents together stay within byte_budget (but at least one
+  // message).
   using ReadDone = std::function<void(Result<std::vector<StoredMessage>>)>;
   virtual void read_inbox(UserKey user, std::int64_t after, std::int64_t up_to, std::size_t limit,
                           std::size_t byte_budget, ReadDone done) = 0;
@@ -102,22 +107,23 @@ class Shard {
   using RedoDone = std::function<void(Result<std::vector<RedoRow>>)>;
   virtual void read_accepted(Slot slot, std::vector<MsgId> ids, RedoDone done) = 0;
 
-  // Upkeep, on the keeper thread: im_pending insertions, then marks, in this order; then deletions from im_pending.
-  // `done(true)` once all of it is committed.
+  // Upkeep, on the keeper thread: im_pending insertions, then marks, in this order; then deletions from
+  // im_pending. `done(true)` once all of it is committed.
   virtual void write_upkeep(std::vector<PendingEntry> add_pending, std::vector<MarkUpdate> marks,
                             std::vector<PendingEntry> remove_pending, std::function<void(bool)> done) = 0;
 
   // The shard's clock in ms since 1970 as known from the last beat. Any thread.
   [[nodiscard]] virtual std::int64_t clock_ms() const noexcept = 0;
 
-  // The settings that decide durability, as read from the server at connect, for logs ("innodb_flush_log_at_trx_commit=1 ...").
+  // The settings that decide durability, as read from the server at connect, for logs
+  // ("innodb_flush_log_at_trx_commit=1 ...").
   [[nodiscard]] virtual std::string settings() const = 0;
 };
 
 struct ShardDeps {
-  std::uint32_t node = 0;      // this logic node's number
-  std::uint64_t boot_id = 0;   // random, new at each start of the process
-  MsgIdClock* clock = nullptr; // outlives the shard
+  std::uint32_t node = 0;       // this logic node's number
+  std::uint64_t boot_id = 0;    // random, new at each start of the process
+  MsgIdClock* clock = nullptr;  // outlives the shard
   WriterSink* sink = nullptr;
   ShardObserver* observer = nullptr;
 };
@@ -125,9 +131,9 @@ struct ShardDeps {
 // A shard in MariaDB or MySQL. Throws std::invalid_argument when the configuration is wrong.
 [[nodiscard]] std::unique_ptr<Shard> make_mysql_shard(std::size_t index, ShardConfig config, ShardDeps deps);
 
-// What a daemon must know before it starts serving: reaches the server once and checks flush settings, Galera or TiDB,
-// schema version and slot map. An error with kFailedPrecondition is final (one clear line, exit status 1);
-// kUnavailable means that the server could not be asked. Blocks; called by main at start.
+// What a daemon must know before it starts serving: reaches the server once and checks flush settings, Galera
+// or TiDB, schema version and slot map. An error with kFailedPrecondition is final (one clear line, exit
+// status 1); kUnavailable means that the server could not be asked. Blocks; called by main at start.
 [[nodiscard]] Status check_shard(const ShardConfig& config);
 
 // "0-1023" or "0-99,200-299" to slots. Error: kBadRequest with the reason.

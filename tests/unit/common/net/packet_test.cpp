@@ -83,7 +83,8 @@ TEST(PacketDecoderTest, RefusesHeaderLengthsOutOfRange) {
   for (const std::uint32_t length : {0U, 19U, 65U, 0x14000000U, 0xFFFFFFFFU}) {
     std::string stream;
     append_packet(stream, 200, 6, 1, "");
-    for (int i = 0; i < 4; ++i) stream[static_cast<std::size_t>(i)] = static_cast<char>(length >> (24 - 8 * i));
+    for (int i = 0; i < 4; ++i)
+      stream[static_cast<std::size_t>(i)] = static_cast<char>(length >> (24 - 8 * i));
     PacketDecoder decoder(1024);
     EXPECT_EQ(decode(decoder, {stream}).error(), PacketError::kHeaderLength) << length;
   }

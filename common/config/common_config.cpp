@@ -1,0 +1,39 @@
+#include "common/config/common_config.h"
+
+namespace hongyan::config {
+
+log::Level LogConfig::parsed() const noexcept {
+  log::Level parsed = log::Level::kInfo;
+  static_cast<void>(log::parse_level(level, parsed));  // one_of() let nothing else in
+  return parsed;
+}
+
+void bind_common(Schema& schema, CommonConfig& config, const Endpoint& metrics_listen) {
+  schema.value("dev", config.dev,
+               "For development on one machine: accepts the secrets of the samples. Never in production.");
+  schema.refuse_sample_secrets_unless(config.dev);
+
+  schema.section("log", "Log lines go to standard error.");
+  schema.value("log.level", config.log.level, "Least level that is written; can be changed at run time.")
+      .one_of({"trace", "debug", "info", "warn", "error", "off"});
+
+  schema.section("cluster", "How the daemons of one cluster know each other.");
+  schema
+      .secret("cluster.secret", config.cluster.secret,
+              "Proves on links between daemons that both belong to this cluster. The same everywhere.")
+      .required()
+      .length(16, 1024);
+  schema.list("cluster.iplists", config.cluster.iplists,
+              "Heartbeat endpoints of all iplist daemons. Empty: logic_nodes is the list of logic nodes.");
+  schema.list("cluster.logic_nodes", config.cluster.logic_nodes,
+              "Link endpoints of all logic nodes, for clusters without iplist.");
+
+  config.metrics.listen = metrics_listen;
+  schema.section(
+      "metrics",
+      "Metrics, health and the log level over HTTP. Not for the public: keep it on a private address.");
+  schema.value("metrics.listen", config.metrics.listen,
+               "Where /metrics, /healthz and /log-level are served. Empty: nowhere.");
+}
+
+}  // namespace hongyan::config

@@ -1,0 +1,40 @@
+// The sections that every daemon has: [log], [cluster], [metrics], and dev.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/config/schema.h"
+#include "common/log/log.h"
+
+namespace hongyan::config {
+
+struct LogConfig {
+  std::string level = "info";
+
+  [[nodiscard]] log::Level parsed() const noexcept;
+};
+
+struct ClusterConfig {
+  std::string secret;                 // proves to the other daemons that this one belongs to them
+  std::vector<Endpoint> iplists;      // where heartbeats go
+  std::vector<Endpoint> logic_nodes;  // the fixed list, without iplist
+};
+
+struct MetricsConfig {
+  Endpoint listen;  // unset: no metrics server
+};
+
+struct CommonConfig {
+  bool dev = false;
+  LogConfig log;
+  ClusterConfig cluster;
+  MetricsConfig metrics;
+};
+
+// Binds all of it. metrics_listen: the daemon's own default, "127.0.0.1:9100" for the gate.
+// Sample secrets ("change-me…") are refused at any depth unless dev = true.
+void bind_common(Schema& schema, CommonConfig& config, const Endpoint& metrics_listen);
+
+}  // namespace hongyan::config

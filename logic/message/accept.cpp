@@ -1,0 +1,141 @@
+#include "logic/message/accept.h"
+
+#include <algorithm>
+
+namespace hongyan::logic {
+
+namespace {
+constexpr std::uint32_t kRetryAfterMs = 500;
+}
+
+Status check_id(std::string_view id, std::size_t most, std::string_view what) {
+  if (id.empty()) return fail(Code::kBadRequest, std::string(what) + " is empty");
+  if (id.size() > most) {
+    return fail(Code::kBadRequest, std::string(what) + " is longer than " + std::to_string(most) + " bytes");
+  }
+  if (id.find('\0') != std::string_view::npos) {
+    return fail(Code::kBadRequest, std::string(what) + " contains NUL");
+  }
+  return {};
+}
+
+Status Accept::check(const Request& request) const {
+  if (!request_.from().empty() && request_.from() != request.uid) {
+    return fail(Code::kPermissionDenied, "from is not the session's user");
+  }
+  if (auto ok = check_id(request_.to(), kMaxUid, "to"); !ok) return ok;
+  return check_id(request_.client_msg_id(), kMaxClientMsgId, "client_msg_id");
+}
+
+Status Accept::check_room(Slot slot) const {
+  if (context_.slots.status(slot) != SlotStatus::kServing || context_.shards.of(slot).down()) {
+    return fail(Code::kUnavailable, "storage is away", kRetryAfterMs);
+  }
+  if (context_.counters.unfinished_bytes.load(std::memory_order_relaxed) >
+      static_cast<std::int64_t>(context_.config.max_unfinished_bytes)) {
+    return fail(Code::kUnavailable, "too much is waiting for delivery", kRetryAfterMs);
+  }
+  return {};
+}
+
+bool Accept::join(User& user, const Request& request) {
+  const auto it = std::ranges::find_if(user.accepting, [this](const AcceptWork* work) {
+    return work->client_msg_id == request_.client_msg_id();
+  });
+  if (it == user.accepting.end()) return false;
+  AcceptWork& first = **it;
+  if (first.cmd_id != client::COMMAND_C2C_SEND || first.to != request_.to()) {
+    context_.refuse(request.reply_to, {Code::kAlreadyExists, "client_msg_id was used for another target"});
+  } else {
+    PipelineCounters::add(context_.counters.duplicates);
+    first.waiting.push_back(request.reply_to);
+  }
+  return true;
+}
+
+void Accept::c2c(const Request& request) {
+  if (!request_.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()))) {
+    return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
+  }
+  if (auto ok = check(request); !ok) return context_.refuse(request.reply_to, ok.error());
+  User& user = context_.users.get(request.app_id, request.uid, request.slot);
+  if (join(user, request)) return;
+  if (auto ok = check_room(request.slot); !ok) return context_.refuse(request.reply_to, ok.error());
+
+  auto work = std::make_unique<AcceptWork>();
+  work->user = user.key;
+  work->slot = request.slot;
+  work->worker = context_.index;
+  work->deadline = context_.now() + context_.config.accept_deadline;
+  work->to = request_.to();
+  work->client_msg_id = request_.client_msg_id();
+  work->content = std::make_shared<const std::string>(std::move(*request_.mutable_content()));
+  work->send_time = context_.wall();
+  work->cmd_id = client::COMMAND_C2C_SEND;
+  work->msg_type = request_.msg_type();
+  work->owner = &user;
+  work->waiting.push_back(request.reply_to);
+  work->from_channel = request.channel;
+  work->from_gate = request.reply_to.gate;
+  work->ticket = context_.slots.find(request.slot)->unfinished.begin(context_.clock.floor());
+  user.accepting.push_back(work.get());
+  context_.shards.of(request.slot).submit(std::move(work));
+}
+
+void Accept::answer(const AcceptWork& work) {
+  response_.Clear();
+  response_.set_msg_id(work.msg_id);
+  response_.set_timestamp(work.send_time);
+  response_.set_outbox_seq(work.seq);
+  buffer_.clear();
+  response_.AppendToString(&buffer_);
+  for (const auto& to : work.waiting) reply(to, buffer_);
+}
+
+void Accept::finished(std::unique_ptr<AcceptWork> work) {
+  User& user = *work->owner;
+  std::erase(user.accepting, work.get());
+  UnfinishedIds& unfinished = context_.slots.find(work->slot)->unfinished;
+  context_.slots.touch(work->slot);
+
+  switch (work->outcome) {
+    case WriterWork::Outcome::kStored:
+      unfinished.issued(work->ticket, work->msg_id);
+      user.outbox_seq = std::max(user.outbox_seq.value_or(0), work->seq);
+      PipelineCounters::add(context_.counters.accepted);
+      answer(*work);
+      stored_(*work);
+      return;
+    case WriterWork::Outcome::kExists: {
+      const bool same = work->stored_cmd_id == work->cmd_id && work->stored_to == work->to &&
+                        work->stored_group_id == work->group_id;
+      if (!same) {
+        unfinished.absent(work->ticket);
+        for (const auto& to : work->waiting) {
+          context_.refuse(to, {Code::kAlreadyExists, "client_msg_id was used for another target"});
+        }
+        return;
+      }
+      PipelineCounters::add(context_.counters.duplicates);
+      const bool on_its_way = unfinished.contains(work->msg_id);
+      if (on_its_way) {
+        unfinished.absent(work->ticket);
+      } else {
+        unfinished.issued(work->ticket, work->msg_id);
+      }
+      answer(*work);
+      // It may have been stored by an attempt whose outcome was unknown. Fanning out again is harmless: the
+      // inbox row is unique by msg_id.
+      if (!on_its_way) stored_(*work);
+      return;
+    }
+    case WriterWork::Outcome::kRefused:
+    case WriterWork::Outcome::kParked:
+    case WriterWork::Outcome::kPending:
+      unfinished.absent(work->ticket);
+      for (const auto& to : work->waiting) context_.refuse(to, work->error);
+      return;
+  }
+}
+
+}  // namespace hongyan::logic

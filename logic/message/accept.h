@@ -1,0 +1,63 @@
+// Step 1 of the pipeline: store in the sender's outbox, then acknowledge the sender.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "logic/message/context.h"
+#include "logic/message/request.h"
+#include "proto/client.pb.h"
+
+namespace hongyan::logic {
+
+// A send on its way through the writer.
+class AcceptWork : public OutboxWork {
+ public:
+  User* owner = nullptr;           // kept in memory by owner->accepting
+  std::vector<ReplyTo> waiting;    // the send and its resends meanwhile
+  std::uint64_t from_channel = 0;  // the device that sent it, and its gate
+  GatePortPtr from_gate;
+  UnfinishedIds::Ticket ticket;
+};
+
+// Takes sends of the users of one slot thread. One thread.
+//
+// Dedup (invariant I4): a client_msg_id that is on its way gets the answer of the first attempt; one that is
+// stored is found by the unique key of im_message_send and answered with its msg_id. Reused for another
+// target: ALREADY_EXISTS.
+class Accept {
+ public:
+  // stored: called for each message that is now in the outbox and must be fanned out, in the order of
+  // commits.
+  using OnStored = std::function<void(AcceptWork&)>;
+  Accept(ThreadContext& context, OnStored stored) : context_(context), stored_(std::move(stored)) {}
+
+  // C2C_SEND. Answers now when it is refused, else when it is durable.
+  void c2c(const Request& request);
+
+  // The writer is through with it.
+  void finished(std::unique_ptr<AcceptWork> work);
+
+ private:
+  [[nodiscard]] Status check(const Request& request) const;
+  [[nodiscard]] Status check_room(Slot slot) const;
+  // True when an attempt with this id is on its way: the request was joined to it, or refused.
+  [[nodiscard]] bool join(User& user, const Request& request);
+  void answer(const AcceptWork& work);
+
+  ThreadContext& context_;
+  const OnStored stored_;
+  client::C2CSendReq request_;  // reused, so that parsing allocates little
+  client::C2CSendResp response_;
+  std::string buffer_;
+};
+
+// "", or why an id of 1 to `most` bytes is not acceptable. what: its name for the message.
+[[nodiscard]] Status check_id(std::string_view id, std::size_t most, std::string_view what);
+
+inline constexpr std::size_t kMaxUid = 128;
+inline constexpr std::size_t kMaxClientMsgId = 64;
+
+}  // namespace hongyan::logic

@@ -1,0 +1,46 @@
+#include "logic/message/delivery.h"
+
+namespace hongyan::logic {
+
+void Delivery::take(LaneBatch batch) {
+  if (context_.slots.status(batch.lane.destination) != SlotStatus::kServing) {
+    port_.send_result(batch.source_thread,
+                      {.lane = batch.lane, .not_owner = true, .works = std::move(batch.works)});
+    return;
+  }
+  auto state = std::make_shared<LaneBatchState>(LaneBatchState{
+      .lane = batch.lane, .source_thread = batch.source_thread, .remaining = batch.works.size(), .back = {}});
+  Shard& shard = context_.shards.of(batch.lane.destination);
+  for (auto& work : batch.works) {
+    work->batch = state;
+    work->worker = context_.index;
+    work->deadline = context_.now() + context_.config.accept_deadline;
+    shard.submit(std::move(work));
+  }
+}
+
+void Delivery::finished(DeliverWorkPtr work) {
+  const auto state = std::move(work->batch);
+  switch (work->outcome) {
+    case WriterWork::Outcome::kStored:
+      PipelineCounters::add(context_.counters.delivered);
+      stored_(*work);
+      break;
+    case WriterWork::Outcome::kExists:
+      // Also what a commit of unknown outcome turns out to be, so it may never have been pushed. A device
+      // that has it discards it.
+      stored_(*work);
+      break;
+    case WriterWork::Outcome::kParked:
+      PipelineCounters::add(context_.counters.parked);
+      break;
+    case WriterWork::Outcome::kRefused:
+    case WriterWork::Outcome::kPending:
+      break;
+  }
+  state->back.push_back(std::move(work));
+  if (--state->remaining > 0) return;
+  port_.send_result(state->source_thread, {.lane = state->lane, .works = std::move(state->back)});
+}
+
+}  // namespace hongyan::logic

@@ -1,0 +1,38 @@
+// Step 2 of the pipeline at the receiver's side: store in the inbox, then push.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "logic/message/context.h"
+#include "logic/message/lane.h"
+
+namespace hongyan::logic {
+
+// A lane's batch until all of its works came back from the writers.
+struct LaneBatchState {
+  LaneKey lane;
+  std::uint32_t source_thread = 0;
+  std::size_t remaining = 0;
+  std::vector<DeliverWorkPtr> back;
+};
+
+// Takes batches for the slots of one slot thread. One thread.
+class Delivery {
+ public:
+  // stored: called for each row that is newly in an inbox, in the order of commits.
+  using OnStored = std::function<void(const DeliverWork&)>;
+  Delivery(ThreadContext& context, LanePort& port, OnStored stored)
+      : context_(context), port_(port), stored_(std::move(stored)) {}
+
+  void take(LaneBatch batch);
+  void finished(DeliverWorkPtr work);
+
+ private:
+  ThreadContext& context_;
+  LanePort& port_;
+  const OnStored stored_;
+};
+
+}  // namespace hongyan::logic

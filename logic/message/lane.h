@@ -1,0 +1,127 @@
+// Lanes: how accepted messages get from the owner of the sender's slot to the owner of the receiver's slot.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "logic/message/context.h"
+
+namespace hongyan::logic {
+
+// A lane's name: (source slot, destination slot).
+struct LaneKey {
+  Slot source = 0;
+  Slot destination = 0;
+  bool operator==(const LaneKey&) const = default;
+};
+
+struct LaneBatchState;
+
+// A message on its way into one receiver's inbox. Made at the source, stored by the destination, and brought
+// back.
+class DeliverWork : public InboxWork {
+ public:
+  std::shared_ptr<LaneBatchState> batch;  // at the destination: the batch it came with
+  std::size_t lane_index = 0;             // at the source: its place in the lane
+};
+using DeliverWorkPtr = std::unique_ptr<DeliverWork>;
+
+// What the source sends: in order; the next batch follows only when this one came back.
+struct LaneBatch {
+  LaneKey lane;
+  std::uint32_t source_thread = 0;
+  std::vector<DeliverWorkPtr> works;
+};
+
+// What comes back: the same works with their outcomes, in any order. not_owner: nothing was tried.
+struct LaneResult {
+  LaneKey lane;
+  bool not_owner = false;
+  std::vector<DeliverWorkPtr> works;
+};
+
+// Where batches and results go: the destination's or the source's thread. Only queues.
+class LanePort {
+ public:
+  virtual ~LanePort() = default;
+  // False: nobody is known to own the destination now; the batch is left as it is.
+  virtual bool send_batch(LaneBatch& batch) = 0;
+  virtual void send_result(std::uint32_t source_thread, LaneResult result) = 0;
+};
+
+// The source side. A lane exists while it has something to do: it keeps its messages in order with one batch
+// in flight, tries again what did not get through (after 50 ms to 1 s), and lets go of an id once its row is
+// committed. Beyond max_lane_bytes it keeps only the ids and reads the contents again when their turn comes.
+// One thread.
+class Lanes {
+ public:
+  Lanes(ThreadContext& context, LanePort& port) : context_(context), port_(port) {}
+
+  // Appends. The id is in the slot's unfinished ids already. work->msg_id, user (the receiver), slot etc. are
+  // filled in.
+  void add(Slot source, DeliverWorkPtr work);
+  // Sends what add() made ready. Call once at the end of a turn.
+  void send_ready();
+  void result(LaneResult result);
+  // Lanes whose time to try again has come.
+  void tick();
+
+  // Upkeep for one shard (of the source slots): what to write to and delete from im_pending.
+  void collect_pending(std::size_t shard, std::vector<PendingEntry>& add, std::vector<PendingEntry>& remove);
+  // The outcome of the upkeep that carried these entries.
+  void pending_written(const std::vector<PendingEntry>& added, const std::vector<PendingEntry>& removed,
+                       bool committed);
+
+  [[nodiscard]] std::size_t size() const noexcept { return lanes_.size(); }
+
+ private:
+  struct Entry {
+    MsgId id = 0;
+    DeliverWorkPtr work;  // null: in flight, or to be read again
+    SteadyTime since;
+    bool finished = false;
+  };
+  struct Lane {
+    LaneKey key;
+    std::deque<Entry> entries;
+    std::size_t bytes = 0;      // of contents held
+    std::size_t in_flight = 0;  // entries from the front that are away as a batch
+    bool refilling = false;
+    bool ready = false;  // stands in ready_
+    Milliseconds delay{0};
+    SteadyTime retry_at{};
+  };
+
+  [[nodiscard]] static std::uint32_t number(LaneKey key) {
+    return (std::uint32_t{key.source} << 16) | key.destination;
+  }
+  void make_ready(Lane& lane);
+  void send(Lane& lane);
+  void refill(Lane& lane);
+  void refilled(LaneKey key, Result<std::vector<RedoRow>> rows);
+  void back_off(Lane& lane);
+  void finish(Lane& lane, Entry& entry);
+  void put_back(Lane& lane, std::vector<DeliverWorkPtr> works);
+  void hold_bytes(Lane& lane, std::int64_t bytes);
+  void after_batch(Lane& lane, std::size_t batch_size, bool again);
+  void drop_if_empty(Lane& lane);
+
+  ThreadContext& context_;
+  LanePort& port_;
+  std::unordered_map<std::uint32_t, Lane> lanes_;
+  std::vector<std::uint32_t> ready_;
+  std::vector<PendingEntry> to_remove_;  // finished ids that stand in im_pending
+
+ public:
+  // Runs f on this slot thread, later; for what finishes on a reader's thread. Set by the owner before use.
+  std::function<void(std::function<void()>)> post;
+};
+
+// An inbox row for a message read back from the outbox.
+[[nodiscard]] DeliverWorkPtr deliver_work_of(RedoRow row, std::uint32_t thread);
+
+}  // namespace hongyan::logic

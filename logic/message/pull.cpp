@@ -1,0 +1,140 @@
+#include "logic/message/pull.h"
+
+#include <algorithm>
+
+namespace hongyan::logic {
+
+struct PullService::Page {
+  ReplyTo reply_to;
+  UserKey user;
+  Slot slot = 0;
+  DeviceClass device_class = DeviceClass::kUnknown;
+  std::uint64_t channel = 0;
+  std::int64_t offset = 0;
+  std::int64_t outbox_offset = -1;
+  std::size_t limit = 0;
+  std::size_t bytes_left = 0;
+  client::PullResp response;
+};
+
+namespace {
+
+// Appends what was read; returns the bytes of contents.
+std::size_t append(google::protobuf::RepeatedPtrField<client::PullMsg>& out,
+                   std::vector<StoredMessage> messages, const std::string& owner, bool inbox) {
+  std::size_t bytes = 0;
+  for (auto& message : messages) {
+    client::PullMsg& to = *out.Add();
+    bytes += message.content.size();
+    to.set_from(inbox ? std::move(message.peer) : owner);
+    to.set_to(inbox ? owner : std::move(message.peer));
+    to.set_group_id(message.group_id);
+    to.set_group_seq(message.group_seq);
+    to.set_content(std::move(message.content));
+    to.set_msg_id(message.msg_id);
+    to.set_cmd_id(message.cmd_id);
+    to.set_send_time(message.send_time);
+    to.set_seq(message.seq);
+    to.set_msg_type(message.msg_type);
+    to.set_client_msg_id(std::move(message.client_msg_id));
+  }
+  return bytes;
+}
+
+}  // namespace
+
+void PullService::pull(const Request& request) {
+  const auto refuse = [this, &request](Code code, std::string message) {
+    context_.refuse(request.reply_to, {code, std::move(message), code == Code::kUnavailable ? 500U : 0U});
+  };
+  if (!request_.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()))) {
+    return refuse(Code::kBadRequest, "body does not parse");
+  }
+  if (!request_.uid().empty() && request_.uid() != request.uid) {
+    return refuse(Code::kPermissionDenied, "uid is not the session's user");
+  }
+  if (request_.offset() < 0) return refuse(Code::kBadRequest, "offset is negative");
+  if (request_.outbox_offset() < -1) return refuse(Code::kBadRequest, "outbox_offset is negative");
+  if (context_.slots.status(request.slot) != SlotStatus::kServing) {
+    return refuse(Code::kUnavailable, "storage is away");
+  }
+  User& user = context_.users.get(request.app_id, request.uid, request.slot);
+  if (Session* session = user.session_on(*request.reply_to.gate, request.channel)) {
+    pusher_.sign_of_life(user, *session);
+  }
+  auto page = std::make_shared<Page>();
+  page->reply_to = request.reply_to;
+  page->user = user.key;
+  page->slot = request.slot;
+  page->device_class = device_class(request.device_type);
+  page->channel = request.channel;
+  page->offset = request_.offset();
+  page->outbox_offset = request_.outbox_offset();
+  page->limit =
+      static_cast<std::size_t>(request_.limit() <= 0 ? kDefaultLimit : std::min(request_.limit(), kMaxLimit));
+  page->bytes_left = context_.config.pull_bytes;
+  PipelineCounters::add(context_.counters.pulls);
+  sessions_.with_tails(user, [this, &user, page](const Status& status) {
+    if (!status) return context_.refuse(page->reply_to, status.error());
+    start(user, page);
+  });
+}
+
+void PullService::start(User& user, std::shared_ptr<Page> page) {
+  client::PullResp& response = page->response;
+  response.set_inbox_seq(*user.inbox_seq);
+  response.set_outbox_seq(*user.outbox_seq);
+  if (page->offset > *user.inbox_seq || page->outbox_offset > *user.outbox_seq) {
+    response.mutable_error()->set_code(client::ERROR_CODE_FAILED_PRECONDITION);
+    response.mutable_error()->set_message("offset is beyond the head");
+    const std::string body = response.SerializeAsString();
+    if (page->reply_to.seq != 0) {
+      page->reply_to.gate->respond(page->reply_to.seq, {.refused = true, .body = body});
+    }
+    return;
+  }
+  Session* session = user.session_on(*page->reply_to.gate, page->channel);
+  if (page->offset > 0) pusher_.acked_inbox(user, session, page->device_class, page->offset);
+  if (page->outbox_offset > 0) pusher_.acked_outbox(user, page->device_class, page->outbox_offset);
+  read_inbox(page);
+}
+
+void PullService::read_inbox(const std::shared_ptr<Page>& page) {
+  if (page->offset >= page->response.inbox_seq()) return read_outbox(page);
+  context_.shards.of(page->slot)
+      .read_inbox(page->user, page->offset, page->response.inbox_seq(), page->limit, page->bytes_left,
+                  [this, page](Result<std::vector<StoredMessage>> read) {
+                    auto shared = std::make_shared<Result<std::vector<StoredMessage>>>(std::move(read));
+                    post_([this, page, shared] {
+                      if (!*shared) return context_.refuse(page->reply_to, shared->error());
+                      const std::size_t bytes =
+                          append(*page->response.mutable_msg(), std::move(**shared), page->user.uid, true);
+                      page->bytes_left -= std::min(page->bytes_left, bytes);
+                      read_outbox(page);
+                    });
+                  });
+}
+
+void PullService::read_outbox(const std::shared_ptr<Page>& page) {
+  const bool full = page->bytes_left == 0 && !page->response.msg().empty();
+  if (page->outbox_offset < 0 || page->outbox_offset >= page->response.outbox_seq() || full)
+    return answer(*page);
+  context_.shards.of(page->slot)
+      .read_outbox(page->user, page->outbox_offset, page->response.outbox_seq(), page->limit,
+                   page->bytes_left, [this, page](Result<std::vector<StoredMessage>> read) {
+                     auto shared = std::make_shared<Result<std::vector<StoredMessage>>>(std::move(read));
+                     post_([this, page, shared] {
+                       if (!*shared) return context_.refuse(page->reply_to, shared->error());
+                       append(*page->response.mutable_sent(), std::move(**shared), page->user.uid, false);
+                       answer(*page);
+                     });
+                   });
+}
+
+void PullService::answer(Page& page) {
+  PipelineCounters::add(context_.counters.pulled_messages,
+                        static_cast<std::uint64_t>(page.response.msg_size() + page.response.sent_size()));
+  reply(page.reply_to, page.response.SerializeAsString());
+}
+
+}  // namespace hongyan::logic

@@ -1,0 +1,44 @@
+// Offline messages: pages of a user's inbox and outbox.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "logic/message/context.h"
+#include "logic/message/push.h"
+#include "logic/message/request.h"
+#include "logic/session/sessions.h"
+#include "proto/client.pb.h"
+
+namespace hongyan::logic {
+
+// Answers PULL for the users of one slot thread. A page never goes above the tail that is known to be
+// committed, and its offset acknowledges what the device holds. One thread; reads run on the shard's readers.
+class PullService {
+ public:
+  static constexpr std::int32_t kDefaultLimit = 10;
+  static constexpr std::int32_t kMaxLimit = 200;
+
+  // post: runs a function on the slot thread, later.
+  using Post = std::function<void(std::function<void()>)>;
+  PullService(ThreadContext& context, Pusher& pusher, Sessions& sessions, Post post)
+      : context_(context), pusher_(pusher), sessions_(sessions), post_(std::move(post)) {}
+
+  void pull(const Request& request);
+
+ private:
+  struct Page;  // a pull under way
+  void start(User& user, std::shared_ptr<Page> page);
+  void read_inbox(const std::shared_ptr<Page>& page);
+  void read_outbox(const std::shared_ptr<Page>& page);
+  void answer(Page& page);
+
+  ThreadContext& context_;
+  Pusher& pusher_;
+  Sessions& sessions_;
+  const Post post_;
+  client::PullReq request_;
+};
+
+}  // namespace hongyan::logic

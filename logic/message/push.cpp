@@ -1,0 +1,192 @@
+#include "logic/message/push.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "common/log/log.h"
+
+namespace hongyan::logic {
+
+void Pusher::stored_in_inbox(const DeliverWork& work) {
+  User* user = context_.users.find(work.user.app_id, work.user.uid);
+  if (user == nullptr) return;  // not online, and nothing else is known of it
+  // A row stored just now is the tail; one that was there before says nothing about an unknown tail.
+  if (user->inbox_seq || work.outcome == WriterWork::Outcome::kStored) {
+    user->inbox_seq = std::max(user->inbox_seq.value_or(0), work.seq);
+  }
+  if (user->sessions.empty()) return;
+
+  c2c_push_.Clear();
+  c2c_push_.set_from(work.from);
+  c2c_push_.set_content(*work.content);
+  c2c_push_.set_msg_id(work.msg_id);
+  c2c_push_.set_timestamp(work.send_time);
+  c2c_push_.set_seq(work.seq);
+  c2c_push_.set_msg_type(work.msg_type);
+  c2c_push_.set_client_msg_id(work.client_msg_id);
+  const auto body = std::make_shared<const std::string>(c2c_push_.SerializeAsString());
+  for (auto& session : user->sessions) {
+    push(*user, *session, client::COMMAND_C2C_PUSH, work.seq, work.msg_id, body);
+  }
+}
+
+void Pusher::push(User& user, Session& session, std::uint32_t cmd_id, std::int64_t seq, MsgId msg_id,
+                  const SharedBytes& body) {
+  if (seq <= user.acked_inbox[static_cast<std::size_t>(session.device_class)]) return;
+  if (session.behind) return;
+  if (session.unacked.size() >= context_.config.push_window) {
+    session.behind = true;
+    return;
+  }
+  const std::array<std::uint64_t, 1> channels = {session.channel};
+  if (!session.gate->push(user.slot, cmd_id, channels, *body)) {
+    // The link is gone or full. The gate announces the session again, or drops it.
+    session.behind = true;
+    return;
+  }
+  PipelineCounters::add(context_.counters.pushed);
+  const auto size = static_cast<std::int64_t>(body->size());
+  const bool keep =
+      retained_bytes_ + size <= static_cast<std::int64_t>(context_.config.max_retained_push_bytes);
+  if (keep) retain(size);
+  session.unacked.push_back({.seq = seq, .msg_id = msg_id, .cmd_id = cmd_id, .body = keep ? body : nullptr});
+  timers_.push_back(
+      {.at = context_.now() + context_.config.ack_timeout, .session = session.number, .seq = seq});
+}
+
+void Pusher::stored_in_outbox(const AcceptWork& work) {
+  const User& user = *work.owner;
+  if (user.sessions.size() < 2) return;
+  client::PullMsg message;
+  message.set_from(work.user.uid);
+  message.set_to(work.to);
+  message.set_content(*work.content);
+  message.set_msg_id(work.msg_id);
+  message.set_cmd_id(work.cmd_id);
+  message.set_send_time(work.send_time);
+  message.set_seq(work.seq);
+  message.set_msg_type(work.msg_type);
+  message.set_client_msg_id(work.client_msg_id);
+  const std::string body = message.SerializeAsString();
+  for (const auto& session : user.sessions) {
+    if (session->channel == work.from_channel && session->gate == work.from_gate) continue;
+    const std::array<std::uint64_t, 1> channels = {session->channel};
+    if (!session->gate->push(user.slot, client::COMMAND_SENT_PUSH, channels, body)) session->behind = true;
+  }
+}
+
+void Pusher::ack(const Request& request) {
+  if (!ack_.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()))) {
+    return PipelineCounters::add(context_.counters.bad_acks);
+  }
+  User* user = context_.users.find(request.app_id, request.uid);
+  if (user == nullptr) return;
+  Session* session = user->session_on(*request.reply_to.gate, request.channel);
+  if (session == nullptr) return;
+  PipelineCounters::add(context_.counters.acked);
+  if (ack_.seq() > 0) acked_inbox(*user, session, session->device_class, ack_.seq());
+  if (ack_.outbox_seq() > 0) acked_outbox(*user, session->device_class, ack_.outbox_seq());
+  if (ack_.seq() == 0 && ack_.msg_id() != 0) {
+    std::erase_if(session->unacked, [this](const UnackedPush& push) {
+      if (push.msg_id != ack_.msg_id()) return false;
+      if (push.body) retain(-static_cast<std::int64_t>(push.body->size()));
+      return true;
+    });
+  }
+  sign_of_life(*user, *session);
+}
+
+void Pusher::acked_inbox(User& user, Session* session, DeviceClass device_class, std::int64_t seq) {
+  std::int64_t& cursor = user.acked_inbox[static_cast<std::size_t>(device_class)];
+  if (seq < cursor || (user.inbox_seq && seq > *user.inbox_seq)) {
+    return PipelineCounters::add(context_.counters.bad_acks);
+  }
+  cursor = seq;
+  if (session == nullptr) return;
+  while (!session->unacked.empty() && session->unacked.front().seq <= seq) {
+    if (session->unacked.front().body) {
+      retain(-static_cast<std::int64_t>(session->unacked.front().body->size()));
+    }
+    session->unacked.pop_front();
+  }
+  if (session->behind && session->unacked.size() <= context_.config.push_window / 2) {
+    session->behind = false;
+    if (user.inbox_seq.value_or(0) > cursor) sync_notify(user, *session);
+  }
+}
+
+void Pusher::acked_outbox(User& user, DeviceClass device_class, std::int64_t seq) {
+  std::int64_t& cursor = user.acked_outbox[static_cast<std::size_t>(device_class)];
+  if (seq < cursor || (user.outbox_seq && seq > *user.outbox_seq)) {
+    return PipelineCounters::add(context_.counters.bad_acks);
+  }
+  cursor = seq;
+}
+
+void Pusher::sign_of_life(User& user, Session& session) {
+  session.last_active_ms = context_.wall();
+  if (!session.owes_ack) return;
+  session.owes_ack = false;
+  if (user.inbox_seq.value_or(0) > user.acked_inbox[static_cast<std::size_t>(session.device_class)]) {
+    sync_notify(user, session);
+  }
+}
+
+void Pusher::sync_notify(const User& user, Session& session) {
+  client::SyncNotify notify;
+  notify.set_inbox_seq(user.inbox_seq.value_or(0));
+  notify.set_outbox_seq(user.outbox_seq.value_or(0));
+  const std::array<std::uint64_t, 1> channels = {session.channel};
+  if (!session.gate->push(user.slot, client::COMMAND_SYNC_NOTIFY, channels, notify.SerializeAsString())) {
+    session.owes_ack = true;
+  }
+}
+
+void Pusher::session_closed(Session& session) {
+  for (const auto& push : session.unacked) {
+    if (push.body) retain(-static_cast<std::int64_t>(push.body->size()));
+  }
+  live_.erase(session.number);
+}
+
+void Pusher::tick() {
+  const SteadyTime now = context_.now();
+  while (!timers_.empty() && timers_.front().at <= now) {
+    const Timer timer = timers_.front();
+    timers_.pop_front();
+    due(timer);
+  }
+}
+
+void Pusher::due(const Timer& timer) {
+  const auto live = live_.find(timer.session);
+  if (live == live_.end()) return;
+  User& user = *live->second.user;
+  Session& session = *live->second.session;
+  const auto push = std::ranges::lower_bound(session.unacked, timer.seq, {}, &UnackedPush::seq);
+  if (push == session.unacked.end() || push->seq != timer.seq) return;  // acknowledged
+  if (!timer.again) {
+    if (push->body) {
+      const std::array<std::uint64_t, 1> channels = {session.channel};
+      static_cast<void>(session.gate->push(user.slot, push->cmd_id, channels, *push->body));
+      retain(-static_cast<std::int64_t>(push->body->size()));
+      push->body = nullptr;
+    } else {
+      sync_notify(user, session);
+    }
+    PipelineCounters::add(context_.counters.resent);
+    timers_.push_back({.at = context_.now() + context_.config.ack_timeout,
+                       .session = timer.session,
+                       .seq = timer.seq,
+                       .again = true});
+    return;
+  }
+  PipelineCounters::add(context_.counters.undelivered);
+  log::debug("push", "undelivered uid={} channel={} id={}", log::quoted(user.key.uid), session.channel,
+             push->msg_id);
+  session.owes_ack = true;
+  session.unacked.erase(push);
+}
+
+}  // namespace hongyan::logic

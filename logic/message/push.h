@@ -1,0 +1,73 @@
+// Steps 3 and 4 of the pipeline: push to online devices, follow their acknowledgements, push once more.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <unordered_map>
+
+#include "logic/message/accept.h"
+#include "logic/message/context.h"
+#include "logic/message/lane.h"
+#include "logic/message/request.h"
+#include "proto/client.pb.h"
+
+namespace hongyan::logic {
+
+// Pushes to the sessions of one slot thread's users. One thread.
+//
+// A push that is not acknowledged within ack_timeout goes out once more; unacknowledged again, the session
+// gets a SYNC_NOTIFY at its next sign of life. A session with push_window unacknowledged pushes gets no more
+// of them but a SYNC_NOTIFY once it has acknowledged half.
+class Pusher {
+ public:
+  explicit Pusher(ThreadContext& context) : context_(context) {}
+
+  // A row is newly in the receiver's inbox.
+  void stored_in_inbox(const DeliverWork& work);
+  // A message is newly in the sender's outbox: the sender's other devices get a SENT_PUSH.
+  void stored_in_outbox(const AcceptWork& work);
+
+  // A PushAck of a client. Acks beyond the tail or backwards are counted and ignored.
+  void ack(const Request& request);
+  // The device holds its inbox up to seq, by PushAck or by the offset of a pull.
+  void acked_inbox(User& user, Session* session, DeviceClass device_class, std::int64_t seq);
+  void acked_outbox(User& user, DeviceClass device_class, std::int64_t seq);
+
+  // A packet came from the session.
+  void sign_of_life(User& user, Session& session);
+  void sync_notify(const User& user, Session& session);
+
+  // Sessions come and go: timers find them by number.
+  void session_opened(User& user, Session& session) { live_[session.number] = {&user, &session}; }
+  void session_closed(Session& session);
+
+  // Pushes whose time has come.
+  void tick();
+
+ private:
+  struct Live {
+    User* user;
+    Session* session;
+  };
+  struct Timer {
+    SteadyTime at;
+    std::uint64_t session = 0;
+    std::int64_t seq = 0;
+    bool again = false;  // the push was sent twice already
+  };
+
+  void push(User& user, Session& session, std::uint32_t cmd_id, std::int64_t seq, MsgId msg_id,
+            const SharedBytes& body);
+  void due(const Timer& timer);
+  void retain(std::int64_t bytes) { retained_bytes_ += bytes; }
+
+  ThreadContext& context_;
+  std::unordered_map<std::uint64_t, Live> live_;  // by session number
+  std::deque<Timer> timers_;                      // by time: every timer takes ack_timeout
+  std::int64_t retained_bytes_ = 0;
+  client::C2CPush c2c_push_;
+  client::PushAck ack_;
+};
+
+}  // namespace hongyan::logic

@@ -1,0 +1,93 @@
+// The slots of one slot thread: whether they are served, and which of their messages are unfinished.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "common/base/msg_id.h"
+#include "common/base/slot.h"
+#include "logic/store/shard.h"
+
+namespace hongyan::logic {
+
+enum class SlotStatus : std::uint8_t {
+  kNotOwned,
+  kServing,
+  kSuspended,  // the lease stands, but the shard's beat cannot be written
+};
+
+// Unfinished ids of one slot and the mark that follows from them (design: "mark").
+//
+// An id counts as unfinished from before it is issued: begin() takes the clock's floor as a stand-in until
+// the writer tells the id (issued) or that there is none (absent). Ids that stand in im_pending do not hold
+// the mark.
+class UnfinishedIds {
+ public:
+  using Ticket = std::multiset<MsgId>::const_iterator;
+
+  // Every id issued later is greater than the floor.
+  [[nodiscard]] Ticket begin(MsgId floor) { return ids_.insert(floor); }
+  void absent(Ticket ticket) { ids_.erase(ticket); }
+  void issued(Ticket ticket, MsgId id) {
+    ids_.erase(ticket);
+    add(id);
+  }
+  // Redo: an id that is unfinished without having been issued here.
+  void add(MsgId id) {
+    ids_.insert(id);
+    if (id > highest_) highest_ = id;
+  }
+  // Its inbox row is committed.
+  void finished(MsgId id);
+  [[nodiscard]] bool contains(MsgId id) const { return ids_.contains(id) || pending_.contains(id); }
+
+  // It stands in im_pending, or will before the mark passes it.
+  void moved_to_pending(MsgId id);
+  // True when the id stood in im_pending: the row there is to be deleted.
+  [[nodiscard]] bool is_pending(MsgId id) const { return pending_.contains(id); }
+  void add_pending(MsgId id) { pending_.insert(id); }
+
+  // Ids up to here are finished or in im_pending.
+  [[nodiscard]] MsgId mark() const;
+  [[nodiscard]] std::size_t size() const noexcept { return ids_.size() + pending_.size(); }
+
+ private:
+  std::multiset<MsgId> ids_;  // issued ids and the floors of those to be issued
+  std::unordered_set<MsgId> pending_;
+  MsgId highest_ = 0;
+};
+
+struct SlotState {
+  SlotStatus status = SlotStatus::kNotOwned;
+  std::uint64_t epoch = 0;
+  std::size_t shard = 0;
+  UnfinishedIds unfinished;
+  MsgId mark_written = 0;  // as committed in im_slot
+  MsgId mark_sent = 0;     // on its way there
+};
+
+// One thread.
+class SlotTable {
+ public:
+  [[nodiscard]] SlotStatus status(Slot slot) const;
+  // The state of a slot that is owned; made when it is acquired.
+  [[nodiscard]] SlotState* find(Slot slot);
+  SlotState& acquire(const AcquiredSlot& acquired, std::size_t shard);
+  void set_status(std::size_t shard, SlotStatus status);
+  // Remembers that the slot's mark may have moved.
+  void touch(Slot slot) { changed_.insert(slot); }
+
+  // Marks of this shard's slots that moved since they were last written.
+  [[nodiscard]] std::vector<MarkUpdate> take_marks(std::size_t shard);
+  // The outcome of writing them: on failure they are due again.
+  void marks_written(const std::vector<MarkUpdate>& marks, bool committed);
+
+ private:
+  std::unordered_map<Slot, SlotState> slots_;
+  std::unordered_set<Slot> changed_;
+};
+
+}  // namespace hongyan::logic

@@ -1,0 +1,90 @@
+// One slot thread: the whole pipeline of the users whose slots it holds.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "logic/message/accept.h"
+#include "logic/message/context.h"
+#include "logic/message/delivery.h"
+#include "logic/message/lane.h"
+#include "logic/message/pull.h"
+#include "logic/message/push.h"
+#include "logic/session/sessions.h"
+
+namespace hongyan::logic {
+
+// Mail between slot threads of one node.
+struct ThreadMail {
+  std::vector<LaneBatch> batches;
+  std::vector<LaneResult> results;
+  [[nodiscard]] bool empty() const noexcept { return batches.empty() && results.empty(); }
+};
+
+// The pipeline of one thread without I/O: every input is a call on its thread, every output goes through a
+// port. Slot s belongs to thread s mod thread_count. One thread.
+class SlotThread {
+ public:
+  struct Deps {
+    std::uint32_t index = 0;
+    std::uint32_t thread_count = 1;
+    const PipelineConfig& config;
+    ShardSet& shards;
+    MsgIdClock& clock;
+    PipelineCounters& counters;
+    const TokenVerifier& verifier;
+    RouteStore& routes;
+    std::function<void(std::function<void()>)> post;  // to this thread, later; any thread may call it
+    std::function<void(std::uint32_t thread, ThreadMail mail)> mail;  // to another slot thread; only queues
+  };
+  explicit SlotThread(const Deps& deps);
+
+  void request(const Request& request);
+  void sessions(const GatePortPtr& gate, const link::Sessions& told);
+  // The gate closed the session, or has no such channel any more.
+  void session_closed(const GatePort& gate, std::uint64_t channel) { sessions_.closed(gate, channel); }
+  void gate_up(const GatePortPtr& gate) { sessions_.gate_up(*gate); }
+  void gate_down(const GatePortPtr& gate) { sessions_.gate_down(gate); }
+  void works_finished(std::vector<WriterWorkPtr> works);
+  void mail(ThreadMail mail);
+  void shard_acquired(std::size_t shard, std::span<const AcquiredSlot> slots, std::vector<RedoRow> redo,
+                      std::span<const MsgId> pending);
+  void shard_status(std::size_t shard, SlotStatus status) { context_.slots.set_status(shard, status); }
+  void redis_emptied() { sessions_.rewrite_routes(); }
+  // Every 100 ms or so.
+  void tick();
+  // Writes marks and im_pending, once a second.
+  void upkeep();
+
+  // Call at the end of every turn: sends what the turn produced.
+  void end_turn();
+
+  [[nodiscard]] ThreadContext& context() noexcept { return context_; }
+
+ private:
+  class Port : public LanePort {
+   public:
+    explicit Port(SlotThread& thread) : thread_(thread) {}
+    bool send_batch(LaneBatch& batch) override;
+    void send_result(std::uint32_t source_thread, LaneResult result) override;
+
+   private:
+    SlotThread& thread_;
+  };
+  void stored_in_outbox(AcceptWork& work);
+
+  const Deps deps_;
+  ThreadContext context_;
+  Port port_;
+  Pusher pusher_;
+  Lanes lanes_;
+  Accept accept_;
+  Delivery delivery_;
+  Sessions sessions_;
+  PullService pull_;
+  std::vector<ThreadMail> outgoing_;    // by thread
+  std::vector<bool> upkeep_under_way_;  // by shard
+};
+
+}  // namespace hongyan::logic

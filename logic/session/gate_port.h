@@ -1,0 +1,60 @@
+// The way back to a gate: answers, pushes and kicks. An interface, so that the pipeline is tested without
+// sockets.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "common/base/result.h"
+#include "common/base/slot.h"
+
+namespace hongyan::logic {
+
+// What goes back for one forwarded request.
+struct GateReply {
+  std::uint64_t login_epoch = 0;  // of an AUTH that succeeded
+  bool refused = false;           // the body carries an error
+  std::string_view body;          // for the client, as it is
+};
+
+// One link of one gate worker. Any thread; every call only queues.
+class GatePort {
+ public:
+  GatePort(std::string gate_id, std::uint64_t boot_id) : gate_id_(std::move(gate_id)), boot_id_(boot_id) {}
+  virtual ~GatePort() = default;
+  GatePort(const GatePort&) = delete;
+  GatePort& operator=(const GatePort&) = delete;
+
+  [[nodiscard]] virtual bool is_open() const noexcept = 0;
+  virtual void respond(std::uint32_t seq, const GateReply& reply) = 0;
+  // The slot is not (or not yet, or no longer) served here.
+  virtual void respond_not_owner(std::uint32_t seq, Slot slot, std::uint64_t slot_epoch) = 0;
+  // False: the link is closed or full; the push is lost.
+  // slot: the user's; it comes back when the channel is gone.
+  virtual bool push(Slot slot, std::uint32_t cmd_id, std::span<const std::uint64_t> channels,
+                    std::string_view body) = 0;
+  // The gate sends the body (a Kickout; none: silently) and closes the channel.
+  virtual void kick(std::uint64_t channel, std::string_view kickout) = 0;
+
+  [[nodiscard]] const std::string& gate_id() const noexcept { return gate_id_; }
+  [[nodiscard]] std::uint64_t boot_id() const noexcept { return boot_id_; }
+
+ private:
+  const std::string gate_id_;
+  const std::uint64_t boot_id_;
+};
+using GatePortPtr = std::shared_ptr<GatePort>;
+
+// Where the answer of a request goes. seq 0: no answer is wanted.
+struct ReplyTo {
+  GatePortPtr gate;
+  std::uint32_t seq = 0;
+};
+
+void reply(const ReplyTo& to, std::string_view body, std::uint64_t login_epoch = 0);
+void reply_error(const ReplyTo& to, const Error& error);
+
+}  // namespace hongyan::logic

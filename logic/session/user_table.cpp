@@ -1,0 +1,76 @@
+#include "logic/session/user_table.h"
+
+#include <algorithm>
+
+namespace hongyan::logic {
+
+Session* User::session_of(DeviceClass wanted) noexcept {
+  for (auto& session : sessions) {
+    if (session->device_class == wanted) return session.get();
+  }
+  return nullptr;
+}
+
+Session* User::session_on(const GatePort& gate, std::uint64_t channel) noexcept {
+  for (auto& session : sessions) {
+    if (session->channel == channel && session->gate->boot_id() == gate.boot_id()) return session.get();
+  }
+  return nullptr;
+}
+
+std::size_t UserTable::Hash::operator()(const KeyView& key) const noexcept {
+  const std::hash<std::string_view> hash;
+  return hash(key.uid) * 31 + hash(key.app_id);
+}
+
+UserTable::~UserTable() { lru_.clear(); }
+
+User* UserTable::find(std::string_view app_id, std::string_view uid) {
+  const auto it = users_.find(KeyView{app_id, uid});
+  return it == users_.end() ? nullptr : it->second.get();
+}
+
+User& UserTable::get(std::string_view app_id, std::string_view uid, Slot slot) {
+  User* user = find(app_id, uid);
+  if (user == nullptr) {
+    auto made = std::make_unique<User>();
+    made->key = {.app_id = std::string(app_id), .uid = std::string(uid)};
+    made->slot = slot;
+    user = made.get();
+    users_.emplace(made->key, std::move(made));
+  } else {
+    lru_.erase(lru_.iterator_to(*user));
+  }
+  lru_.push_back(*user);
+  return *user;
+}
+
+void UserTable::trim() {
+  // A bounded look: users that cannot go are put at the end.
+  for (int looked = 0; users_.size() > capacity_ && looked < 64; ++looked) {
+    User& user = lru_.front();
+    lru_.pop_front();
+    if (user.evictable()) {
+      users_.erase(users_.find(KeyView{user.key.app_id, user.key.uid}));
+    } else {
+      lru_.push_back(user);
+    }
+  }
+}
+
+void UserTable::forget_if(const std::function<bool(const User&)>& predicate) {
+  for (auto it = users_.begin(); it != users_.end();) {
+    if (it->second->evictable() && predicate(*it->second)) {
+      lru_.erase(lru_.iterator_to(*it->second));
+      it = users_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+}
+
+void UserTable::for_each(const std::function<void(User&)>& visit) {
+  for (auto& [key, user] : users_) visit(*user);
+}
+
+}  // namespace hongyan::logic

@@ -1,0 +1,118 @@
+// The users that a slot thread holds in memory: their sessions, tails and what is under way for them.
+#pragma once
+
+#include <array>
+#include <boost/intrusive/list.hpp>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/device_class.h"
+#include "common/base/slot.h"
+#include "logic/session/gate_port.h"
+#include "logic/store/rows.h"
+
+namespace hongyan::logic {
+
+class AcceptWork;
+
+// A push that the device has not acknowledged yet.
+struct UnackedPush {
+  std::int64_t seq = 0;
+  MsgId msg_id = 0;
+  std::uint32_t cmd_id = 0;
+  SharedBytes body;  // null: not kept, the resend is a SYNC_NOTIFY
+};
+
+// A logged-in device.
+struct Session {
+  std::uint64_t number = 0;  // of this thread, never reused: for timers that outlive the session
+  DeviceClass device_class = DeviceClass::kUnknown;
+  std::uint32_t device_type = 0;
+  std::string device_id;
+  std::uint64_t channel = 0;
+  std::uint64_t login_epoch = 0;
+  GatePortPtr gate;
+  std::int64_t last_active_ms = 0;
+  std::deque<UnackedPush> unacked;  // by seq
+  bool behind = false;              // pushes were left out (window full, link full): tell it to pull
+  bool owes_ack = false;            // resent in vain: tell it to pull at its next sign of life
+};
+
+struct User {
+  UserKey key;
+  Slot slot = 0;
+  // Committed tails; empty until known. inbox and outbox become known together by a TailsWork.
+  std::optional<std::int64_t> inbox_seq;
+  std::optional<std::int64_t> outbox_seq;
+  std::vector<std::unique_ptr<Session>> sessions;             // at most one a device class
+  std::array<std::int64_t, kDeviceClassCount> acked_inbox{};  // cursors
+  std::array<std::int64_t, kDeviceClassCount> acked_outbox{};
+  std::array<std::uint64_t, kDeviceClassCount> highest_epoch{};
+  std::vector<AcceptWork*> accepting;  // sends at the writer, owned by it
+  std::vector<std::function<void(const Status&)>> waiting_for_tails;
+  std::uint32_t busy = 0;  // works under way: keeps the user in memory
+  boost::intrusive::list_member_hook<> lru_hook;
+
+  [[nodiscard]] bool evictable() const noexcept {
+    return sessions.empty() && accepting.empty() && waiting_for_tails.empty() && busy == 0;
+  }
+  [[nodiscard]] Session* session_of(DeviceClass device_class) noexcept;
+  [[nodiscard]] Session* session_on(const GatePort& gate, std::uint64_t channel) noexcept;
+};
+
+// Users by key. Past `capacity` those longest untouched that nothing needs are forgotten. One thread.
+class UserTable {
+ public:
+  explicit UserTable(std::size_t capacity) : capacity_(capacity) {}
+  ~UserTable();
+  UserTable(const UserTable&) = delete;
+  UserTable& operator=(const UserTable&) = delete;
+
+  // Finds or makes the user, and marks it as used now. The reference stays valid until the user is forgotten,
+  // which happens in trim() and forget_slot() only.
+  User& get(std::string_view app_id, std::string_view uid, Slot slot);
+  [[nodiscard]] User* find(std::string_view app_id, std::string_view uid);
+
+  // Between events: forgets what is beyond the capacity.
+  void trim();
+  // Everything about the users of this slot that is not under way; returns how many stay.
+  void forget_if(const std::function<bool(const User&)>& predicate);
+  void for_each(const std::function<void(User&)>& visit);
+
+  [[nodiscard]] std::size_t size() const noexcept { return users_.size(); }
+
+ private:
+  struct KeyView {
+    std::string_view app_id;
+    std::string_view uid;
+  };
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(const KeyView& key) const noexcept;
+    std::size_t operator()(const UserKey& key) const noexcept {
+      return (*this)(KeyView{key.app_id, key.uid});
+    }
+  };
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const auto& a, const auto& b) const noexcept {
+      return a.uid == b.uid && a.app_id == b.app_id;
+    }
+  };
+  using Lru = boost::intrusive::list<
+      User, boost::intrusive::member_hook<User, boost::intrusive::list_member_hook<>, &User::lru_hook>>;
+
+  const std::size_t capacity_;
+  std::unordered_map<UserKey, std::unique_ptr<User>, Hash, Equal> users_;
+  Lru lru_;  // longest untouched first
+};
+
+}  // namespace hongyan::logic

@@ -1,0 +1,66 @@
+// One asynchronous connection to Redis on an event loop.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/result.h"
+#include "common/net/event_loop.h"
+
+namespace hongyan::logic {
+
+struct RedisConfig {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 6379;
+  std::string password;
+  Milliseconds command_timeout{2000};   // then the connection is closed and made again
+  std::size_t max_in_flight = 100'000;  // past it commands fail at once
+};
+
+// hiredis (asynchronous) on Asio: connects by itself, again and again with back-off (100 ms to 2 s),
+// pipelines what is sent. Commands are lost when the connection is: callers use Redis as a cache only. Lives
+// on one loop; all calls on it.
+class RedisClient : public std::enable_shared_from_this<RedisClient> {
+ public:
+  // The reply as text ("" for nil, the number in decimal for integers), or kUnavailable / kInternal.
+  using Done = std::function<void(Result<std::string>)>;
+
+  [[nodiscard]] static std::shared_ptr<RedisClient> start(net::EventLoop& loop, RedisConfig config);
+  ~RedisClient();
+
+  // On the loop. done may be empty. It is called on the loop, also when the connection breaks.
+  void command(const std::vector<std::string_view>& words, Done done = {});
+  // Any thread.
+  void stop();
+
+  // Any thread.
+  [[nodiscard]] bool connected() const noexcept { return connected_.load(std::memory_order_relaxed); }
+
+ private:
+  class Adapter;
+  RedisClient(net::EventLoop& loop, RedisConfig config);
+  void connect();
+  void connected(bool ok, const char* reason);
+  void disconnected(const char* reason);
+  void watch();
+
+  net::EventLoop& loop_;
+  const RedisConfig config_;
+  std::atomic<bool> connected_{false};
+
+  // Loop only.
+  net::Timer timer_;
+  std::unique_ptr<Adapter> adapter_;
+  Milliseconds delay_;
+  std::size_t in_flight_ = 0;
+  SteadyTime oldest_sent_{};  // when the first of the commands in flight was sent, or the last reply came
+  bool stopped_ = false;
+};
+
+}  // namespace hongyan::logic
