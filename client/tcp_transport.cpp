@@ -58,7 +58,7 @@ class TcpTransport final : public Transport {
     closed_ = true;
     net::error_code ignored;
     resolver_.cancel();
-    deadline_.cancel(ignored);
+    deadline_.cancel();
     socket_.close(ignored);
   }
 
