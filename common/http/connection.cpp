@@ -1,0 +1,257 @@
+#include "common/http/connection.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/read.hpp>
+
+#include "common/log/log.h"
+
+namespace hongyan::http {
+
+namespace {
+
+namespace beast_http = boost::beast::http;
+
+constexpr Milliseconds kLinger{1000};
+constexpr std::size_t kLingerBytes = 4 << 20;
+constexpr std::size_t kReadAhead = 64 << 10;
+
+std::string address_of(const net::TcpSocket& socket) {
+  net::error_code ec;
+  const auto endpoint = socket.remote_endpoint(ec);
+  return ec ? std::string() : endpoint.address().to_string();
+}
+
+bool is_token(std::string_view text) noexcept { return text.find_first_of("\r\n") == std::string_view::npos; }
+
+// The answer to what could not be parsed; nothing when the client is gone.
+std::optional<Response> refusal_of(net::error_code failure) {
+  if (failure == beast_http::error::header_limit || failure == beast_http::error::buffer_overflow) {
+    return error_response(431, "TOO_LARGE", "the header is too large");
+  }
+  if (failure == beast_http::error::body_limit)
+    return error_response(413, "TOO_LARGE", "the body is too large");
+  if (failure == net::asio::error::timed_out) {
+    return error_response(408, "DEADLINE_EXCEEDED", "the request came too slowly");
+  }
+  if (failure == beast_http::error::end_of_stream || failure == beast_http::error::partial_message)
+    return std::nullopt;
+  if (failure.category() != make_error_code(beast_http::error::bad_method).category()) return std::nullopt;
+  return error_response(400, "BAD_REQUEST", "not an HTTP request: " + failure.message());
+}
+
+std::string head_of(const Response& response, bool keep) {
+  std::string head = fmt::format("HTTP/1.1 {} {}\r\n", response.status, reason_of(response.status));
+  for (const auto& [name, value] : response.headers) {
+    if (is_token(name) && is_token(value)) head += fmt::format("{}: {}\r\n", name, value);
+  }
+  if (response.status != 204 && response.status != 304) {
+    head += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", response.content_type,
+                        response.body.size());
+  }
+  head += keep ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
+  return head;
+}
+
+}  // namespace
+
+Server::Connection::Connection(net::TcpSocket socket, std::shared_ptr<const Router> router,
+                               const Limits& limits)
+    : router_(std::move(router)),
+      limits_(limits),
+      peer_(address_of(socket)),
+      socket_(std::move(socket)),
+      deadline_(socket_.get_executor(),
+                [this] {
+                  net::error_code ignored;
+                  socket_.cancel(ignored);
+                }),
+      buffer_(limits.max_header_bytes + kReadAhead) {
+  net::error_code ignored;
+  socket_.set_option(net::Tcp::no_delay(true), ignored);
+}
+
+void Server::Connection::finish() {
+  keep_ = false;
+  if (!busy_) close();
+}
+
+void Server::Connection::close() {
+  net::error_code ignored;
+  socket_.close(ignored);
+}
+
+net::Awaitable<> Server::Connection::run(std::shared_ptr<Connection> self) {
+  while (self->keep_) {
+    auto request = co_await read_request(self);
+    if (!request) break;
+    const bool without_body = request->method == Method::kHead;
+    Response response = co_await handle(self, std::move(*request));
+    const bool written = co_await write(self, std::move(response), without_body);
+    if (!written) break;
+    self->busy_ = false;
+  }
+  self->close();
+}
+
+net::Awaitable<> Server::Connection::refuse(std::shared_ptr<Connection> self) {
+  Response response = error_response(503, "UNAVAILABLE", "too many connections");
+  response.headers.emplace_back("Retry-After", "1");
+  co_await write_and_linger(self, std::move(response));
+  self->close();
+}
+
+net::Awaitable<std::optional<Request>> Server::Connection::read_request(std::shared_ptr<Connection> self) {
+  if (!self->first_) {
+    const bool more = co_await wait_for_request(self);
+    if (!more) co_return std::nullopt;
+  }
+  self->busy_ = !self->first_;
+  self->parser_.emplace();
+  self->parser_->header_limit(static_cast<std::uint32_t>(self->limits_.max_header_bytes));
+  self->parser_->body_limit(self->limits_.max_body_bytes);
+  net::error_code failure = co_await read_header(self);
+  self->first_ = false;
+  self->busy_ = true;
+  if (!failure) failure = co_await read_body(self);
+  if (failure) {
+    co_await answer_failure(self, failure);
+    co_return std::nullopt;
+  }
+  self->keep_ = self->keep_ && self->parser_->get().keep_alive();
+  auto request = self->make_request();
+  if (!request) {
+    co_await write_and_linger(self, error_response(request.error()));
+    co_return std::nullopt;
+  }
+  co_return std::move(*request);
+}
+
+// Between two requests of a connection. False: nothing came.
+net::Awaitable<bool> Server::Connection::wait_for_request(std::shared_ptr<Connection> self) {
+  if (self->buffer_.size() > 0) co_return true;
+  if (!self->socket_.is_open()) co_return false;
+  self->deadline_.arm(self->limits_.idle_timeout);
+  net::error_code ec;
+  const std::size_t size =
+      co_await self->socket_.async_read_some(self->buffer_.prepare(4096), net::await(ec));
+  self->deadline_.disarm();
+  if (ec) co_return false;
+  self->buffer_.commit(size);
+  co_return true;
+}
+
+net::Awaitable<net::error_code> Server::Connection::read_header(std::shared_ptr<Connection> self) {
+  self->deadline_.arm(self->limits_.header_deadline);
+  net::error_code ec;
+  while (!ec && !self->parser_->is_header_done() && !self->deadline_.expired()) {
+    co_await beast_http::async_read_some(self->socket_, self->buffer_, *self->parser_, net::await(ec));
+  }
+  self->deadline_.disarm();
+  co_return self->deadline_.expired() && !self->parser_->is_header_done() ? net::asio::error::timed_out : ec;
+}
+
+net::Awaitable<net::error_code> Server::Connection::read_body(std::shared_ptr<Connection> self) {
+  net::error_code ec;
+  self->deadline_.arm(self->limits_.body_deadline);
+  const auto expect = self->parser_->get()[beast_http::field::expect];
+  if (!self->parser_->is_done() && boost::beast::iequals(expect, "100-continue")) {
+    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    co_await net::asio::async_write(self->socket_, net::asio::buffer(kContinue), net::await(ec));
+  }
+  while (!ec && !self->parser_->is_done() && !self->deadline_.expired()) {
+    co_await beast_http::async_read_some(self->socket_, self->buffer_, *self->parser_, net::await(ec));
+  }
+  self->deadline_.disarm();
+  co_return self->deadline_.expired() && !self->parser_->is_done() ? net::asio::error::timed_out : ec;
+}
+
+net::Awaitable<> Server::Connection::answer_failure(std::shared_ptr<Connection> self,
+                                                    net::error_code failure) {
+  auto response = refusal_of(failure);
+  if (response) co_await write_and_linger(self, std::move(*response));
+}
+
+Result<Request> Server::Connection::make_request() {
+  auto message = parser_->release();
+  std::string_view target(message.target().data(), message.target().size());
+  Request request;
+  request.method = parse_method({message.method_string().data(), message.method_string().size()});
+  for (const auto& field : message) {
+    request.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
+  }
+  if (message.version() >= 11 && !request.header("Host")) return fail(Code::kBadRequest, "no Host header");
+  if (target.starts_with("http://")) {  // the form for proxies
+    const auto slash = target.find('/', 7);
+    target = slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
+  }
+  if (!target.starts_with('/')) return fail(Code::kBadRequest, "the target is not a path");
+  target = target.substr(0, target.find('#'));
+  const auto question = target.find('?');
+  request.path = target.substr(0, question);
+  if (question != std::string_view::npos) {
+    auto query = parse_query(target.substr(question + 1));
+    if (!query) return fail(Code::kBadRequest, "a broken escape in the query");
+    request.query = std::move(*query);
+  }
+  request.body = std::move(message.body());
+  request.peer = peer_;
+  return request;
+}
+
+net::Awaitable<Response> Server::Connection::handle(std::shared_ptr<Connection> self, Request request) {
+  auto outcome = self->router_->find(request.method, request.path);
+  if (std::holds_alternative<Router::NotFound>(outcome))
+    co_return error_response(404, "NOT_FOUND", "no such path");
+  if (std::holds_alternative<Router::BadPath>(outcome)) {
+    co_return error_response(400, "BAD_REQUEST", "a broken escape in the path");
+  }
+  if (const auto* refusal = std::get_if<Router::MethodNotAllowed>(&outcome)) {
+    Response response = error_response(405, "BAD_REQUEST", "this path takes " + refusal->allow);
+    response.headers.emplace_back("Allow", refusal->allow);
+    co_return response;
+  }
+  auto& match = std::get<Router::Match>(outcome);
+  request.params = std::move(match.params);
+  try {
+    co_return co_await (*match.handler)(std::move(request));
+  } catch (const std::exception& e) {
+    log::error("http", "a handler failed what={}", log::quoted(e.what()));
+  }
+  co_return error_response(500, "INTERNAL", "internal error");
+}
+
+net::Awaitable<bool> Server::Connection::write(std::shared_ptr<Connection> self, Response response,
+                                               bool without_body) {
+  const std::string head = head_of(response, self->keep_);
+  const bool empty = without_body || response.status == 204 || response.status == 304;
+  const std::array<net::asio::const_buffer, 2> buffers = {
+      net::asio::buffer(head), empty ? net::asio::const_buffer() : net::asio::buffer(response.body)};
+  net::error_code ec;
+  self->deadline_.arm(self->limits_.write_deadline);
+  co_await net::asio::async_write(self->socket_, buffers, net::await(ec));
+  self->deadline_.disarm();
+  co_return !ec;
+}
+
+// The last answer of a connection whose client may still be sending: closing at once would make the system
+// reset the connection, and the client might never see the answer.
+net::Awaitable<> Server::Connection::write_and_linger(std::shared_ptr<Connection> self, Response response) {
+  self->keep_ = false;
+  const bool written = co_await write(self, std::move(response), false);
+  if (!written) co_return;
+  net::error_code ec;
+  self->socket_.shutdown(net::TcpSocket::shutdown_send, ec);
+  self->deadline_.arm(kLinger);
+  std::array<char, 4096> discarded;
+  std::size_t total = 0;
+  while (!ec && !self->deadline_.expired() && total < kLingerBytes) {
+    total += co_await self->socket_.async_read_some(net::asio::buffer(discarded), net::await(ec));
+  }
+  self->deadline_.disarm();
+}
+
+}  // namespace hongyan::http

@@ -1,0 +1,60 @@
+// One connection of http::Server. Internal to common/http.
+#pragma once
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/http/server.h"
+#include "common/net/deadline.h"
+
+namespace hongyan::http {
+
+// Everything on the server's loop. Owned by its coroutine run(); the server's state knows it to close it.
+class Server::Connection : public std::enable_shared_from_this<Server::Connection> {
+ public:
+  Connection(net::TcpSocket socket, std::shared_ptr<const Router> router, const Limits& limits);
+
+  // Serves requests until the end of the connection.
+  [[nodiscard]] static net::Awaitable<> run(std::shared_ptr<Connection> self);
+  // Answers 503 and closes, reading nothing: the server is full.
+  [[nodiscard]] static net::Awaitable<> refuse(std::shared_ptr<Connection> self);
+
+  // Closes now when idle, else after the response.
+  void finish();
+  void close();
+
+ private:
+  using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+
+  // Nothing: the connection cannot go on (an answer, if any, has been written).
+  [[nodiscard]] static net::Awaitable<std::optional<Request>> read_request(std::shared_ptr<Connection> self);
+  [[nodiscard]] static net::Awaitable<bool> wait_for_request(std::shared_ptr<Connection> self);
+  [[nodiscard]] static net::Awaitable<net::error_code> read_header(std::shared_ptr<Connection> self);
+  [[nodiscard]] static net::Awaitable<net::error_code> read_body(std::shared_ptr<Connection> self);
+  [[nodiscard]] static net::Awaitable<> answer_failure(std::shared_ptr<Connection> self,
+                                                       net::error_code failure);
+  [[nodiscard]] static net::Awaitable<Response> handle(std::shared_ptr<Connection> self, Request request);
+  [[nodiscard]] static net::Awaitable<bool> write(std::shared_ptr<Connection> self, Response response,
+                                                  bool without_body);
+  [[nodiscard]] static net::Awaitable<> write_and_linger(std::shared_ptr<Connection> self, Response response);
+  [[nodiscard]] Result<Request> make_request();
+
+  const std::shared_ptr<const Router> router_;
+  const Limits limits_;
+  const std::string peer_;
+
+  net::TcpSocket socket_;
+  net::Deadline deadline_;
+  boost::beast::flat_buffer buffer_;
+  std::optional<Parser> parser_;
+  bool first_ = true;  // no request yet
+  bool busy_ = false;  // from the first byte of a request to the last of its response
+  bool keep_ = true;   // another request may follow
+};
+
+}  // namespace hongyan::http

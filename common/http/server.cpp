@@ -1,0 +1,141 @@
+#include "common/http/server.h"
+
+#include <algorithm>
+#include <future>
+#include <set>
+
+#include "common/http/connection.h"
+#include "common/log/log.h"
+#include "common/net/listen.h"
+
+namespace hongyan::http {
+
+namespace {
+constexpr std::size_t kMaxRefusals = 64;  // connections being told 503; further ones are closed unanswered
+}  // namespace
+
+// Shared with the coroutines. Everything but start on the loop.
+class Server::State : public std::enable_shared_from_this<Server::State> {
+ public:
+  State(net::EventLoop& loop, Router router, Limits limits)
+      : loop_(loop),
+        router_(std::make_shared<const Router>(std::move(router))),
+        limits_(limits),
+        acceptor_(loop.executor()),
+        drain_(loop.executor(), [this] { close_all(); }) {}
+
+  [[nodiscard]] Status listen(const std::string& host, std::uint16_t port) {
+    if (auto listening = net::listen(acceptor_, host, port); !listening) return listening;
+    port_ = acceptor_.local_endpoint().port();
+    return {};
+  }
+
+  [[nodiscard]] static net::Awaitable<> accept(std::shared_ptr<State> self) {
+    while (self->acceptor_.is_open()) {
+      net::TcpSocket socket(self->loop_.executor());
+      net::error_code ec;
+      co_await self->acceptor_.async_accept(socket, net::await(ec));
+      if (!self->acceptor_.is_open()) break;
+      if (ec) {
+        log::warn("http", "accept failed reason={}", ec.message());
+        co_await net::sleep_for(Milliseconds(100));  // out of descriptors, most likely
+        continue;
+      }
+      self->take(std::move(socket));
+    }
+  }
+
+  void take(net::TcpSocket socket) {
+    auto connection = std::make_shared<Connection>(std::move(socket), router_, limits_);
+    const bool full = connections_.size() - refusals_ >= limits_.max_connections;
+    if (full && refusals_ >= kMaxRefusals) return;
+    connections_.insert(connection);
+    if (full) ++refusals_;
+    loop_.spawn("http", serve(shared_from_this(), std::move(connection), full));
+  }
+
+  [[nodiscard]] static net::Awaitable<> serve(std::shared_ptr<State> self,
+                                              std::shared_ptr<Connection> connection, bool full) {
+    try {
+      if (full) {
+        co_await Connection::refuse(connection);
+      } else {
+        co_await Connection::run(connection);
+      }
+    } catch (const std::exception& e) {
+      log::error("http", "a connection failed what={}", log::quoted(e.what()));
+    }
+    self->connections_.erase(connection);
+    if (full) --self->refusals_;
+    self->end_when_empty();
+  }
+
+  void stop(Milliseconds drain, std::function<void()> done) {
+    if (done) done_.push_back(std::move(done));
+    if (!stopping_) {
+      stopping_ = true;
+      net::error_code ignored;
+      acceptor_.close(ignored);
+      for (const auto& connection : connections_) connection->finish();
+      drain_.arm(drain);
+    }
+    end_when_empty();
+  }
+
+  net::EventLoop& loop() noexcept { return loop_; }
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+
+ private:
+  // The drain deadline has passed.
+  void close_all() {
+    for (const auto& connection : connections_) connection->close();
+    drain_.disarm();
+    call_done();
+  }
+  void end_when_empty() {
+    if (!stopping_ || !connections_.empty()) return;
+    drain_.disarm();
+    call_done();
+  }
+  void call_done() {
+    for (auto& done : std::exchange(done_, {})) done();
+  }
+
+  net::EventLoop& loop_;
+  const std::shared_ptr<const Router> router_;
+  const Limits limits_;
+  net::TcpAcceptor acceptor_;
+  std::uint16_t port_ = 0;
+  std::set<std::shared_ptr<Connection>> connections_;
+  std::size_t refusals_ = 0;  // those of connections_ that only hear 503
+  net::Deadline drain_;
+  bool stopping_ = false;
+  std::vector<std::function<void()>> done_;
+};
+
+Result<std::unique_ptr<Server>> Server::start(net::EventLoop& loop, const std::string& host,
+                                              std::uint16_t port, Router router, Limits limits) {
+  auto state = std::make_shared<State>(loop, std::move(router), limits);
+  if (auto listening = state->listen(host, port); !listening) return std::unexpected(listening.error());
+  loop.spawn("http accept", State::accept(state));
+  return std::unique_ptr<Server>(new Server(std::move(state)));
+}
+
+Server::Server(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+Server::~Server() = default;
+
+std::uint16_t Server::local_port() const noexcept { return state_->port(); }
+
+void Server::stop(Milliseconds drain, std::function<void()> done) {
+  state_->loop().post([state = state_, drain, done = std::move(done)] { state->stop(drain, done); });
+}
+
+void Server::stop_and_wait(Milliseconds drain) {
+  auto ended = std::make_shared<std::promise<void>>();
+  auto future = ended->get_future();
+  stop(drain, [ended] { ended->set_value(); });
+  future.wait();
+}
+
+}  // namespace hongyan::http

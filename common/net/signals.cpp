@@ -1,0 +1,35 @@
+#include "common/net/signals.h"
+
+#include <csignal>
+
+namespace hongyan::net {
+
+StopSignals::StopSignals()
+    : work_(context_.get_executor()), signals_(context_.get_executor(), SIGTERM, SIGINT) {
+  std::signal(SIGPIPE, SIG_IGN);
+  signals_.async_wait([this](error_code ec, int signal) {
+    if (!ec) end(0, signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  });
+}
+
+int StopSignals::wait() {
+  context_.run();
+  error_code ignored;
+  signals_.clear(ignored);
+  return status_;
+}
+
+void StopSignals::stop(int status, std::string reason) {
+  asio::post(context_,
+             [this, status, reason = std::move(reason)]() mutable { end(status, std::move(reason)); });
+}
+
+void StopSignals::end(int status, std::string reason) {
+  if (ended_) return;
+  ended_ = true;
+  status_ = status;
+  reason_ = std::move(reason);
+  context_.stop();
+}
+
+}  // namespace hongyan::net
