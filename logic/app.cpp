@@ -1,8 +1,5 @@
 #include "logic/app.h"
 
-#include <cstdlib>
-
-#include "common/config/command_line.h"
 #include "common/log/log.h"
 #include "logic/api/tokens.h"
 
@@ -44,11 +41,12 @@ struct App::Worker {
   bool stopped = false;  // loop only
 };
 
-App::App(LogicConfig config)
+App::App(LogicConfig config, daemon::Context& context)
     : config_(std::move(config)),
       clock_(config_.node),
       tokens_(config_.token_keys()),
-      keys_(api_keys(config_)) {
+      keys_(api_keys(config_)),
+      context_(context) {
   identity_ = {.role = link::ROLE_LOGIC,
                .node_id = config_.name,
                .boot_id = link::random_id(),
@@ -155,22 +153,15 @@ Status App::open_listeners() {
     if (!api) return std::unexpected(api.error());
     api_ = std::move(*api);
   }
-  const auto& metrics = config_.common.metrics.listen;
-  if (metrics.set()) {
-    auto admin = metrics::AdminServer::start(metrics.host, metrics.port, registry_, health_);
-    if (!admin) return std::unexpected(admin.error());
-    admin_ = std::move(*admin);
-  }
   log::info("logic", "listening links={} api={}", link_server_->port(), api_ ? api_->local_port() : 0);
   return {};
 }
 
 void App::add_metrics() {
-  metrics::add_process_metrics(registry_, "logic", config::version());
   const auto export_sum = [this](const std::string& name, const std::string& help,
                                  auto PipelineCounters::* member) {
-    metrics::Counter& counter = registry_.counter("hongyan_logic_" + name + "_total", help);
-    registry_.before_collect([this, &counter, member] {
+    metrics::Counter& counter = context_.metrics.counter("hongyan_logic_" + name + "_total", help);
+    context_.metrics.before_collect([this, &counter, member] {
       double sum = 0;
       for (const auto& worker : workers_) sum += static_cast<double>((worker->counters.*member).load());
       if (sum > counter.Value()) counter.Increment(sum - counter.Value());
@@ -194,8 +185,8 @@ void App::add_metrics() {
   export_sum("not_owner", "Requests for slots that this node does not own.", &C::not_owner);
   const auto export_gauge = [this](const std::string& name, const std::string& help,
                                    auto PipelineCounters::* member) {
-    metrics::Gauge& gauge = registry_.gauge("hongyan_logic_" + name, help);
-    registry_.before_collect([this, &gauge, member] {
+    metrics::Gauge& gauge = context_.metrics.gauge("hongyan_logic_" + name, help);
+    context_.metrics.before_collect([this, &gauge, member] {
       double sum = 0;
       for (const auto& worker : workers_) sum += static_cast<double>((worker->counters.*member).load());
       gauge.Set(sum);
@@ -207,9 +198,9 @@ void App::add_metrics() {
   export_gauge("lanes", "Lanes with something to do.", &C::lanes);
   for (std::size_t code = 1; code <= static_cast<std::size_t>(Code::kDeadlineExceeded); ++code) {
     metrics::Counter& counter =
-        registry_.counter("hongyan_logic_refused_total", "Requests refused, by code.",
-                          {{"code", std::string(code_name(static_cast<Code>(code)))}});
-    registry_.before_collect([this, &counter, code] {
+        context_.metrics.counter("hongyan_logic_refused_total", "Requests refused, by code.",
+                                 {{"code", std::string(code_name(static_cast<Code>(code)))}});
+    context_.metrics.before_collect([this, &counter, code] {
       double sum = 0;
       for (const auto& worker : workers_) sum += static_cast<double>(worker->counters.refused[code].load());
       if (sum > counter.Value()) counter.Increment(sum - counter.Value());
@@ -217,12 +208,12 @@ void App::add_metrics() {
   }
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     const std::string name = "mysql_shard_" + config_.shards[i].name;
-    metrics::Gauge& down = registry_.gauge("hongyan_logic_shard_down", "1 while the shard is away.",
-                                           {{"shard", config_.shards[i].name}});
-    registry_.before_collect([this, &down, i] { down.Set(shards_[i]->down() ? 1 : 0); });
-    health_.set(name, metrics::HealthState::kDegraded, "not acquired yet");
+    metrics::Gauge& down = context_.metrics.gauge("hongyan_logic_shard_down", "1 while the shard is away.",
+                                                  {{"shard", config_.shards[i].name}});
+    context_.metrics.before_collect([this, &down, i] { down.Set(shards_[i]->down() ? 1 : 0); });
+    context_.health.set(name, metrics::HealthState::kDegraded, "not acquired yet");
   }
-  health_.add("redis", [this] {
+  context_.health.add("redis", [this] {
     bool connected = true;
     for (const auto& worker : workers_) connected = connected && worker->redis->connected();
     return connected ? metrics::HealthCheck{}
@@ -230,7 +221,13 @@ void App::add_metrics() {
   });
 }
 
-Status App::start() {
+Result<std::unique_ptr<daemon::Daemon>> App::start(LogicConfig config, daemon::Context& context) {
+  std::unique_ptr<App> app(new App(std::move(config), context));
+  if (auto running = app->run(); !running) return std::unexpected(running.error());
+  return std::unique_ptr<daemon::Daemon>(std::move(app));
+}
+
+Status App::run() {
   if (auto checked = check_shards(); !checked) return checked;
   make_shards();
   make_workers();
@@ -269,7 +266,6 @@ void App::stop() {
   link_server_->stop();
   if (api_) api_->stop_and_wait(kDrain);
   for (auto& shard : shards_) shard->stop();
-  admin_.reset();
   control_.stop();
   control_.join();
   for (auto& worker : workers_) {
@@ -300,7 +296,7 @@ void App::shard_acquired(std::size_t shard, std::vector<AcquiredSlot> slots, std
         });
   }
   gates_->announce(slots);
-  health_.set("mysql_shard_" + config_.shards[shard].name, metrics::HealthState::kOk);
+  context_.health.set("mysql_shard_" + config_.shards[shard].name, metrics::HealthState::kOk);
 }
 
 void App::set_shard_status(std::size_t shard, SlotStatus status) {
@@ -311,21 +307,20 @@ void App::set_shard_status(std::size_t shard, SlotStatus status) {
 
 void App::shard_suspended(std::size_t shard, const std::string& reason) {
   log::error("store", "shard is away shard={} reason={}", config_.shards[shard].name, log::quoted(reason));
-  health_.set("mysql_shard_" + config_.shards[shard].name, metrics::HealthState::kDegraded, reason);
+  context_.health.set("mysql_shard_" + config_.shards[shard].name, metrics::HealthState::kDegraded, reason);
   set_shard_status(shard, SlotStatus::kSuspended);
 }
 
 void App::shard_resumed(std::size_t shard) {
   log::info("store", "shard is back shard={}", config_.shards[shard].name);
-  health_.set("mysql_shard_" + config_.shards[shard].name, metrics::HealthState::kOk);
+  context_.health.set("mysql_shard_" + config_.shards[shard].name, metrics::HealthState::kOk);
   set_shard_status(shard, SlotStatus::kServing);
 }
 
 void App::fenced_off(std::size_t shard, const std::string& reason) {
   log::error("store", "fenced off, another process uses this node number shard={} reason={}",
              config_.shards[shard].name, log::quoted(reason));
-  log::shutdown();
-  std::_Exit(1);
+  context_.signals.stop(1, "fenced off: " + reason);
 }
 
 }  // namespace hongyan::logic

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "common/daemon/daemon.h"
 #include "common/http/server.h"
 #include "common/link/link_server.h"
 #include "common/link/membership.h"
-#include "common/metrics/admin_server.h"
 #include "logic/api/keys.h"
 #include "logic/config.h"
 #include "logic/gate_links.h"
@@ -19,22 +19,22 @@
 namespace hongyan::logic {
 
 // Owns all threads of the daemon: slot threads (one loop each, which also serves the links of gates), a
-// control loop (membership, server API), the shards' threads. start() once, stop() once, both by main.
-class App : private ShardObserver {
+// control loop (membership, server API), the shards' threads.
+class App : public daemon::Daemon, private ShardObserver {
  public:
-  explicit App(LogicConfig config);
-  ~App() override;
-  App(const App&) = delete;
-  App& operator=(const App&) = delete;
-
   // An error is final: one clear line for the operator. Shards that cannot be reached are tried again in the
   // background.
-  [[nodiscard]] Status start();
+  [[nodiscard]] static Result<std::unique_ptr<daemon::Daemon>> start(LogicConfig config,
+                                                                     daemon::Context& context);
+  ~App() override;
+
   // Refuses, finishes what storage has begun, closes, joins.
-  void stop();
+  void stop() override;
 
  private:
   struct Worker;
+  App(LogicConfig config, daemon::Context& context);
+  [[nodiscard]] Status run();
 
   void shard_acquired(std::size_t shard, std::vector<AcquiredSlot> slots, std::vector<RedoRow> redo,
                       std::vector<MsgId> pending) override;
@@ -55,8 +55,7 @@ class App : private ShardObserver {
   MsgIdClock clock_;
   JwtHs256 tokens_;
   ApiKeys keys_;
-  metrics::Registry registry_;
-  metrics::Health health_;
+  daemon::Context& context_;
 
   WorkRouter router_;
   std::vector<std::unique_ptr<Shard>> shards_;
@@ -67,7 +66,6 @@ class App : private ShardObserver {
   std::shared_ptr<link::LinkServer> link_server_;
   std::unique_ptr<link::Membership> membership_;
   std::unique_ptr<http::Server> api_;
-  std::unique_ptr<metrics::AdminServer> admin_;
 };
 
 }  // namespace hongyan::logic

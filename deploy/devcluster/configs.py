@@ -23,7 +23,7 @@ def _value(value) -> str:
 def _toml(sections: list[tuple[str, dict]]) -> str:
     blocks = []
     for heading, values in sections:
-        lines = [heading] + [f"{key} = {_value(value)}" for key, value in values.items()]
+        lines = ([heading] if heading else []) + [f"{key} = {_value(value)}" for key, value in values.items()]
         blocks.append("\n".join(lines))
     return "# Written by dev-cluster, at every start anew.\n" + "\n\n".join(blocks) + "\n"
 
@@ -46,7 +46,8 @@ def logic(name: str, node: int, ports: dict[str, int], cluster: dict, *, redis: 
               for shard, (address, database) in enumerate(shards)]
     app = {"id": APP, "api_key_sha256": [hashlib.sha256(api_key.encode()).hexdigest()],
            "token_secret": token_secret}
-    return _toml([("[logic]", {"name": name, "node": node, "threads": 2, "dev": True}),
+    return _toml([("", {"dev": True}),
+                  ("[logic]", {"name": name, "node": node, "threads": 2}),
                   ("[link]", {"listen": f"127.0.0.1:{ports['link']}"}),
                   ("[api]", {"listen": f"127.0.0.1:{ports['api']}"}),
                   ("[redis]", {"address": redis}),
