@@ -16,10 +16,13 @@ function(hongyan_program)
   set_target_properties(${ARG_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 endfunction()
 
+# Every test program labelled unit: what a sanitizer run builds.
+add_custom_target(hongyan_unit_tests)
+
 # hongyan_test(NAME common_base SRCS a_test.cpp DEPS hongyan_common_base LABELS unit TIMEOUT 60)
-# One GoogleTest program, one ctest entry: LABELS tell which back-ends it needs.
+# One GoogleTest program, one ctest entry: LABELS tell which back-ends it needs. LAUNCHER is put before the program.
 function(hongyan_test)
-  cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "SRCS;DEPS;LABELS;COMMAND_ARGS" ${ARGN})
+  cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "SRCS;DEPS;LABELS;COMMAND_ARGS;LAUNCHER" ${ARGN})
   if(NOT ARG_LABELS)
     set(ARG_LABELS unit)
   endif()
@@ -30,6 +33,34 @@ function(hongyan_test)
   target_include_directories(test_${ARG_NAME} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(test_${ARG_NAME} PRIVATE hongyan_warnings ${ARG_DEPS} GTest::gtest_main GTest::gmock)
   set_target_properties(test_${ARG_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
-  add_test(NAME ${ARG_NAME} COMMAND test_${ARG_NAME} ${ARG_COMMAND_ARGS})
+  add_test(NAME ${ARG_NAME} COMMAND ${ARG_LAUNCHER} $<TARGET_FILE:test_${ARG_NAME}> ${ARG_COMMAND_ARGS})
   set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+  if("unit" IN_LIST ARG_LABELS)
+    add_dependencies(hongyan_unit_tests test_${ARG_NAME})
+  endif()
+endfunction()
+
+# hongyan_cluster_test(NAME e2e_chat SRCS chat_test.cpp DEPS hongyan_client CLUSTER --gates 2 TIMEOUT 300)
+# As hongyan_test, label e2e, against a private cluster of its own (tests/support/with-cluster): the program finds
+# DIR/env in its environment. CLUSTER: options of `dev-cluster up`.
+function(hongyan_cluster_test)
+  cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "SRCS;DEPS;LABELS;COMMAND_ARGS;CLUSTER" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  hongyan_test(NAME ${ARG_NAME} SRCS ${ARG_SRCS} DEPS ${ARG_DEPS} LABELS e2e ${ARG_LABELS}
+    TIMEOUT ${ARG_TIMEOUT} COMMAND_ARGS ${ARG_COMMAND_ARGS}
+    LAUNCHER ${PROJECT_SOURCE_DIR}/tests/support/with-cluster --build-dir ${PROJECT_BINARY_DIR} ${ARG_CLUSTER} --)
+endfunction()
+
+# hongyan_script_test(NAME deploy_ports SCRIPT deploy/ports_test.py LABELS unit TIMEOUT 60)
+# A Python program whose exit status tells; it finds HONGYAN_REPO and HONGYAN_BUILD_DIR in its environment.
+function(hongyan_script_test)
+  cmake_parse_arguments(ARG "" "NAME;SCRIPT;TIMEOUT" "LABELS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_test(NAME ${ARG_NAME} COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_SCRIPT} -v)
+  set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
+    ENVIRONMENT "HONGYAN_REPO=${PROJECT_SOURCE_DIR};HONGYAN_BUILD_DIR=${PROJECT_BINARY_DIR}")
 endfunction()

@@ -1,15 +1,18 @@
+-- Files are applied in the order of their numbers and recorded in im_schema. MariaDB has no transactions around DDL, so every
+-- statement must be harmless when run again after a failure half way.
+--
 -- Every id column is VARBINARY: under a text collation Alice and alice, or 'a' and 'a ', would be one key.
 -- Times are milliseconds since 1970 UTC unless the column says otherwise.
 
 -- Which slots this database holds, and the version of the map: checked by every connection of logic.
-CREATE TABLE im_slot_map (
+CREATE TABLE IF NOT EXISTS im_slot_map (
   id          TINYINT UNSIGNED NOT NULL PRIMARY KEY CHECK (id = 1),
   map_version BIGINT UNSIGNED  NOT NULL,
-  slots       VARCHAR(1024)    NOT NULL   -- "0-1023"
+  slots       TEXT             NOT NULL   -- "0-1023"
 ) ENGINE = InnoDB;
 
 -- The fence: every write transaction holds a share lock on its node's row and goes on only with its own epoch.
-CREATE TABLE im_node (
+CREATE TABLE IF NOT EXISTS im_node (
   node    SMALLINT UNSIGNED NOT NULL PRIMARY KEY,
   boot    BIGINT UNSIGNED   NOT NULL,
   epoch   BIGINT UNSIGNED   NOT NULL,
@@ -17,7 +20,7 @@ CREATE TABLE im_node (
 ) ENGINE = InnoDB;
 
 -- Life sign, written every second; the node never issues ids above id_limit.
-CREATE TABLE im_beat (
+CREATE TABLE IF NOT EXISTS im_beat (
   node      SMALLINT UNSIGNED NOT NULL PRIMARY KEY,
   boot      BIGINT UNSIGNED   NOT NULL,
   beat_time BIGINT            NOT NULL,   -- by this server's clock
@@ -25,7 +28,7 @@ CREATE TABLE im_beat (
 ) ENGINE = InnoDB;
 
 -- The lease of a slot. Ids up to `mark` are finished or stand in im_pending.
-CREATE TABLE im_slot (
+CREATE TABLE IF NOT EXISTS im_slot (
   slot  SMALLINT UNSIGNED NOT NULL PRIMARY KEY,
   owner SMALLINT UNSIGNED NULL,
   epoch BIGINT UNSIGNED   NOT NULL DEFAULT 0,
@@ -34,7 +37,7 @@ CREATE TABLE im_slot (
 ) ENGINE = InnoDB;
 
 -- Fan-out that has been unfinished for more than 10 s: it no longer holds the mark.
-CREATE TABLE im_pending (
+CREATE TABLE IF NOT EXISTS im_pending (
   slot        SMALLINT UNSIGNED NOT NULL,   -- source
   destination SMALLINT UNSIGNED NOT NULL,   -- slot of the receiver
   id          BIGINT            NOT NULL,
@@ -42,7 +45,7 @@ CREATE TABLE im_pending (
 ) ENGINE = InnoDB;
 
 -- Rows that can never be stored, for an operator.
-CREATE TABLE im_parked (
+CREATE TABLE IF NOT EXISTS im_parked (
   id          BIGINT         NOT NULL,
   destination VARBINARY(128) NOT NULL,
   app_id      VARBINARY(64)  NOT NULL,
@@ -53,7 +56,7 @@ CREATE TABLE im_parked (
 ) ENGINE = InnoDB;
 
 -- Outbox: what a user sent.
-CREATE TABLE im_message_send (
+CREATE TABLE IF NOT EXISTS im_message_send (
   app_id        VARBINARY(64)     NOT NULL,
   msg_from      VARBINARY(128)    NOT NULL,
   msg_seq       BIGINT            NOT NULL,
@@ -72,7 +75,7 @@ CREATE TABLE im_message_send (
 ) ENGINE = InnoDB;
 
 -- Inbox: what a user is to get.
-CREATE TABLE im_message_receive (
+CREATE TABLE IF NOT EXISTS im_message_receive (
   app_id        VARBINARY(64)  NOT NULL,
   msg_to        VARBINARY(128) NOT NULL,
   msg_seq       BIGINT         NOT NULL,
@@ -90,7 +93,7 @@ CREATE TABLE im_message_receive (
 ) ENGINE = InnoDB;
 
 -- What each device acknowledged. kind: 1 inbox, 2 outbox, 3 a large group (group_id).
-CREATE TABLE im_user_cursor (
+CREATE TABLE IF NOT EXISTS im_user_cursor (
   app_id       VARBINARY(64)    NOT NULL,
   user_id      VARBINARY(128)   NOT NULL,
   device_class TINYINT UNSIGNED NOT NULL,

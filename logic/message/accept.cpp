@@ -45,7 +45,7 @@ bool Accept::join(User& user, const Request& request) {
   if (it == user.accepting.end()) return false;
   AcceptWork& first = **it;
   if (first.cmd_id != client::COMMAND_C2C_SEND || first.to != request_.to()) {
-    refuse(request.reply_to, {Code::kAlreadyExists, "client_msg_id was used for another target"});
+    context_.refuse(request.reply_to, {Code::kAlreadyExists, "client_msg_id was used for another target"});
   } else {
     PipelineCounters::add(context_.counters.duplicates);
     first.waiting.push_back(request.reply_to);
@@ -55,12 +55,12 @@ bool Accept::join(User& user, const Request& request) {
 
 void Accept::c2c(const Request& request) {
   if (!request_.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()))) {
-    return refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
+    return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
   }
-  if (auto ok = check(request); !ok) return refuse(request.reply_to, ok.error());
+  if (auto ok = check(request); !ok) return context_.refuse(request.reply_to, ok.error());
   User& user = context_.users.get(request.app_id, request.uid, request.slot);
   if (join(user, request)) return;
-  if (auto ok = check_room(request.slot); !ok) return refuse(request.reply_to, ok.error());
+  if (auto ok = check_room(request.slot); !ok) return context_.refuse(request.reply_to, ok.error());
 
   auto work = std::make_unique<AcceptWork>();
   work->user = user.key;
@@ -92,11 +92,6 @@ void Accept::answer(const AcceptWork& work) {
   for (const auto& to : work.waiting) reply(to, buffer_);
 }
 
-void Accept::refuse(const ReplyTo& to, const Error& error) {
-  PipelineCounters::add(context_.counters.refused);
-  reply_error(to, error);
-}
-
 void Accept::finished(std::unique_ptr<AcceptWork> work) {
   User& user = *work->owner;
   std::erase(user.accepting, work.get());
@@ -117,7 +112,7 @@ void Accept::finished(std::unique_ptr<AcceptWork> work) {
       if (!same) {
         unfinished.absent(work->ticket);
         for (const auto& to : work->waiting) {
-          refuse(to, {Code::kAlreadyExists, "client_msg_id was used for another target"});
+          context_.refuse(to, {Code::kAlreadyExists, "client_msg_id was used for another target"});
         }
         return;
       }
@@ -138,7 +133,7 @@ void Accept::finished(std::unique_ptr<AcceptWork> work) {
     case WriterWork::Outcome::kParked:
     case WriterWork::Outcome::kPending:
       unfinished.absent(work->ticket);
-      for (const auto& to : work->waiting) refuse(to, work->error);
+      for (const auto& to : work->waiting) context_.refuse(to, work->error);
       return;
   }
 }

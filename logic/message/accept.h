@@ -46,7 +46,6 @@ class Accept {
   // True when an attempt with this id is on its way: the request was joined to it, or refused.
   [[nodiscard]] bool join(User& user, const Request& request);
   void answer(const AcceptWork& work);
-  void refuse(const ReplyTo& to, const Error& error);
 
   ThreadContext& context_;
   const OnStored stored_;

@@ -36,8 +36,9 @@ struct PipelineConfig {
 // Counted by one slot thread, read by the metrics page.
 struct PipelineCounters {
   using Counter = std::atomic<std::uint64_t>;
-  Counter accepted, duplicates, refused, delivered, parked, pushed, resent, undelivered, acked, bad_acks,
-      pulls, pulled_messages, logins, kicks, lane_retries, not_owner;
+  std::array<Counter, 16> refused;  // by Code
+  Counter accepted, duplicates, delivered, parked, pushed, resent, undelivered, acked, bad_acks, pulls,
+      pulled_messages, logins, kicks, lane_retries, not_owner;
   std::atomic<std::int64_t> unfinished_bytes, sessions, users, lanes;
 
   static void add(Counter& counter, std::uint64_t n = 1) {
@@ -74,6 +75,12 @@ struct ThreadContext {
 
   SlotTable slots;
   UserTable users{config.users_in_memory};
+
+  // Answers with the error and counts it.
+  void refuse(const ReplyTo& to, const Error& error) const {
+    PipelineCounters::add(counters.refused[static_cast<std::size_t>(error.code)]);
+    reply_error(to, error);
+  }
 
   // The slot thread that a slot belongs to, in any node with as many threads.
   [[nodiscard]] std::uint32_t thread_of(Slot slot) const noexcept { return slot % thread_count; }

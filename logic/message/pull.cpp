@@ -44,8 +44,8 @@ std::size_t append(google::protobuf::RepeatedPtrField<client::PullMsg>& out,
 }  // namespace
 
 void PullService::pull(const Request& request) {
-  const auto refuse = [&request](Code code, std::string message) {
-    reply_error(request.reply_to, {code, std::move(message), code == Code::kUnavailable ? 500U : 0U});
+  const auto refuse = [this, &request](Code code, std::string message) {
+    context_.refuse(request.reply_to, {code, std::move(message), code == Code::kUnavailable ? 500U : 0U});
   };
   if (!request_.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()))) {
     return refuse(Code::kBadRequest, "body does not parse");
@@ -75,7 +75,7 @@ void PullService::pull(const Request& request) {
   page->bytes_left = context_.config.pull_bytes;
   PipelineCounters::add(context_.counters.pulls);
   sessions_.with_tails(user, [this, &user, page](const Status& status) {
-    if (!status) return reply_error(page->reply_to, status.error());
+    if (!status) return context_.refuse(page->reply_to, status.error());
     start(user, page);
   });
 }
@@ -106,7 +106,7 @@ void PullService::read_inbox(const std::shared_ptr<Page>& page) {
                   [this, page](Result<std::vector<StoredMessage>> read) {
                     auto shared = std::make_shared<Result<std::vector<StoredMessage>>>(std::move(read));
                     post_([this, page, shared] {
-                      if (!*shared) return reply_error(page->reply_to, shared->error());
+                      if (!*shared) return context_.refuse(page->reply_to, shared->error());
                       const std::size_t bytes =
                           append(*page->response.mutable_msg(), std::move(**shared), page->user.uid, true);
                       page->bytes_left -= std::min(page->bytes_left, bytes);
@@ -124,7 +124,7 @@ void PullService::read_outbox(const std::shared_ptr<Page>& page) {
                    page->bytes_left, [this, page](Result<std::vector<StoredMessage>> read) {
                      auto shared = std::make_shared<Result<std::vector<StoredMessage>>>(std::move(read));
                      post_([this, page, shared] {
-                       if (!*shared) return reply_error(page->reply_to, shared->error());
+                       if (!*shared) return context_.refuse(page->reply_to, shared->error());
                        append(*page->response.mutable_sent(), std::move(**shared), page->user.uid, false);
                        answer(*page);
                      });

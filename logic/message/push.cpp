@@ -40,7 +40,7 @@ void Pusher::push(User& user, Session& session, std::uint32_t cmd_id, std::int64
     return;
   }
   const std::array<std::uint64_t, 1> channels = {session.channel};
-  if (!session.gate->push(cmd_id, channels, *body)) {
+  if (!session.gate->push(user.slot, cmd_id, channels, *body)) {
     // The link is gone or full. The gate announces the session again, or drops it.
     session.behind = true;
     return;
@@ -72,7 +72,7 @@ void Pusher::stored_in_outbox(const AcceptWork& work) {
   for (const auto& session : user.sessions) {
     if (session->channel == work.from_channel && session->gate == work.from_gate) continue;
     const std::array<std::uint64_t, 1> channels = {session->channel};
-    if (!session->gate->push(client::COMMAND_SENT_PUSH, channels, body)) session->behind = true;
+    if (!session->gate->push(user.slot, client::COMMAND_SENT_PUSH, channels, body)) session->behind = true;
   }
 }
 
@@ -138,7 +138,7 @@ void Pusher::sync_notify(const User& user, Session& session) {
   notify.set_inbox_seq(user.inbox_seq.value_or(0));
   notify.set_outbox_seq(user.outbox_seq.value_or(0));
   const std::array<std::uint64_t, 1> channels = {session.channel};
-  if (!session.gate->push(client::COMMAND_SYNC_NOTIFY, channels, notify.SerializeAsString())) {
+  if (!session.gate->push(user.slot, client::COMMAND_SYNC_NOTIFY, channels, notify.SerializeAsString())) {
     session.owes_ack = true;
   }
 }
@@ -169,7 +169,7 @@ void Pusher::due(const Timer& timer) {
   if (!timer.again) {
     if (push->body) {
       const std::array<std::uint64_t, 1> channels = {session.channel};
-      static_cast<void>(session.gate->push(push->cmd_id, channels, *push->body));
+      static_cast<void>(session.gate->push(user.slot, push->cmd_id, channels, *push->body));
       retain(-static_cast<std::int64_t>(push->body->size()));
       push->body = nullptr;
     } else {

@@ -60,7 +60,8 @@ void SlotThread::request(const Request& request) {
     case client::COMMAND_CTRL_PUSH:
       return pusher_.ack(request);
     default:
-      return reply_error(request.reply_to, {Code::kUnknownCommand, "command is not known to this server"});
+      return context_.refuse(request.reply_to,
+                             {Code::kUnknownCommand, "command is not known to this server"});
   }
 }
 

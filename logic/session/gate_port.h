@@ -33,7 +33,9 @@ class GatePort {
   // The slot is not (or not yet, or no longer) served here.
   virtual void respond_not_owner(std::uint32_t seq, Slot slot, std::uint64_t slot_epoch) = 0;
   // False: the link is closed or full; the push is lost.
-  virtual bool push(std::uint32_t cmd_id, std::span<const std::uint64_t> channels, std::string_view body) = 0;
+  // slot: the user's; it comes back when the channel is gone.
+  virtual bool push(Slot slot, std::uint32_t cmd_id, std::span<const std::uint64_t> channels,
+                    std::string_view body) = 0;
   // The gate sends the body (a Kickout; none: silently) and closes the channel.
   virtual void kick(std::uint64_t channel, std::string_view kickout) = 0;
 

@@ -53,24 +53,24 @@ void Sessions::tails_finished(const TailsWork& work) {
 
 void Sessions::auth(const Request& request) {
   if (!auth_.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()))) {
-    return reply_error(request.reply_to, {Code::kBadRequest, "body does not parse"});
+    return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
   }
   auto id_ok = check_id(request.uid, kMaxUid, "uid");
   if (id_ok && auth_.uid() != request.uid) id_ok = fail(Code::kBadRequest, "uid");
   if (id_ok && auth_.device_id().size() > kMaxDeviceId)
     id_ok = fail(Code::kBadRequest, "device_id is too long");
-  if (!id_ok) return reply_error(request.reply_to, id_ok.error());
+  if (!id_ok) return context_.refuse(request.reply_to, id_ok.error());
   if (auto known = verifier_.verify(request.app_id, request.uid, auth_.token()); !known) {
-    return reply_error(request.reply_to, known.error());
+    return context_.refuse(request.reply_to, known.error());
   }
   if (context_.slots.status(request.slot) != SlotStatus::kServing) {
-    return reply_error(request.reply_to, {Code::kUnavailable, "storage is away", 500});
+    return context_.refuse(request.reply_to, {Code::kUnavailable, "storage is away", 500});
   }
   User& user = context_.users.get(request.app_id, request.uid, request.slot);
   auth_.clear_token();
   const auto finish = [this, &user, to = request.reply_to, channel = request.channel,
                        auth = std::make_shared<client::AuthReq>(auth_)](const Status& status) {
-    if (!status) return reply_error(to, status.error());
+    if (!status) return context_.refuse(to, status.error());
     Request again;
     again.reply_to = to;
     again.slot = user.slot;
@@ -152,10 +152,10 @@ void Sessions::kick(Session& session, client::KickReason reason, std::string_vie
 void Sessions::logout(const Request& request) {
   client::LogoutReq logout;
   if (!logout.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()))) {
-    return reply_error(request.reply_to, {Code::kBadRequest, "body does not parse"});
+    return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
   }
   if (!logout.uid().empty() && logout.uid() != request.uid) {
-    return reply_error(request.reply_to, {Code::kPermissionDenied, "uid is not the session's user"});
+    return context_.refuse(request.reply_to, {Code::kPermissionDenied, "uid is not the session's user"});
   }
   closed(*request.reply_to.gate, request.channel);
   reply(request.reply_to, client::LogoutResp().SerializeAsString());

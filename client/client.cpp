@@ -1,0 +1,97 @@
+#include "client/client.h"
+
+#include <future>
+
+#include "client/session.h"
+
+namespace hongyan::client {
+
+namespace {
+
+// Awaits start(callback); resumes on the awaiting coroutine's own loop.
+template <typename T, typename Start>
+net::Awaitable<T> await_callback(Start start) {
+  co_return co_await net::asio::async_initiate<const net::asio::use_awaitable_t<net::Executor>&, void(T)>(
+      [](auto handler, Start begin) {
+        auto executor = net::asio::get_associated_executor(handler);
+        begin([handler = std::move(handler), executor](T value) mutable {
+          net::asio::post(executor, [handler = std::move(handler), value = std::move(value)]() mutable {
+            std::move(handler)(std::move(value));
+          });
+        });
+      },
+      net::kUseAwaitable, std::move(start));
+}
+
+}  // namespace
+
+Client::Client(ClientOptions options, Handlers handlers, net::EventLoop& loop)
+    : loop_(loop), session_(std::make_shared<Session>(std::move(options), std::move(handlers), loop)) {}
+
+Client::Client(ClientOptions options, Handlers handlers)
+    : own_loop_(std::make_unique<net::EventLoop>("hongyan-client")),
+      loop_(*own_loop_),
+      session_(std::make_shared<Session>(std::move(options), std::move(handlers), loop_)) {
+  own_loop_->start();
+}
+
+Client::~Client() {
+  if (loop_.in_loop()) {
+    session_->close();
+    HONGYAN_ASSERT(!own_loop_);  // a thread cannot end itself
+    return;
+  }
+  std::promise<void> closed;
+  loop_.post([session = std::move(session_), &closed]() mutable {
+    session->close();
+    session.reset();
+    closed.set_value();
+  });
+  closed.get_future().wait();
+}
+
+void Client::start() {
+  loop_.post([session = session_] { session->start(); });
+}
+
+net::Awaitable<> Client::stop() {
+  return [](net::EventLoop* loop, std::shared_ptr<Session> session) -> net::Awaitable<> {
+    co_await await_callback<Status>([loop, session](StatusCallback done) mutable {
+      loop->post([session, done = std::move(done)]() mutable {
+        session->stop([done = std::move(done)]() mutable { done(Status{}); });
+      });
+    });
+  }(&loop_, session_);
+}
+
+void Client::send(std::string to, std::string content, SendOptions options, SendCallback done) {
+  loop_.post([session = session_, to = std::move(to), content = std::move(content), options = std::move(options),
+              done = std::move(done)]() mutable {
+    session->send(std::move(to), std::move(content), std::move(options), std::move(done));
+  });
+}
+
+net::Awaitable<Result<SendReceipt>> Client::send(std::string to, std::string content, SendOptions options) {
+  return await_callback<Result<SendReceipt>>([loop = &loop_, session = session_, to = std::move(to),
+                                              content = std::move(content),
+                                              options = std::move(options)](SendCallback done) mutable {
+    loop->post([session, to = std::move(to), content = std::move(content), options = std::move(options),
+                done = std::move(done)]() mutable {
+      session->send(std::move(to), std::move(content), std::move(options), std::move(done));
+    });
+  });
+}
+
+void Client::pull(Milliseconds timeout, StatusCallback done) {
+  loop_.post([session = session_, timeout, done = std::move(done)]() mutable {
+    session->pull(timeout, std::move(done));
+  });
+}
+
+net::Awaitable<Status> Client::pull(Milliseconds timeout) {
+  return await_callback<Status>([loop = &loop_, session = session_, timeout](StatusCallback done) mutable {
+    loop->post([session, timeout, done = std::move(done)]() mutable { session->pull(timeout, std::move(done)); });
+  });
+}
+
+}  // namespace hongyan::client

@@ -1,0 +1,310 @@
+#include "client/core.h"
+
+#include <algorithm>
+
+#include "common/log/log.h"
+
+namespace hongyan::client {
+
+namespace {
+
+constexpr Milliseconds kLogoutPatience{1'000};
+constexpr Milliseconds kPenalty{1'000};  // before coming back after having been told off
+constexpr Milliseconds kDefaultHeartbeat{270'000};
+constexpr int kMaxRefusedTokens = 3;
+constexpr std::size_t kMaxUidBytes = 128;
+constexpr std::size_t kMaxClientMsgIdBytes = 64;
+
+template <typename Body>
+bool parse(Body& body, std::string_view bytes) {
+  return body.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+}
+
+bool valid_id(std::string_view id, std::size_t max_bytes) {
+  return !id.empty() && id.size() <= max_bytes && id.find('\0') == std::string_view::npos;
+}
+
+}  // namespace
+
+ClientCore::ClientCore(CoreOptions options, Random random)
+    : options_(std::move(options)),
+      random_(std::move(random)),
+      outputs_(options_.client_version),
+      sends_(options_, outputs_, random_),
+      inbox_(options_, outputs_, sends_, random_),
+      backoff_(options_.backoff_min, options_.backoff_max, random_) {}
+
+void ClientCore::start(SteadyTime now) {
+  if (state_ != State::kStopped) return;
+  backoff_.reset();
+  refused_tokens_ = 0;
+  connect(now);
+}
+
+void ClientCore::connect(SteadyTime /*now*/) {
+  connect_at_ = SteadyTime::max();
+  connection_ = true;
+  set_state(State::kConnecting, {.code = Code::kOk, .message = {}});
+  outputs_.put(output::Connect{});
+}
+
+void ClientCore::stop(SteadyTime now) {
+  if (state_ == State::kStopped || stopping_) return;
+  if (state_ != State::kOnline) return stop_for_good({.code = Code::kOk, .message = "stopped"});
+  stopping_ = true;
+  stop_at_ = now + kLogoutPatience;
+  LogoutReq request;
+  request.set_uid(options_.uid);
+  outputs_.write(COMMAND_LOGOUT, request.SerializeAsString());
+}
+
+void ClientCore::abandon() {
+  if (state_ != State::kStopped) stop_for_good({.code = Code::kOk, .message = "stopped"});
+}
+
+void ClientCore::connected(std::string token, std::int64_t wall_ms, SteadyTime now) {
+  if (state_ != State::kConnecting || auth_seq_ != 0) return;
+  AuthReq request;
+  request.set_token(std::move(token));
+  request.set_uid(options_.uid);
+  request.set_timestamp(wall_ms);
+  request.set_app_id(options_.app_id);
+  request.set_device_type(options_.device_type);
+  request.set_device_id(options_.device_id);
+  request.set_sdk("hongyan-cpp/0.1");
+  auth_seq_ = outputs_.write(COMMAND_AUTH, request.SerializeAsString());
+  watch(false, now);
+}
+
+void ClientCore::disconnected(Failure reason, SteadyTime now) {
+  if (!connection_) return;
+  connection_ = false;
+  if (stopping_) return stop_for_good({.code = Code::kOk, .message = "stopped"});
+  reconnect_later(Milliseconds(0), std::move(reason), now);
+}
+
+void ClientCore::refuse(Failure reason, SteadyTime /*now*/) {
+  if (state_ != State::kStopped) stop_for_good(std::move(reason));
+}
+
+void ClientCore::leave_connection() {
+  if (connection_) outputs_.put(output::Close{});
+  connection_ = false;
+  auth_seq_ = 0;
+  noop_seq_ = 0;
+  session_id_ = 0;
+  heartbeat_at_ = SteadyTime::max();
+  silent_since_.reset();
+  inbox_.on_offline();
+  sends_.on_offline();
+}
+
+void ClientCore::reconnect_later(Milliseconds at_least, Failure reason, SteadyTime now) {
+  leave_connection();
+  connect_at_ = now + at_least + backoff_.next();
+  set_state(State::kWaiting, std::move(reason));
+}
+
+void ClientCore::stop_for_good(Failure reason) {
+  leave_connection();
+  stopping_ = false;
+  connect_at_ = SteadyTime::max();
+  stop_at_ = SteadyTime::max();
+  sends_.fail_all(reason.message.empty() ? "the client is stopped" : reason.message);
+  set_state(State::kStopped, std::move(reason));
+}
+
+void ClientCore::set_state(State state, Failure reason) {
+  if (state == state_) return;
+  state_ = state;
+  outputs_.put(output::StateChanged{state, std::move(reason)});
+}
+
+void ClientCore::protocol_error(std::string what, SteadyTime now) {
+  log::warn("client", "protocol error: {}", what);
+  reconnect_later(kPenalty, {.code = Code::kInternal, .message = std::move(what)}, now);
+}
+
+void ClientCore::watch(bool received, SteadyTime now) {
+  const bool expecting = auth_seq_ != 0 || noop_seq_ != 0 || inbox_.pull_in_flight() || sends_.in_flight() > 0;
+  if (!expecting) {
+    silent_since_.reset();
+  } else if (received || !silent_since_) {
+    silent_since_ = now;
+  }
+}
+
+void ClientCore::on_packet(const net::Packet& packet, SteadyTime now) {
+  if (!connection_) return;
+  dispatch(packet, now);
+  if (connection_) watch(true, now);
+}
+
+void ClientCore::dispatch(const net::Packet& packet, SteadyTime now) {
+  const auto command = static_cast<Command>(packet.header.cmd_id);
+  const std::uint32_t seq = packet.header.seq;
+  switch (packet.header.cmd_id) {
+    case COMMAND_AUTH:
+      if (auth_seq_ != 0 && seq == auth_seq_) on_auth_response(packet.body, now);
+      return;
+    case COMMAND_KICKOUT: return on_kickout(packet.body, now);
+    case COMMAND_LOGOUT:
+      if (stopping_) stop_for_good({.code = Code::kOk, .message = "stopped"});
+      return;
+    case COMMAND_NOOP: noop_seq_ = 0; return;
+    default: break;
+  }
+  if (state_ != State::kOnline) return;
+  switch (packet.header.cmd_id) {
+    case COMMAND_C2C_SEND: return on_send_response(seq, packet.body, now);
+    case COMMAND_PULL: return on_pull_response(seq, packet.body, now);
+    case COMMAND_SYNC_NOTIFY: {
+      SyncNotify notify;
+      if (!parse(notify, packet.body)) return protocol_error("a SYNC_NOTIFY does not parse", now);
+      return inbox_.on_sync_notify(notify, now);
+    }
+    case COMMAND_C2C_PUSH:
+    case COMMAND_C2G_PUSH:
+    case COMMAND_S2C:
+    case COMMAND_CTRL_PUSH:
+    case COMMAND_SENT_PUSH:
+      // With a seq it is an error answering an acknowledgement.
+      if (seq == 0 && !inbox_.on_push(command, packet.body, now)) protocol_error("a push does not parse", now);
+      return;
+    default: return;
+  }
+}
+
+void ClientCore::on_auth_response(std::string_view body, SteadyTime now) {
+  AuthResp response;
+  if (!parse(response, body)) return protocol_error("an AUTH response does not parse", now);
+  auth_seq_ = 0;
+  if (response.error().code() != ERROR_CODE_OK) return on_auth_refused(response.error(), now);
+  refused_tokens_ = 0;
+  session_id_ = response.session_id();
+  heartbeat_ = response.heartbeat_seconds() > 0 ? Milliseconds(1000LL * response.heartbeat_seconds())
+                                                : kDefaultHeartbeat;
+  heartbeat_at_ = now + heartbeat_;
+  set_state(State::kOnline, {.code = Code::kOk, .message = {}});
+  inbox_.on_online(response, now);
+  sends_.on_online(now);
+}
+
+void ClientCore::on_auth_refused(const client::Error& error, SteadyTime now) {
+  Failure failure{.code = static_cast<Code>(error.code()),
+                  .message = error.message(),
+                  .retry_after_ms = error.retry_after_ms()};
+  switch (error.code()) {
+    case ERROR_CODE_UNAVAILABLE:
+    case ERROR_CODE_RATE_LIMITED:
+    case ERROR_CODE_DEADLINE_EXCEEDED:
+    case ERROR_CODE_INTERNAL: {
+      const Milliseconds at_least(failure.retry_after_ms);
+      return reconnect_later(at_least, std::move(failure), now);
+    }
+    case ERROR_CODE_UNAUTHENTICATED:
+      if (options_.token_renewable && ++refused_tokens_ < kMaxRefusedTokens) {
+        return reconnect_later(Milliseconds(0), std::move(failure), now);
+      }
+      [[fallthrough]];
+    default: return stop_for_good(std::move(failure));
+  }
+}
+
+void ClientCore::on_kickout(std::string_view body, SteadyTime now) {
+  Kickout kickout;
+  if (!parse(kickout, body)) return protocol_error("a KICKOUT does not parse", now);
+  Kick kick{.reason = kickout.reason(),
+            .message = kickout.message(),
+            .reconnect_after = Milliseconds(kickout.reconnect_after_ms()),
+            .will_reconnect = true};
+  Milliseconds at_least = kick.reconnect_after;
+  switch (kick.reason) {
+    case KICK_REASON_OTHER_LOGIN: kick.will_reconnect = false; break;
+    case KICK_REASON_ADMIN: kick.will_reconnect = kick.reconnect_after.count() > 0; break;
+    case KICK_REASON_TOKEN_EXPIRED: kick.will_reconnect = options_.token_renewable; break;
+    case KICK_REASON_SERVER_DRAIN: break;
+    default: at_least = std::max(at_least, kPenalty); break;
+  }
+  if (stopping_) kick.will_reconnect = false;
+  Failure reason{.code = Code::kUnavailable, .message = "kicked: " + KickReason_Name(kick.reason)};
+  if (!kick.will_reconnect) reason.code = Code::kUnauthenticated;
+  outputs_.put(output::Kicked{kick});
+  if (kick.will_reconnect) {
+    reconnect_later(at_least, std::move(reason), now);
+  } else {
+    stop_for_good(std::move(reason));
+  }
+}
+
+void ClientCore::on_send_response(std::uint32_t seq, std::string_view body, SteadyTime now) {
+  C2CSendResp response;
+  if (!parse(response, body)) return protocol_error("a response does not parse", now);
+  if (response.error().code() == ERROR_CODE_OK) inbox_.on_sent(response.outbox_seq(), now);
+  sends_.on_response(seq, response, now);
+}
+
+void ClientCore::on_pull_response(std::uint32_t seq, std::string_view body, SteadyTime now) {
+  PullResp response;
+  if (!parse(response, body)) return protocol_error("a PULL response does not parse", now);
+  inbox_.on_pull_response(seq, response, now);
+  // A connection counts as a success only now: one that is cut after each AUTH must not be made again in a hurry.
+  if (inbox_.synced()) backoff_.reset();
+}
+
+void ClientCore::send(SendId id, std::string to, std::string content, SendOptions send_options, SteadyTime now) {
+  const auto refuse_send = [&](Code code, std::string why) {
+    outputs_.put(output::SendDone{id, fail(code, std::move(why))});
+  };
+  if (state_ == State::kStopped || stopping_) return refuse_send(Code::kUnavailable, "the client is stopped");
+  if (!valid_id(to, kMaxUidBytes)) {
+    return refuse_send(Code::kBadRequest, "a receiver is 1 to 128 bytes without NUL");
+  }
+  if (!valid_id(send_options.client_msg_id, kMaxClientMsgIdBytes)) {
+    return refuse_send(Code::kBadRequest, "a client_msg_id is 1 to 64 bytes without NUL");
+  }
+  C2CSendReq request;
+  request.set_from(options_.uid);
+  request.set_to(to);
+  request.set_content(std::move(content));
+  request.set_client_msg_id(send_options.client_msg_id);
+  request.set_msg_type(send_options.msg_type);
+  std::string body = request.SerializeAsString();
+  if (body.size() > options_.max_body_bytes) return refuse_send(Code::kTooLarge, "the message is too large");
+  sends_.add(id,
+             {.command = COMMAND_C2C_SEND,
+              .conversation = "u" + to,
+              .client_msg_id = std::move(send_options.client_msg_id),
+              .body = std::move(body),
+              .deadline = send_options.deadline.value_or(options_.send_deadline)},
+             now);
+  watch(false, now);
+}
+
+void ClientCore::pull(SteadyTime now) {
+  inbox_.pull(now);
+  watch(false, now);
+}
+
+void ClientCore::on_time(SteadyTime now) {
+  if (stop_at_ <= now) return stop_for_good({.code = Code::kOk, .message = "stopped"});
+  if (connect_at_ <= now) return connect(now);
+  if (silent_since_ && *silent_since_ + options_.request_timeout <= now) {
+    reconnect_later(Milliseconds(0), {.code = Code::kUnavailable, .message = "the server does not answer"}, now);
+  }
+  sends_.on_time(now);
+  inbox_.on_time(now);
+  if (heartbeat_at_ <= now) {
+    noop_seq_ = outputs_.write(COMMAND_NOOP, {});
+    heartbeat_at_ = now + heartbeat_;
+  }
+  watch(false, now);
+}
+
+SteadyTime ClientCore::next_wake() const noexcept {
+  SteadyTime wake = std::min({connect_at_, heartbeat_at_, stop_at_, sends_.next_wake(), inbox_.next_wake()});
+  if (silent_since_) wake = std::min(wake, *silent_since_ + options_.request_timeout);
+  return wake;
+}
+
+}  // namespace hongyan::client

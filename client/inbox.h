@@ -1,0 +1,87 @@
+// Messages on their way in: what is held, the gap rule for pushes, pull until nothing is left.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string_view>
+
+#include "client/backoff.h"
+#include "client/outputs.h"
+#include "client/send_queue.h"
+
+namespace hongyan::client {
+
+// Subscribe (AUTH) first, then pull, and drop what overlaps. A push at or below what is held is acknowledged and
+// discarded; the next one is delivered, then acknowledged; one above leaves a hole: it is not acknowledged, and a
+// pull fetches the hole and the push. Pages of a pull are taken as they come: their jumps are what the server
+// archived. Each pull's offset acknowledges what is held.
+//
+// With CoreOptions::receive_sent the outbox is followed by the same rule; what this client sent itself only moves
+// the held seq. Large groups (messages without an inbox seq) are followed from where the server starts them.
+//
+// Pure; lives in ClientCore, on its thread.
+class Inbox {
+ public:
+  // options, outputs, sends, random: outlive the inbox.
+  Inbox(const CoreOptions& options, Outputs& outputs, const SendQueue& sends, const Random& random);
+
+  void on_online(const AuthResp& auth, SteadyTime now);
+  void on_offline();
+
+  // False when the body does not parse.
+  bool on_push(Command command, std::string_view body, SteadyTime now);
+  void on_sync_notify(const SyncNotify& notify, SteadyTime now);
+  // False when nobody waits for it.
+  bool on_pull_response(std::uint32_t seq, const PullResp& response, SteadyTime now);
+  // The answer to an own send.
+  void on_sent(std::int64_t outbox_seq, SteadyTime now);
+  void on_time(SteadyTime now);
+
+  // Pulls once more; an output::Synced follows.
+  void pull(SteadyTime now);
+
+  [[nodiscard]] SteadyTime next_wake() const noexcept;
+  [[nodiscard]] bool pull_in_flight() const noexcept { return pull_seq_ != 0; }
+  [[nodiscard]] bool synced() const noexcept { return synced_; }
+  [[nodiscard]] HeldSeqs held() const noexcept { return {inbox_.value_or(0), outbox_.value_or(0)}; }
+
+ private:
+  void take_stored(Message message, Command command, SteadyTime now);
+  void take_large_group(Message message, Command command, SteadyTime now);
+  void take_sent(Message message, SteadyTime now);
+  void take_page(const PullResp& response);
+  void take_group_page(const GroupPage& page);
+  void finish_page(const PullResp& response, SteadyTime now);
+  void reset_to_head(const PullResp& response);
+  void retry_pull(Milliseconds at_least, SteadyTime now);
+  void skip_own_sent();
+  void moved();
+  void acknowledge(Command command, const PushAck& ack);
+
+  const CoreOptions& options_;
+  Outputs& outputs_;
+  const SendQueue& sends_;
+  Backoff backoff_;
+
+  bool online_ = false;
+  bool synced_ = false;
+  std::optional<std::int64_t> inbox_;   // held; absent until the first AUTH says where to begin
+  std::optional<std::int64_t> outbox_;  // the same; followed only with receive_sent
+  std::int64_t head_at_auth_ = 0;
+  std::int64_t outbox_head_at_auth_ = 0;
+  std::set<std::int64_t> own_sent_;           // outbox seqs above outbox_ that this client sent
+  std::map<std::int64_t, std::int64_t> groups_;  // large groups: group_id to held group_seq
+  HeldSeqs reported_;
+  std::int64_t seen_ = 0;  // the highest inbox seq pushed on this connection
+
+  std::uint32_t pull_seq_ = 0;  // of the one pull in flight; 0: none
+  bool pull_again_ = false;     // something came since it was asked
+  SteadyTime pulled_at_;
+  HeldSeqs pulled_from_;
+  std::map<std::int64_t, std::int64_t> groups_pulled_from_;
+  std::optional<SteadyTime> retry_at_;
+};
+
+}  // namespace hongyan::client

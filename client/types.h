@@ -1,0 +1,117 @@
+// What users of the client library see: messages, receipts, options, states.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "common/base/clock.h"
+#include "common/base/result.h"
+#include "proto/client.pb.h"
+
+namespace hongyan::client {
+
+// "Error" alone is the wire's message of that name in this namespace.
+using hongyan::Code;
+using Failure = hongyan::Error;
+
+// The version that this client writes into every packet header.
+inline constexpr std::uint32_t kClientVersion = 200;
+// The largest body a server may send (docs/protocol.md).
+inline constexpr std::size_t kMaxServerBodyBytes = 1 << 20;
+
+struct Endpoint {
+  std::string host{};
+  std::uint16_t port = 0;
+};
+// "host:port", "[::1]:port".
+[[nodiscard]] Result<Endpoint> parse_endpoint(std::string_view text);
+[[nodiscard]] std::string to_string(const Endpoint& endpoint);
+
+// A message as it was received: by a push or by a pull, each exactly once and in the order of seq.
+struct Message {
+  Command kind = COMMAND_C2C_SEND;  // C2C_SEND, C2G_SEND, S2C or CTRL_SEND
+  std::string from{};
+  std::string to{};             // of sent messages and of ctrl messages; else empty
+  std::int64_t group_id = 0;  // 0: not of a group
+  std::string content{};        // any bytes
+  std::int64_t msg_id = 0;
+  std::int64_t time_ms = 0;  // since 1970, by the server
+  std::int64_t seq = 0;      // in the inbox; for `sent` in the outbox; 0: not stored
+  std::int64_t group_seq = 0;
+  std::int32_t msg_type = 0;
+  std::string client_msg_id{};
+  bool sent = false;  // this user sent it, from another device
+};
+
+struct SendReceipt {
+  std::int64_t msg_id = 0;
+  std::int64_t time_ms = 0;
+  std::int64_t outbox_seq = 0;
+  std::string client_msg_id{};
+  int attempts = 0;  // packets written for it; above 1: resent
+};
+
+struct SendOptions {
+  std::string client_msg_id{};  // empty: a new UUID. 1 to 64 bytes, never used by this user before
+  std::int32_t msg_type = 0;
+  std::optional<Milliseconds> deadline{};  // for the whole of it, resends included; absent: the client's default
+};
+
+// What this device holds: every message up to here was delivered to the user of the library.
+struct HeldSeqs {
+  std::int64_t inbox = 0;
+  std::int64_t outbox = 0;
+
+  bool operator==(const HeldSeqs&) const = default;
+};
+
+enum class State : std::uint8_t {
+  kStopped,     // not started, stopped, kicked for good or refused: nothing happens by itself
+  kWaiting,     // for the next attempt to connect
+  kConnecting,  // until AUTH is answered
+  kOnline,      // authenticated; the pull that follows may still run
+};
+[[nodiscard]] std::string_view to_string(State state) noexcept;
+
+struct Kick {
+  KickReason reason = KICK_REASON_OTHER_LOGIN;
+  std::string message{};
+  Milliseconds reconnect_after{0};
+  bool will_reconnect = false;
+};
+
+// Everything that the protocol logic needs to know; see ClientOptions (client/client.h) for the rest.
+struct CoreOptions {
+  std::string app_id = "default";
+  std::string uid{};
+  std::string device_id{};
+  DeviceType device_type = DEVICE_TYPE_LINUX;
+  std::uint32_t client_version = kClientVersion;
+
+  // Where to go on. Absent inbox: what the server says this device class acknowledged last. Absent outbox: its end.
+  std::optional<std::int64_t> held_inbox{};
+  std::optional<std::int64_t> held_outbox{};
+  // Whether messages that this user sends from other devices are delivered too.
+  bool receive_sent = false;
+  std::int32_t pull_limit = 200;  // messages a page, 1 to 200
+
+  // A conversation's next message waits for the answer to the one before: a refused one would lose its place.
+  bool strict_order = true;
+  // Sends not yet answered; beyond either limit send() fails at once with kUnavailable.
+  std::size_t max_pending = 1024;
+  std::size_t max_pending_bytes = 8 << 20;
+  // The server's max_body_bytes: it closes the connection on larger packets, so they are refused here, as kTooLarge.
+  std::size_t max_body_bytes = 64 << 10;
+  Milliseconds send_deadline{30'000};
+
+  // A request without answer for so long is sent again; when nothing at all came meanwhile, the connection is dead.
+  Milliseconds request_timeout{8'000};
+  // Between attempts to connect: doubled at each, with jitter (half to the whole), first again after success.
+  Milliseconds backoff_min{100};
+  Milliseconds backoff_max{10'000};
+  // A refused token is worth another try, because tokens come from a callback.
+  bool token_renewable = false;
+};
+
+}  // namespace hongyan::client

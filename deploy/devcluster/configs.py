@@ -1,0 +1,61 @@
+"""The daemons' configuration files: the one place that knows their keys (docs/operations.md)."""
+
+import hashlib
+import json
+
+SLOTS = 4096
+SHARDS = 4
+APP = "demo"
+
+
+def shard_slots(shard: int) -> str:
+    """The slots of a shard as its configuration writes them: "0-1023"."""
+    width = SLOTS // SHARDS
+    return f"{shard * width}-{(shard + 1) * width - 1}"
+
+
+def _value(value) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(_value(item) for item in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _toml(sections: list[tuple[str, dict]]) -> str:
+    blocks = []
+    for heading, values in sections:
+        lines = ([heading] if heading else []) + [f"{key} = {_value(value)}" for key, value in values.items()]
+        blocks.append("\n".join(lines))
+    return "# Written by dev-cluster, at every start anew.\n" + "\n\n".join(blocks) + "\n"
+
+
+def _common(cluster: dict, metrics_port: int) -> list[tuple[str, dict]]:
+    return [("[cluster]", cluster), ("[metrics]", {"listen": f"127.0.0.1:{metrics_port}"}),
+            ("[log]", {"level": "info"})]
+
+
+def gate(name: str, ports: dict[str, int], cluster: dict) -> str:
+    return _toml([("[gate]", {"name": name, "workers": 2}),
+                  ("[listen]", {"tcp": f"127.0.0.1:{ports['tcp']}"})] + _common(cluster, ports["metrics"]))
+
+
+def logic(name: str, node: int, ports: dict[str, int], cluster: dict, *, redis: str, user: str, password: str,
+          shards: list[tuple[str, str]], api_key: str, token_secret: str) -> str:
+    """`shards`: (address, database) in shard order."""
+    tables = [("[[mysql.shards]]", {"name": str(shard), "address": address, "database": database,
+                                    "slots": shard_slots(shard)})
+              for shard, (address, database) in enumerate(shards)]
+    app = {"id": APP, "api_key_sha256": [hashlib.sha256(api_key.encode()).hexdigest()],
+           "token_secret": token_secret}
+    return _toml([("", {"dev": True}),
+                  ("[logic]", {"name": name, "node": node, "threads": 2}),
+                  ("[link]", {"listen": f"127.0.0.1:{ports['link']}"}),
+                  ("[api]", {"listen": f"127.0.0.1:{ports['api']}"}),
+                  ("[redis]", {"address": redis}),
+                  ("[mysql]", {"user": user, "password": password, "map_version": 1}),
+                  *tables, ("[[apps]]", app)] + _common(cluster, ports["metrics"]))
+
+
+def iplist(ports: dict[str, int], cluster: dict) -> str:
+    return _toml([("[listen]", {"clients": f"127.0.0.1:{ports['clients']}",
+                                "heartbeats": f"127.0.0.1:{ports['heartbeats']}"})]
+                 + _common(cluster, ports["metrics"]))

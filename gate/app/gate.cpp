@@ -1,0 +1,157 @@
+#include "gate/app/gate.h"
+
+#include <future>
+#include <thread>
+
+#include "common/config/command_line.h"
+#include "common/log/log.h"
+#include "gate/app/gate_metrics.h"
+
+namespace hongyan::gate {
+
+namespace {
+
+constexpr Milliseconds kPoll{20};
+
+WorkerOptions worker_options(const GateConfig& c) {
+  WorkerOptions options;
+  options.session = {.min_client_version = c.min_client_version,
+                     .max_client_version = c.max_client_version,
+                     .max_body_before_login = std::min<std::size_t>(4 << 10, c.max_body_bytes),
+                     .max_body_bytes = c.max_body_bytes,
+                     .max_output_bytes = c.max_output_bytes,
+                     .max_in_flight = c.max_in_flight,
+                     .max_in_flight_bytes = c.max_in_flight_bytes,
+                     .packets_per_second = c.packets_per_second,
+                     .bytes_per_second = static_cast<double>(c.bytes_per_second),
+                     .login_deadline = c.login_deadline,
+                     .heartbeat = c.heartbeat,
+                     .linger = Milliseconds(800)};
+  options.forwarder.router.request_deadline = c.request_deadline;
+  options.forwarder.router.max_held_bytes = c.max_held_bytes / c.workers;
+  options.forwarder.alive_report = c.alive_report;
+  options.drain_spread = c.drain_spread;
+  return options;
+}
+
+}  // namespace
+
+Gate::Gate(GateConfig config)
+    : config_(std::move(config)),
+      identity_{.role = link::ROLE_GATE,
+                .node_id = config_.name,
+                .boot_id = link::random_id(),
+                .secret = config_.common.cluster.secret},
+      limits_(config_.max_connections, config_.max_connections_per_address),
+      loops_("gate", config_.workers) {}
+
+Gate::~Gate() {
+  admin_.reset();
+  main_loop_.stop();
+  main_loop_.join();
+  loops_.stop_and_join();
+}
+
+std::vector<link::Member> Gate::members(const std::vector<config::Endpoint>& endpoints) {
+  std::vector<link::Member> out;
+  for (const auto& endpoint : endpoints) {
+    out.push_back({.node_id = config::format_endpoint(endpoint),
+                   .boot_id = 0,
+                   .host = endpoint.host,
+                   .port = endpoint.port});
+  }
+  return out;
+}
+
+Status Gate::listen() {
+  port_ = config_.tcp.port;
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    const auto port = workers_[i]->listen(config_.tcp.host, port_, i == 0);
+    if (!port) return std::unexpected(port.error());
+    port_ = *port;
+  }
+  return {};
+}
+
+Status Gate::start() {
+  const WorkerOptions options = worker_options(config_);
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    workers_.push_back(
+        std::make_unique<Worker>(loops_.at(i), static_cast<std::uint32_t>(i), identity_, limits_, options));
+  }
+  if (auto listening = listen(); !listening) return listening;
+  metrics::add_process_metrics(registry_, "gate", config::version());
+  add_gate_metrics(registry_, workers_);
+  add_health();
+  const auto& admin = config_.common.metrics.listen;
+  if (admin.set()) {
+    auto server = metrics::AdminServer::start(admin.host, admin.port, registry_, health_);
+    if (!server) return std::unexpected(server.error());
+    admin_ = std::move(*server);
+  }
+  membership_ = std::make_unique<link::Membership>(
+      main_loop_, identity_,
+      link::Membership::Options{.iplists = members(config_.common.cluster.iplists),
+                                .fixed_nodes = members(config_.common.cluster.logic_nodes)},
+      [this] { return heartbeat(); },
+      [this](const std::vector<link::Member>& nodes) {
+        for (auto& worker : workers_) worker->set_nodes(nodes);
+      });
+  for (auto& worker : workers_) worker->start();
+  loops_.start();
+  membership_->start();
+  main_loop_.start();
+  running_ = true;
+  log::info("gate", "ready name={} clients={}:{} metrics_port={} workers={}", config_.name, config_.tcp.host,
+            port_, admin_port(), workers_.size());
+  return {};
+}
+
+void Gate::wait_for_workers() {
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    std::promise<void> ran;
+    loops_.at(i).post([&ran] { ran.set_value(); });
+    ran.get_future().wait();
+  }
+}
+
+void Gate::stop() {
+  if (!running_) return;
+  running_ = false;
+  log::info("gate", "stopping connections={}", limits_.open());
+  membership_->stop();
+  for (auto& worker : workers_) worker->drain();
+  wait_for_workers();
+  const auto deadline = SteadyClock::now() + config_.drain_deadline;
+  while (limits_.open() > 0 && SteadyClock::now() < deadline) std::this_thread::sleep_for(kPoll);
+  for (auto& worker : workers_) worker->stop();
+  wait_for_workers();
+  wait_for_workers();  // what stop() posted: the links' last packets
+  loops_.stop_and_join();
+  main_loop_.stop();
+  main_loop_.join();
+  log::info("gate", "stopped");
+}
+
+link::Heartbeat Gate::heartbeat() const {
+  link::Heartbeat heartbeat;
+  auto& endpoint = *heartbeat.add_endpoints();
+  endpoint.set_transport("tcp");
+  endpoint.set_host(config_.advertise.empty() ? config_.tcp.host : config_.advertise);
+  endpoint.set_port(port_);
+  heartbeat.set_connections(limits_.open());
+  heartbeat.set_max_connections(config_.max_connections);
+  return heartbeat;
+}
+
+void Gate::add_health() {
+  health_.add("owners", [this] {
+    std::uint64_t unowned = 0;
+    for (const auto& worker : workers_) unowned = std::max(unowned, worker->counters().unowned_slots.get());
+    if (unowned == 0) return metrics::HealthCheck{};
+    return metrics::HealthCheck{.state = metrics::HealthState::kDegraded,
+                                .text = std::to_string(unowned) + " slots without an owner"};
+  });
+}
+
+}  // namespace hongyan::gate

@@ -1,0 +1,174 @@
+#include "gate/app/worker.h"
+
+#include "common/log/log.h"
+#include "common/net/listen.h"
+
+namespace hongyan::gate {
+
+namespace {
+
+constexpr Milliseconds kTick{50};
+// Of the walk: everybody is looked at once a second, and no tick takes long.
+constexpr std::size_t kTicksARound = 20;
+constexpr std::size_t kMostAtOnce = 4000;
+
+}  // namespace
+
+Worker::Worker(net::EventLoop& loop, std::uint32_t index, const link::Identity& identity,
+               ConnectionLimits& limits, WorkerOptions options)
+    : loop_(loop),
+      limits_(limits),
+      options_(options),
+      peers_(index),
+      context_{.loop = loop,
+               .options = options_.session,
+               .peers = peers_,
+               .counters = counters_,
+               .host = *this,
+               .outputs = {},
+               .gather = {},
+               .lines = {}},
+      random_(static_cast<std::uint32_t>(link::random_id())),
+      acceptor_(loop.executor()),
+      timer_(loop.executor()),
+      forwarder_(loop, index, identity, peers_, counters_, options_.forwarder) {}
+
+Worker::~Worker() { end_all(); }
+
+Result<std::uint16_t> Worker::listen(const std::string& host, std::uint16_t port, bool first) {
+  if (auto listening = net::listen_shared(acceptor_, host, port, first); !listening) {
+    return std::unexpected(listening.error());
+  }
+  return acceptor_.local_endpoint().port();
+}
+
+void Worker::start() {
+  loop_.spawn("accept", accept(this));
+  loop_.spawn("tick", tick_always(this));
+}
+
+void Worker::set_nodes(std::vector<link::Member> nodes) {
+  loop_.post([this, nodes = std::move(nodes)] { forwarder_.set_nodes(nodes); });
+}
+
+void Worker::drain() {
+  loop_.post([this] {
+    draining_ = true;
+    net::error_code ignored;
+    acceptor_.close(ignored);
+    const auto spread = static_cast<std::uint32_t>(options_.drain_spread.count());
+    peers_.for_each([this, spread](Peer& peer) {
+      peer.session->kick(client::KICK_REASON_SERVER_DRAIN, "the server stops",
+                         std::uniform_int_distribution<std::uint32_t>(0, spread)(random_));
+    });
+  });
+}
+
+void Worker::stop() {
+  loop_.post([this] {
+    stopped_ = true;
+    timer_.cancel();
+    end_all();
+    forwarder_.stop();
+  });
+}
+
+void Worker::end_all() {
+  std::vector<Session*> all;
+  peers_.for_each([&all](Peer& peer) { all.push_back(peer.session); });
+  for (Session* session : all) session->end("the gate stops");
+  to_flush_.clear();
+  lingering_.clear();
+}
+
+net::Awaitable<> Worker::accept(Worker* self) {
+  while (!self->draining_) {
+    net::TcpSocket socket(self->loop_.executor());
+    net::error_code ec;
+    co_await self->acceptor_.async_accept(socket, net::await(ec));
+    if (self->draining_) break;
+    if (ec) {
+      log::warn("gate", "accept failed reason={}", ec.message());
+      co_await net::sleep_for(Milliseconds(100));  // out of descriptors, most likely
+      continue;
+    }
+    self->accepted(std::move(socket));
+  }
+}
+
+void Worker::accepted(net::TcpSocket socket) {
+  auto transport = std::make_unique<TcpTransport>(std::move(socket), read_buffer_);
+  counters_.accepted.add();
+  switch (limits_.admit(transport->remote_address())) {
+    case ConnectionLimits::Admission::kTooMany:
+      return counters_.refused(Refusal::kTooManyConnections);
+    case ConnectionLimits::Admission::kTooManyFromAddress:
+      return counters_.refused(Refusal::kTooManyFromAddress);
+    case ConnectionLimits::Admission::kAdmitted:
+      break;
+  }
+  static_cast<void>(Session::start(context_, std::move(transport)));
+}
+
+net::Awaitable<> Worker::tick_always(Worker* self) {
+  while (!self->stopped_) {
+    self->timer_.expires_after(kTick);
+    net::error_code ignored;
+    co_await self->timer_.async_wait(net::await(ignored));
+    if (!self->stopped_) self->tick();
+  }
+}
+
+void Worker::tick() {
+  const SteadyTime now = SteadyClock::now();
+  while (!lingering_.empty() && lingering_.front().until <= now) {
+    const SessionPtr session = std::move(lingering_.front().session);
+    lingering_.pop_front();
+    session->end("lingered");
+  }
+  peers_.walk(std::min(peers_.size() / kTicksARound + 1, kMostAtOnce), [this, now](Peer& peer) {
+    if (peer.logged_in && peer.alive_unreported) forwarder_.report_alive(peer, now);
+    peer.session->check(now);
+  });
+  forwarder_.tick(now);
+
+  const Router& router = forwarder_.router();
+  counters_.connections.set(peers_.size());
+  counters_.logged_in.set(peers_.logged_in());
+  counters_.in_flight.set(router.in_flight());
+  counters_.held_requests.set(router.waiting());
+  counters_.held_bytes.set(router.held_bytes());
+  counters_.unowned_slots.set(router.owners().unowned());
+  counters_.links.set(forwarder_.links());
+  counters_.resent.set(router.resent());
+}
+
+Status Worker::submit(const Peer& peer, std::uint32_t cmd_id, std::uint32_t seq, std::string_view body) {
+  return forwarder_.submit(peer, cmd_id, seq, body, SteadyClock::now());
+}
+
+void Worker::send_ack(const Peer& peer, std::uint32_t cmd_id, std::string_view body) {
+  forwarder_.send_ack(peer, cmd_id, body);
+}
+
+void Worker::logged_out(const Peer& peer) { forwarder_.session_closed(peer); }
+
+void Worker::flush_later(SessionPtr session) {
+  if (to_flush_.empty()) loop_.post([this] { flush_all(); });
+  to_flush_.push_back(std::move(session));
+}
+
+void Worker::flush_all() {
+  flushing_.swap(to_flush_);
+  for (const auto& session : flushing_) session->flush();
+  flushing_.clear();
+}
+
+void Worker::end_later(SessionPtr session) {
+  lingering_.push_back(
+      {.until = SteadyClock::now() + options_.session.linger, .session = std::move(session)});
+}
+
+void Worker::ended(Session& session) { limits_.release(session.transport().remote_address()); }
+
+}  // namespace hongyan::gate

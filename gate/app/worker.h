@@ -1,0 +1,84 @@
+// One event-loop thread of the gate, with its listener, its sessions and its links.
+#pragma once
+
+#include <deque>
+#include <random>
+#include <vector>
+
+#include "common/link/member_view.h"
+#include "gate/forward/forwarder.h"
+#include "gate/session/connection_limits.h"
+#include "gate/session/session.h"
+#include "gate/transport/tcp_transport.h"
+
+namespace hongyan::gate {
+
+struct WorkerOptions {
+  SessionOptions session;
+  ForwarderOptions forwarder;
+  Milliseconds drain_spread{10000};  // over which clients are asked to reconnect when the gate stops
+};
+
+// Lives on one loop. listen() before the loop starts or on it, start() any time after; set_nodes() and
+// drain() by any thread. The loop must have ended before it is destroyed. Identity and limits outlive it.
+class Worker : private SessionHost {
+ public:
+  Worker(net::EventLoop& loop, std::uint32_t index, const link::Identity& identity, ConnectionLimits& limits,
+         WorkerOptions options);
+  ~Worker() override;
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Opens this worker's listener on the port that all workers share; port 0 for the first of them: the system
+  // chooses. Returns the port.
+  [[nodiscard]] Result<std::uint16_t> listen(const std::string& host, std::uint16_t port, bool first);
+  void start();
+  void set_nodes(std::vector<link::Member> nodes);
+  // Refuses new clients, sends the present ones elsewhere (Kickout SERVER_DRAIN) and closes.
+  void drain();
+  // After drain(): ends what is left, and the links.
+  void stop();
+
+  [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
+
+ private:
+  [[nodiscard]] Status submit(const Peer& peer, std::uint32_t cmd_id, std::uint32_t seq,
+                              std::string_view body) override;
+  void send_ack(const Peer& peer, std::uint32_t cmd_id, std::string_view body) override;
+  void logged_out(const Peer& peer) override;
+  void flush_later(SessionPtr session) override;
+  void end_later(SessionPtr session) override;
+  void ended(Session& session) override;
+
+  [[nodiscard]] static net::Awaitable<> accept(Worker* self);
+  [[nodiscard]] static net::Awaitable<> tick_always(Worker* self);
+  void accepted(net::TcpSocket socket);
+  void tick();
+  void flush_all();
+  void end_all();
+
+  net::EventLoop& loop_;
+  ConnectionLimits& limits_;
+  const WorkerOptions options_;
+
+  // Loop only.
+  Counters counters_;
+  PeerTable peers_;
+  ReadBuffer read_buffer_;
+  SessionContext context_;
+  std::vector<SessionPtr> to_flush_;
+  std::vector<SessionPtr> flushing_;
+  struct Lingering {
+    SteadyTime until;
+    SessionPtr session;
+  };
+  std::deque<Lingering> lingering_;
+  std::minstd_rand random_;
+  net::TcpAcceptor acceptor_;
+  net::Timer timer_;
+  bool draining_ = false;
+  bool stopped_ = false;
+  Forwarder forwarder_;
+};
+
+}  // namespace hongyan::gate

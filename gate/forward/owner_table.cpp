@@ -1,0 +1,54 @@
+#include "gate/forward/owner_table.h"
+
+namespace hongyan::gate {
+
+bool OwnerTable::settle(Slot slot) {
+  Owner best;
+  for (const auto& [node, claims] : claims_) {
+    if (claims[slot] > best.epoch) best = {.node = node, .epoch = claims[slot]};
+  }
+  Owner& now = owners_[slot];
+  if (now == best) return false;
+  if (now.known() && !best.known()) ++unowned_;
+  if (!now.known() && best.known()) --unowned_;
+  now = best;
+  return true;
+}
+
+std::vector<Slot> OwnerTable::announce(NodeId node, std::span<const OwnedRange> ranges) {
+  Claims fresh{};
+  for (const auto& range : ranges) {
+    for (std::uint32_t slot = range.first; slot <= range.last && slot < kSlotCount; ++slot) {
+      fresh[slot] = range.epoch;
+    }
+  }
+  claims_[node] = fresh;
+  std::vector<Slot> changed;
+  for (std::uint32_t slot = 0; slot < kSlotCount; ++slot) {
+    if (settle(static_cast<Slot>(slot))) changed.push_back(static_cast<Slot>(slot));
+  }
+  return changed;
+}
+
+std::vector<Slot> OwnerTable::forget(NodeId node) {
+  claims_.erase(node);
+  std::vector<Slot> changed;
+  for (std::uint32_t slot = 0; slot < kSlotCount; ++slot) {
+    if (owners_[slot].node == node && settle(static_cast<Slot>(slot))) {
+      changed.push_back(static_cast<Slot>(slot));
+    }
+  }
+  return changed;
+}
+
+bool OwnerTable::not_owner(Slot slot, NodeId node, std::uint64_t known_epoch) {
+  const Owner now = owners_[slot];
+  if (!now.known()) return false;
+  // A node that has heard of exactly our owner's epoch has heard of our owner, unless it is that owner.
+  const bool stale = now.node == node ? now.epoch <= known_epoch : now.epoch < known_epoch;
+  if (!stale) return false;
+  claims_[now.node][slot] = 0;
+  return settle(slot);
+}
+
+}  // namespace hongyan::gate

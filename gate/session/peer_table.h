@@ -1,0 +1,106 @@
+// Who is connected to one worker of the gate.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <boost/bimap.hpp>
+#include <boost/bimap/unordered_set_of.hpp>
+
+#include "common/base/clock.h"
+#include "common/base/slot.h"
+
+namespace hongyan::gate {
+
+class Session;
+
+// The kinds of devices that exclude each other at login (docs/protocol.md).
+enum class DeviceClass : std::uint8_t { kUnknown, kMobile, kWeb, kDesktop, kMiniProgram };
+// device_type: a number of client.DeviceType; one that is not known counts as unknown.
+[[nodiscard]] DeviceClass device_class_of(std::uint32_t device_type) noexcept;
+
+// One connection, as the rest of the cluster knows it.
+struct Peer {
+  std::uint64_t channel = 0;
+  Session* session = nullptr;  // null in tests of the table
+
+  // From the last AUTH; of the session's user once logged_in.
+  std::string app_id;
+  std::string uid;
+  std::string device_id;
+  std::uint32_t device_type = 0;
+  DeviceClass device_class = DeviceClass::kUnknown;
+  Slot slot = 0;
+  bool logged_in = false;
+  bool alive_unreported = false;  // packets came since the owner was last told
+  std::uint64_t login_epoch = 0;
+  std::int64_t acked_inbox_seq = 0;
+
+  SteadyTime accepted_at;
+  SteadyTime login_at;
+  SteadyTime last_packet;    // the last keepalive or other packet
+  SteadyTime last_reported;  // to the owner, as alive
+};
+
+// The peers of one worker; owns them. Found by channel, by (app, uid, device class) once logged in, and by
+// periodic walk. Pure: no clock, no I/O. One thread.
+class PeerTable {
+ public:
+  // worker: in the channel's high 16 bits, so that a channel names its worker; unique while the process
+  // lives.
+  explicit PeerTable(std::uint32_t worker) : next_channel_((std::uint64_t{worker} << 48) + 1) {}
+
+  Peer& add(SteadyTime now);
+  // References to the peer end.
+  void remove(std::uint64_t channel);
+
+  [[nodiscard]] Peer* find(std::uint64_t channel) noexcept;
+  [[nodiscard]] Peer* find(std::string_view app_id, std::string_view uid, DeviceClass device_class) noexcept;
+
+  // The peer has logged in with this epoch: it can be found by its user. Of two peers of one (user, device
+  // class) the one with the higher epoch stays; the other, no longer logged in, is returned: close it. Null:
+  // there was no other.
+  [[nodiscard]] Peer* log_in(Peer& peer, std::uint64_t login_epoch, SteadyTime now);
+  // No longer found by its user. Harmless when not logged in.
+  void log_out(Peer& peer);
+
+  // The next peers of an endless walk over all; at most `limit`, each at most once. `visit` may remove the
+  // visited peer, and only that.
+  template <typename Visit>
+  void walk(std::size_t limit, Visit visit) {
+    for (std::size_t i = std::min(limit, order_.size()); i > 0 && !order_.empty(); --i) {
+      if (walk_at_ >= order_.size()) walk_at_ = 0;
+      Peer& peer = *order_[walk_at_];
+      const std::size_t before = order_.size();
+      visit(peer);
+      if (order_.size() == before) ++walk_at_;  // else another one stands there now
+    }
+  }
+  // All of them, at once. `visit` removes none.
+  template <typename Visit>
+  void for_each(Visit visit) {
+    for (auto& peer : order_) visit(*peer);
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept { return order_.size(); }
+  [[nodiscard]] std::size_t logged_in() const noexcept { return users_.size(); }
+
+ private:
+  using Users = boost::bimap<boost::bimaps::unordered_set_of<std::string>,
+                             boost::bimaps::unordered_set_of<std::uint64_t>>;
+  [[nodiscard]] static std::string user_key(std::string_view app_id, std::string_view uid,
+                                            DeviceClass device_class);
+
+  std::uint64_t next_channel_;
+  std::vector<std::unique_ptr<Peer>> order_;  // for walks; a removed one's place is filled by the last
+  std::unordered_map<std::uint64_t, std::size_t> channels_;  // place in order_
+  Users users_;                                              // (app, uid, device class) <-> channel
+  std::size_t walk_at_ = 0;
+};
+
+}  // namespace hongyan::gate

@@ -1,0 +1,63 @@
+// Token buckets: how much a connection may send, and how many log lines a worker may write.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "common/base/clock.h"
+
+namespace hongyan::gate {
+
+// Holds one second's worth. A rate of 0 means no limit. One thread; the clock is the caller's.
+class TokenBucket {
+ public:
+  explicit TokenBucket(SteadyTime now) noexcept : last_(now) {}
+
+  // Takes `amount` when anything is left (the balance may go below 0, so that one large packet passes).
+  [[nodiscard]] bool take(double amount, double rate, SteadyTime now) noexcept {
+    if (rate <= 0) return true;
+    const double seconds = std::chrono::duration<double>(now - last_).count();
+    last_ = now;
+    if (fresh_) {
+      tokens_ = rate;
+      fresh_ = false;
+    }
+    tokens_ = std::min(rate, tokens_ + seconds * rate);
+    if (tokens_ <= 0) return false;
+    tokens_ -= amount;
+    return true;
+  }
+
+  // Until something is left again.
+  [[nodiscard]] std::uint32_t wait_ms(double rate) const noexcept {
+    if (rate <= 0 || tokens_ > 0) return 0;
+    return static_cast<std::uint32_t>(-tokens_ / rate * 1000) + 1;
+  }
+
+ private:
+  SteadyTime last_;
+  double tokens_ = 0;
+  bool fresh_ = true;
+};
+
+// Lets through some log lines a second and counts the others.
+class LineLimit {
+ public:
+  // True: write the line, and say that `suppressed` others were not.
+  [[nodiscard]] bool allow(SteadyTime now, std::uint64_t& suppressed) noexcept {
+    if (!bucket_.take(1, kLinesPerSecond, now)) {
+      ++suppressed_;
+      return false;
+    }
+    suppressed = suppressed_;
+    suppressed_ = 0;
+    return true;
+  }
+
+ private:
+  static constexpr double kLinesPerSecond = 10;
+  TokenBucket bucket_{SteadyClock::now()};
+  std::uint64_t suppressed_ = 0;
+};
+
+}  // namespace hongyan::gate

@@ -1,0 +1,326 @@
+#include "logic/app.h"
+
+#include "common/log/log.h"
+#include "logic/api/tokens.h"
+
+namespace hongyan::logic {
+
+namespace {
+
+constexpr Milliseconds kTick{100};
+constexpr int kTicksOfUpkeep = 10;
+constexpr Milliseconds kDrain{2000};
+
+std::vector<ApiKeys::Entry> api_keys(const LogicConfig& config) {
+  std::vector<ApiKeys::Entry> entries;
+  for (const auto& app : config.apps) {
+    for (const auto& digest : app.api_key_sha256) entries.push_back({.app_id = app.id, .sha256 = digest});
+  }
+  return entries;
+}
+
+std::vector<link::Member> members_of(const std::vector<config::Endpoint>& endpoints) {
+  std::vector<link::Member> members;
+  for (const auto& endpoint : endpoints) {
+    members.push_back(
+        {.node_id = config::format_endpoint(endpoint), .host = endpoint.host, .port = endpoint.port});
+  }
+  return members;
+}
+
+}  // namespace
+
+// A slot thread with its loop and its connection to Redis.
+struct App::Worker {
+  explicit Worker(std::size_t index) : loop("slots-" + std::to_string(index)) {}
+  PipelineCounters counters;
+  net::EventLoop loop;
+  std::shared_ptr<RedisClient> redis;
+  std::unique_ptr<RedisRoutes> routes;
+  std::unique_ptr<SlotThread> thread;
+  bool stopped = false;  // loop only
+};
+
+App::App(LogicConfig config, daemon::Context& context)
+    : config_(std::move(config)),
+      clock_(config_.node),
+      tokens_(config_.token_keys()),
+      keys_(api_keys(config_)),
+      context_(context) {
+  identity_ = {.role = link::ROLE_LOGIC,
+               .node_id = config_.name,
+               .boot_id = link::random_id(),
+               .secret = config_.common.cluster.secret};
+}
+
+App::~App() = default;
+
+Status App::check_shards() {
+  for (const auto& shard : config_.shard_configs()) {
+    const Status checked = check_shard(shard);
+    if (checked) continue;
+    if (checked.error().code != Code::kUnavailable) {
+      return fail(checked.error().code, "shard " + shard.name + ": " + checked.error().message);
+    }
+    log::warn("store", "shard is away at start shard={} reason={}", shard.name, checked.error().message);
+  }
+  return {};
+}
+
+void App::make_shards() {
+  std::array<std::uint16_t, kSlotCount> shard_of{};
+  std::vector<Shard*> pointers;
+  for (auto& shard : config_.shard_configs()) {
+    const std::size_t index = shards_.size();
+    const auto slots = parse_slots(shard.slots);
+    for (const Slot slot : *slots) shard_of[slot] = static_cast<std::uint16_t>(index);
+    shards_.push_back(make_mysql_shard(index, std::move(shard),
+                                       {.node = config_.node,
+                                        .boot_id = identity_.boot_id,
+                                        .clock = &clock_,
+                                        .sink = &router_,
+                                        .observer = this}));
+    pointers.push_back(shards_.back().get());
+  }
+  shard_set_ = std::make_unique<ShardSet>(std::move(pointers), shard_of);
+}
+
+void App::make_workers() {
+  for (std::size_t i = 0; i < config_.threads; ++i) workers_.push_back(std::make_unique<Worker>(i));
+  // A route outlives the two heartbeats that refresh it.
+  const Milliseconds ttl = std::chrono::seconds(config_.pipeline.heartbeat_seconds) * 2;
+  std::vector<ThreadOnLoop> threads;
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Worker& worker = *workers_[i];
+    worker.redis = RedisClient::start(
+        worker.loop,
+        {.host = config_.redis.host, .port = config_.redis.port, .password = config_.redis_password});
+    worker.routes = std::make_unique<RedisRoutes>(worker.redis, ttl);
+    worker.thread = std::make_unique<SlotThread>(
+        SlotThread::Deps{.index = static_cast<std::uint32_t>(i),
+                         .thread_count = config_.threads,
+                         .config = config_.pipeline,
+                         .shards = *shard_set_,
+                         .clock = clock_,
+                         .counters = worker.counters,
+                         .verifier = tokens_,
+                         .routes = *worker.routes,
+                         .post =
+                             [&worker](std::function<void()> f) {
+                               worker.loop.post([&worker, f = std::move(f)] {
+                                 f();
+                                 worker.thread->end_turn();
+                               });
+                             },
+                         .mail =
+                             [this](std::uint32_t to, ThreadMail mail) {
+                               Worker& other = *workers_[to];
+                               other.loop.post([&other, mail = std::move(mail)]() mutable {
+                                 other.thread->mail(std::move(mail));
+                                 other.thread->end_turn();
+                               });
+                             }});
+    threads.push_back({.loop = &worker.loop, .thread = worker.thread.get()});
+  }
+  router_.set_threads(threads);
+  gates_ = std::make_unique<GateLinks>(threads);
+}
+
+net::Awaitable<> App::tick(Worker* worker, std::string marker) {
+  for (int count = 0; !worker->stopped; ++count) {
+    co_await net::sleep_for(kTick);
+    worker->thread->tick();
+    if (count % kTicksOfUpkeep == 0) {
+      worker->thread->upkeep();
+      worker->routes->check_emptied(marker, [worker] { worker->thread->redis_emptied(); });
+    }
+    worker->thread->end_turn();
+  }
+}
+
+Status App::open_listeners() {
+  std::vector<net::EventLoop*> loops;
+  for (auto& worker : workers_) loops.push_back(&worker->loop);
+  auto links =
+      link::LinkServer::start(loops, config_.link_listen.host, config_.link_listen.port, identity_, *gates_);
+  if (!links) return std::unexpected(links.error());
+  link_server_ = *links;
+  if (config_.api_listen.set()) {
+    http::Router routes;
+    add_token_routes(routes, keys_, tokens_);
+    auto api =
+        http::Server::start(control_, config_.api_listen.host, config_.api_listen.port, std::move(routes));
+    if (!api) return std::unexpected(api.error());
+    api_ = std::move(*api);
+  }
+  log::info("logic", "listening links={} api={}", link_server_->port(), api_ ? api_->local_port() : 0);
+  return {};
+}
+
+void App::add_metrics() {
+  const auto export_sum = [this](const std::string& name, const std::string& help,
+                                 auto PipelineCounters::* member) {
+    metrics::Counter& counter = context_.metrics.counter("hongyan_logic_" + name + "_total", help);
+    context_.metrics.before_collect([this, &counter, member] {
+      double sum = 0;
+      for (const auto& worker : workers_) sum += static_cast<double>((worker->counters.*member).load());
+      if (sum > counter.Value()) counter.Increment(sum - counter.Value());
+    });
+  };
+  using C = PipelineCounters;
+  export_sum("accepted", "Messages stored in outboxes.", &C::accepted);
+  export_sum("duplicates", "Resends of messages that were stored before.", &C::duplicates);
+  export_sum("delivered", "Rows stored in inboxes.", &C::delivered);
+  export_sum("parked", "Rows that can never be stored.", &C::parked);
+  export_sum("pushed", "Pushes to devices.", &C::pushed);
+  export_sum("resent", "Pushes sent once more for want of an acknowledgement.", &C::resent);
+  export_sum("undelivered", "Pushes never acknowledged.", &C::undelivered);
+  export_sum("acks", "Acknowledgements of devices.", &C::acked);
+  export_sum("bad_acks", "Acknowledgements beyond the head, backwards or unparsable.", &C::bad_acks);
+  export_sum("pulls", "Pulls.", &C::pulls);
+  export_sum("pulled_messages", "Messages given to pulls.", &C::pulled_messages);
+  export_sum("logins", "Logins.", &C::logins);
+  export_sum("kicks", "Sessions kicked by a later login.", &C::kicks);
+  export_sum("lane_retries", "Batches of fan-out to be tried again.", &C::lane_retries);
+  export_sum("not_owner", "Requests for slots that this node does not own.", &C::not_owner);
+  const auto export_gauge = [this](const std::string& name, const std::string& help,
+                                   auto PipelineCounters::* member) {
+    metrics::Gauge& gauge = context_.metrics.gauge("hongyan_logic_" + name, help);
+    context_.metrics.before_collect([this, &gauge, member] {
+      double sum = 0;
+      for (const auto& worker : workers_) sum += static_cast<double>((worker->counters.*member).load());
+      gauge.Set(sum);
+    });
+  };
+  export_gauge("unfinished_bytes", "Accepted messages not yet fanned out.", &C::unfinished_bytes);
+  export_gauge("sessions", "Sessions of this node's users.", &C::sessions);
+  export_gauge("users", "Users in memory.", &C::users);
+  export_gauge("lanes", "Lanes with something to do.", &C::lanes);
+  for (std::size_t code = 1; code <= static_cast<std::size_t>(Code::kDeadlineExceeded); ++code) {
+    metrics::Counter& counter =
+        context_.metrics.counter("hongyan_logic_refused_total", "Requests refused, by code.",
+                                 {{"code", std::string(code_name(static_cast<Code>(code)))}});
+    context_.metrics.before_collect([this, &counter, code] {
+      double sum = 0;
+      for (const auto& worker : workers_) sum += static_cast<double>(worker->counters.refused[code].load());
+      if (sum > counter.Value()) counter.Increment(sum - counter.Value());
+    });
+  }
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    const std::string name = "mysql_shard_" + config_.shards[i].name;
+    metrics::Gauge& down = context_.metrics.gauge("hongyan_logic_shard_down", "1 while the shard is away.",
+                                                  {{"shard", config_.shards[i].name}});
+    context_.metrics.before_collect([this, &down, i] { down.Set(shards_[i]->down() ? 1 : 0); });
+    context_.health.set(name, metrics::HealthState::kDegraded, "not acquired yet");
+  }
+  context_.health.add("redis", [this] {
+    bool connected = true;
+    for (const auto& worker : workers_) connected = connected && worker->redis->connected();
+    return connected ? metrics::HealthCheck{}
+                     : metrics::HealthCheck{metrics::HealthState::kDegraded, "Redis is away"};
+  });
+}
+
+Result<std::unique_ptr<daemon::Daemon>> App::start(LogicConfig config, daemon::Context& context) {
+  std::unique_ptr<App> app(new App(std::move(config), context));
+  if (auto running = app->run(); !running) return std::unexpected(running.error());
+  return std::unique_ptr<daemon::Daemon>(std::move(app));
+}
+
+Status App::run() {
+  if (auto checked = check_shards(); !checked) return checked;
+  make_shards();
+  make_workers();
+  add_metrics();
+  if (auto open = open_listeners(); !open) return open;
+  const std::string marker = "hongyan:" + config_.name + ":" + std::to_string(identity_.boot_id);
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Worker* worker = workers_[i].get();
+    worker->loop.spawn("tick", tick(worker, marker + ":" + std::to_string(i)));
+    worker->loop.start();
+  }
+  for (auto& shard : shards_) shard->start();
+
+  const auto heartbeat = [this] {
+    link::Heartbeat message;
+    auto& endpoint = *message.add_endpoints();
+    endpoint.set_host(config_.advertise.empty() ? config_.link_listen.host : config_.advertise);
+    endpoint.set_port(link_server_->port());
+    for (std::size_t i = 0; i < shards_.size(); ++i) {
+      if (shards_[i]->down()) message.add_stuck_shards(static_cast<std::uint32_t>(i));
+    }
+    return message;
+  };
+  membership_ = std::make_unique<link::Membership>(
+      control_, identity_,
+      link::Membership::Options{.iplists = members_of(config_.common.cluster.iplists), .fixed_nodes = {}},
+      heartbeat, [](const std::vector<link::Member>&) {});
+  membership_->start();
+  control_.start();
+  return {};
+}
+
+void App::stop() {
+  log::info("logic", "stopping");
+  membership_->stop();
+  link_server_->stop();
+  if (api_) api_->stop_and_wait(kDrain);
+  for (auto& shard : shards_) shard->stop();
+  control_.stop();
+  control_.join();
+  for (auto& worker : workers_) {
+    worker->loop.post([w = worker.get()] { w->stopped = true; });
+    worker->redis->stop();
+  }
+  for (auto& worker : workers_) {
+    worker->loop.stop();
+    worker->loop.join();
+  }
+}
+
+void App::shard_acquired(std::size_t shard, std::vector<AcquiredSlot> slots, std::vector<RedoRow> redo,
+                         std::vector<MsgId> pending) {
+  log::info("store", "slots acquired shard={} slots={} redo={} pending={} settings={}",
+            config_.shards[shard].name, slots.size(), redo.size(), pending.size(),
+            shards_[shard]->settings());
+  std::vector<std::vector<RedoRow>> by_thread(workers_.size());
+  for (auto& row : redo) by_thread[row.slot % workers_.size()].push_back(std::move(row));
+  const auto shared_slots = std::make_shared<const std::vector<AcquiredSlot>>(slots);
+  const auto shared_pending = std::make_shared<const std::vector<MsgId>>(std::move(pending));
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Worker* worker = workers_[i].get();
+    worker->loop.post(
+        [worker, shard, shared_slots, shared_pending, rows = std::move(by_thread[i])]() mutable {
+          worker->thread->shard_acquired(shard, *shared_slots, std::move(rows), *shared_pending);
+          worker->thread->end_turn();
+        });
+  }
+  gates_->announce(slots);
+  context_.health.set("mysql_shard_" + config_.shards[shard].name, metrics::HealthState::kOk);
+}
+
+void App::set_shard_status(std::size_t shard, SlotStatus status) {
+  for (auto& worker : workers_) {
+    worker->loop.post([w = worker.get(), shard, status] { w->thread->shard_status(shard, status); });
+  }
+}
+
+void App::shard_suspended(std::size_t shard, const std::string& reason) {
+  log::error("store", "shard is away shard={} reason={}", config_.shards[shard].name, log::quoted(reason));
+  context_.health.set("mysql_shard_" + config_.shards[shard].name, metrics::HealthState::kDegraded, reason);
+  set_shard_status(shard, SlotStatus::kSuspended);
+}
+
+void App::shard_resumed(std::size_t shard) {
+  log::info("store", "shard is back shard={}", config_.shards[shard].name);
+  context_.health.set("mysql_shard_" + config_.shards[shard].name, metrics::HealthState::kOk);
+  set_shard_status(shard, SlotStatus::kServing);
+}
+
+void App::fenced_off(std::size_t shard, const std::string& reason) {
+  log::error("store", "fenced off, another process uses this node number shard={} reason={}",
+             config_.shards[shard].name, log::quoted(reason));
+  context_.signals.stop(1, "fenced off: " + reason);
+}
+
+}  // namespace hongyan::logic

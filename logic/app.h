@@ -1,0 +1,71 @@
+// The logic daemon: everything put together.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/daemon/daemon.h"
+#include "common/http/server.h"
+#include "common/link/link_server.h"
+#include "common/link/membership.h"
+#include "logic/api/keys.h"
+#include "logic/config.h"
+#include "logic/gate_links.h"
+#include "logic/store/redis_routes.h"
+#include "logic/work_router.h"
+
+namespace hongyan::logic {
+
+// Owns all threads of the daemon: slot threads (one loop each, which also serves the links of gates), a
+// control loop (membership, server API), the shards' threads.
+class App : public daemon::Daemon, private ShardObserver {
+ public:
+  // An error is final: one clear line for the operator. Shards that cannot be reached are tried again in the
+  // background.
+  [[nodiscard]] static Result<std::unique_ptr<daemon::Daemon>> start(LogicConfig config,
+                                                                     daemon::Context& context);
+  ~App() override;
+
+  // Refuses, finishes what storage has begun, closes, joins.
+  void stop() override;
+
+ private:
+  struct Worker;
+  App(LogicConfig config, daemon::Context& context);
+  [[nodiscard]] Status run();
+
+  void shard_acquired(std::size_t shard, std::vector<AcquiredSlot> slots, std::vector<RedoRow> redo,
+                      std::vector<MsgId> pending) override;
+  void shard_suspended(std::size_t shard, const std::string& reason) override;
+  void shard_resumed(std::size_t shard) override;
+  void fenced_off(std::size_t shard, const std::string& reason) override;
+
+  [[nodiscard]] Status check_shards();
+  void make_shards();
+  void make_workers();
+  [[nodiscard]] Status open_listeners();
+  void add_metrics();
+  void set_shard_status(std::size_t shard, SlotStatus status);
+  [[nodiscard]] static net::Awaitable<> tick(Worker* worker, std::string marker);
+
+  const LogicConfig config_;
+  link::Identity identity_;
+  MsgIdClock clock_;
+  JwtHs256 tokens_;
+  ApiKeys keys_;
+  daemon::Context& context_;
+
+  WorkRouter router_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<ShardSet> shard_set_;
+  net::EventLoop control_{"control"};
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<GateLinks> gates_;
+  std::shared_ptr<link::LinkServer> link_server_;
+  std::unique_ptr<link::Membership> membership_;
+  std::unique_ptr<http::Server> api_;
+};
+
+}  // namespace hongyan::logic

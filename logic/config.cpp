@@ -1,0 +1,180 @@
+#include "logic/config.h"
+
+#include <array>
+#include <set>
+
+namespace hongyan::logic {
+
+namespace {
+
+// Fills host and port or socket from "127.0.0.1:3306" or "unix:/path"; "" or what is wrong.
+std::string parse_address(const std::string& text, ShardConfig& shard) {
+  constexpr std::string_view kUnix = "unix:";
+  if (text.starts_with(kUnix)) {
+    shard.socket = text.substr(kUnix.size());
+    return shard.socket.empty() ? "the path of the socket is missing" : "";
+  }
+  const auto endpoint = config::parse_endpoint(text);
+  if (!endpoint) return endpoint.error().message;
+  shard.host = endpoint->host;
+  shard.port = endpoint->port;
+  return {};
+}
+
+// Every slot in exactly one shard.
+std::string check_slots(const std::vector<ShardAddress>& shards) {
+  std::array<bool, kSlotCount> placed{};
+  std::set<std::string> names;
+  for (const auto& shard : shards) {
+    if (!names.insert(shard.name).second) return "two shards have the name " + shard.name;
+    const auto slots = parse_slots(shard.slots);
+    if (!slots) return "slots of shard " + shard.name + ": " + slots.error().message;
+    for (const Slot slot : *slots) {
+      if (placed[slot]) return "slot " + std::to_string(slot) + " is in two shards";
+      placed[slot] = true;
+    }
+  }
+  for (std::uint32_t slot = 0; slot < kSlotCount; ++slot) {
+    if (!placed[slot]) return "slot " + std::to_string(slot) + " is in no shard";
+  }
+  return {};
+}
+
+void bind_pipeline(config::Schema& schema, PipelineConfig& pipeline) {
+  schema.section("pipeline", "How messages go from sender to receiver.");
+  schema
+      .value("pipeline.accept_deadline", pipeline.accept_deadline,
+             "A send that storage has not begun by then is refused with UNAVAILABLE.")
+      .range(Milliseconds(100), Milliseconds(60'000));
+  schema
+      .value("pipeline.ack_timeout", pipeline.ack_timeout,
+             "A push not acknowledged for so long goes out once more.")
+      .range(Milliseconds(100), Milliseconds(600'000));
+  schema
+      .value("pipeline.pending_after", pipeline.pending_after,
+             "Fan-out unfinished for so long is noted in im_pending.")
+      .range(Milliseconds(1000), Milliseconds(600'000));
+  schema
+      .value("pipeline.gate_grace", pipeline.gate_grace,
+             "Sessions of a gate whose link broke are kept so long; it announces them again when it is back.")
+      .range(Milliseconds(1000), Milliseconds(600'000));
+  schema.value("pipeline.heartbeat_seconds", pipeline.heartbeat_seconds, "Told to clients at login.")
+      .range(5, 3600);
+  schema
+      .bytes(
+          "pipeline.max_unfinished_bytes", pipeline.max_unfinished_bytes,
+          "Accepted messages not yet fanned out, a slot thread; past it sends are refused with UNAVAILABLE.")
+      .range(1 << 20, std::int64_t{64} << 30);
+  schema
+      .bytes("pipeline.max_lane_bytes", pipeline.max_lane_bytes,
+             "Contents that one lane (source slot to destination slot) keeps in memory; beyond it they are "
+             "read again.")
+      .range(64 << 10, 1 << 30);
+  schema
+      .value("pipeline.push_window", pipeline.push_window,
+             "Unacknowledged pushes of a session; past it the client is told to pull.")
+      .range(1, 100'000);
+  schema
+      .bytes("pipeline.max_retained_push_bytes", pipeline.max_retained_push_bytes,
+             "Bodies kept for the one resend, a slot thread; past it the resend is a SYNC_NOTIFY.")
+      .range(1 << 20, std::int64_t{64} << 30);
+  schema.bytes("pipeline.pull_bytes", pipeline.pull_bytes, "Contents in one page of a pull.")
+      .range(1 << 10, 1 << 20);
+  schema
+      .value("pipeline.users_in_memory", pipeline.users_in_memory,
+             "Users that a slot thread remembers; online users count, and always stay.")
+      .range(1000, 100'000'000);
+}
+
+void bind_mysql(config::Schema& schema, LogicConfig& config) {
+  ShardConfig& mysql = config.mysql;
+  schema.section("mysql", "What all shards share.");
+  schema.value("mysql.user", mysql.user, "User name.").required();
+  schema.secret("mysql.password", mysql.password, "Password.");
+  schema.value("mysql.map_version", mysql.map_version, "Version of the slot map; each shard holds the same.");
+  schema.value("mysql.writers", mysql.writers, "Writer connections a shard.").range(1, 16);
+  schema.value("mysql.readers", mysql.readers, "Reader connections a shard.").range(1, 64);
+  schema.value("mysql.batch_rows", mysql.batch_rows, "Most rows in one transaction.").range(1, 512);
+  schema.bytes("mysql.batch_bytes", mysql.batch_bytes, "Most bytes in one transaction.")
+      .range(1 << 20, 12 << 20);
+  schema
+      .bytes("mysql.queue_bytes", mysql.queue_bytes,
+             "Most bytes waiting for one writer; past it: UNAVAILABLE.")
+      .range(1 << 20, std::int64_t{16} << 30);
+  schema.value("mysql.connect_timeout", mysql.connect_timeout, "For a connection to open.")
+      .range(Milliseconds(1000), Milliseconds(60'000));
+  schema.value("mysql.read_timeout", mysql.read_timeout, "For an answer; then the connection is given up.")
+      .range(Milliseconds(1000), Milliseconds(600'000));
+  schema
+      .tables<ShardAddress>(
+          "mysql.shards", "One table a shard.",
+          [](config::Schema& s, ShardAddress& shard) {
+            s.value("name", shard.name, "Name in logs, metrics and health.").required();
+            s.value("address", shard.address, "\"host:port\" or \"unix:/path\".").required();
+            s.value("database", shard.database, "Name of the database.").required();
+            s.value("slots", shard.slots, "Slots it holds: \"0-1023\" or \"0-99,200-299\".").required();
+            s.check("address", [&shard] {
+              ShardConfig ignored;
+              return parse_address(shard.address, ignored);
+            });
+          },
+          config.shards)
+      .required();
+  schema.check("mysql.shards", [&config] { return check_slots(config.shards); });
+}
+
+}  // namespace
+
+std::vector<ShardConfig> LogicConfig::shard_configs() const {
+  std::vector<ShardConfig> out;
+  for (const auto& address : shards) {
+    ShardConfig shard = mysql;
+    shard.name = address.name;
+    shard.database = address.database;
+    shard.slots = address.slots;
+    static_cast<void>(parse_address(address.address, shard));  // checked when it was loaded
+    out.push_back(std::move(shard));
+  }
+  return out;
+}
+
+std::vector<TokenKey> LogicConfig::token_keys() const {
+  std::vector<TokenKey> keys;
+  for (const auto& app : apps) keys.push_back({.app_id = app.id, .secret = app.token_secret});
+  return keys;
+}
+
+void bind(config::Schema& schema, LogicConfig& config) {
+  config::bind_common(schema, config.common, {.host = "127.0.0.1", .port = 9101});
+  schema.section("logic", "This node.");
+  schema.value("logic.name", config.name, "Name in the cluster.").required().length(1, 64);
+  schema
+      .value("logic.node", config.node,
+             "Number in the cluster, unique among logic nodes; part of message ids.")
+      .range(0, kMaxNodeNumber);
+  schema.value("logic.threads", config.threads, "Slot threads.").range(1, 64);
+  schema.section("link", "Links from gates and logic nodes.");
+  schema.value("link.listen", config.link_listen, "Where gates connect.");
+  schema.value("link.advertise", config.advertise, "Host told to gates; empty: that of link.listen.");
+  schema.section("api", "The server API for business services.");
+  schema.value("api.listen", config.api_listen, "Where it listens; \"\" turns it off.");
+  schema.section("redis", "Routes and presence: a cache.");
+  schema.value("redis.address", config.redis, "An address, not a name, and a port.");
+  schema.secret("redis.password", config.redis_password, "Password, when Redis asks for one.");
+  bind_mysql(schema, config);
+  bind_pipeline(schema, config.pipeline);
+  schema
+      .tables<AppConfig>(
+          "apps", "One table an app (tenant); apps share nothing.",
+          [](config::Schema& s, AppConfig& app) {
+            s.value("id", app.id, "app_id of clients.").required().length(1, 64);
+            s.secret("token_secret", app.token_secret, "Key of the app's tokens (JWT, HS256).")
+                .required()
+                .length(16, 1024);
+            s.list("api_key_sha256", app.api_key_sha256, "SHA-256, in hex, of each key of the server API.");
+          },
+          config.apps)
+      .required();
+}
+
+}  // namespace hongyan::logic

@@ -1,0 +1,53 @@
+// Configuration of the logic daemon.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/config/common_config.h"
+#include "common/config/schema.h"
+#include "logic/auth/token.h"
+#include "logic/message/context.h"
+#include "logic/store/redis_client.h"
+#include "logic/store/shard.h"
+
+namespace hongyan::logic {
+
+// One app (tenant).
+struct AppConfig {
+  std::string id;
+  std::string token_secret;                 // HS256
+  std::vector<std::string> api_key_sha256;  // hex digests of the keys of the server API
+};
+
+struct ShardAddress {
+  std::string name;
+  std::string address;  // "127.0.0.1:3306" or "unix:/path"
+  std::string database;
+  std::string slots;
+};
+
+struct LogicConfig {
+  config::CommonConfig common;
+  std::string name = "logic-1";
+  std::uint32_t node = 1;
+  std::uint32_t threads = 2;
+  PipelineConfig pipeline;
+  config::Endpoint link_listen{.host = "0.0.0.0", .port = 7100};
+  std::string advertise;  // host told to gates; empty: that of link_listen
+  config::Endpoint api_listen{.host = "127.0.0.1", .port = 7180};
+  config::Endpoint redis{.host = "127.0.0.1", .port = 6379};
+  std::string redis_password;
+  ShardConfig mysql;  // what all shards share
+  std::vector<ShardAddress> shards;
+  std::vector<AppConfig> apps;
+
+  // Every shard whole. Valid once the configuration was loaded.
+  [[nodiscard]] std::vector<ShardConfig> shard_configs() const;
+  [[nodiscard]] std::vector<TokenKey> token_keys() const;
+};
+
+// The configuration outlives the schema.
+void bind(config::Schema& schema, LogicConfig& config);
+
+}  // namespace hongyan::logic

@@ -1,0 +1,226 @@
+#include "logic/gate_links.h"
+
+#include <algorithm>
+
+#include "common/log/log.h"
+
+namespace hongyan::logic {
+
+// A gate worker at the other end of a link.
+class GateLinks::Port : public GatePort {
+ public:
+  explicit Port(link::LinkPtr link)
+      : GatePort(link->peer().node_id, link->peer().boot_id), link_(std::move(link)) {}
+
+  [[nodiscard]] bool is_open() const noexcept override { return link_->is_open(); }
+
+  void respond(std::uint32_t seq, const GateReply& reply) override {
+    link::ClientResponse response;
+    response.set_login_epoch(reply.login_epoch);
+    response.set_refused(reply.refused);
+    static_cast<void>(link_->send(link::LINK_COMMAND_RESPONSE, seq, 0, response, reply.body));
+  }
+  void respond_not_owner(std::uint32_t seq, Slot slot, std::uint64_t slot_epoch) override {
+    link::ClientResponse response;
+    response.set_outcome(link::ClientResponse::OUTCOME_NOT_OWNER);
+    response.set_slot_epoch(slot_epoch);
+    static_cast<void>(link_->send(link::LINK_COMMAND_RESPONSE, seq, slot, response));
+  }
+  bool push(Slot slot, std::uint32_t cmd_id, std::span<const std::uint64_t> channels,
+            std::string_view body) override {
+    link::Push push;
+    push.set_cmd_id(cmd_id);
+    push.mutable_channels()->Add(channels.begin(), channels.end());
+    return link_->send(link::LINK_COMMAND_PUSH, 0, slot, push, body);
+  }
+  void kick(std::uint64_t channel, std::string_view kickout) override {
+    link::Kick kick;
+    kick.set_channel(channel);
+    static_cast<void>(link_->send(link::LINK_COMMAND_KICK, 0, 0, kick, kickout));
+  }
+
+  [[nodiscard]] const link::LinkPtr& link() const noexcept { return link_; }
+
+ private:
+  const link::LinkPtr link_;
+};
+
+// One buffer for the bytes of all packets.
+struct GateLinks::Forwarded {
+  struct Place {
+    link::LinkCommand command;
+    std::uint32_t seq;
+    std::uint32_t slot;
+    std::size_t begin;
+    std::size_t envelope_size;
+    std::size_t payload_size;
+  };
+  std::string bytes;
+  std::vector<Place> places;
+
+  void add(const link::LinkPacket& packet) {
+    places.push_back({.command = packet.command,
+                      .seq = packet.seq,
+                      .slot = packet.slot,
+                      .begin = bytes.size(),
+                      .envelope_size = packet.envelope.size(),
+                      .payload_size = packet.payload.size()});
+    bytes.append(packet.envelope).append(packet.payload);
+  }
+  [[nodiscard]] link::LinkPacket at(const Place& place) const {
+    const std::string_view all = bytes;
+    return {.command = place.command,
+            .seq = place.seq,
+            .slot = place.slot,
+            .envelope = all.substr(place.begin, place.envelope_size),
+            .payload = all.substr(place.begin + place.envelope_size, place.payload_size)};
+  }
+};
+
+GateLinks::GateLinks(std::vector<ThreadOnLoop> threads)
+    : threads_(std::move(threads)), per_loop_(threads_.size()) {}
+
+std::size_t GateLinks::index_of(const net::EventLoop& loop) const {
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    if (threads_[i].loop == &loop) return i;
+  }
+  HONGYAN_ASSERT(false);
+}
+
+link::Slots GateLinks::slots_message() const {
+  link::Slots slots;
+  link::SlotRange* range = nullptr;
+  for (const auto& [slot, epoch] : owned_) {
+    if (range != nullptr && range->last() + 1 == slot && range->epoch() == epoch) {
+      range->set_last(slot);
+      continue;
+    }
+    range = slots.add_ranges();
+    range->set_first(slot);
+    range->set_last(slot);
+    range->set_epoch(epoch);
+  }
+  return slots;
+}
+
+void GateLinks::announce(const std::vector<AcquiredSlot>& slots) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& acquired : slots) owned_[acquired.slot] = acquired.epoch;
+  const link::Slots message = slots_message();
+  for (const auto& port : all_ports_)
+    static_cast<void>(port->link()->send(link::LINK_COMMAND_SLOTS, 0, 0, message));
+}
+
+std::size_t GateLinks::size() const {
+  const std::lock_guard lock(mutex_);
+  return all_ports_.size();
+}
+
+void GateLinks::on_link_up(const link::LinkPtr& link) {
+  if (link->peer().role != link::ROLE_GATE) return link->close("only gates are expected here");
+  auto port = std::make_shared<Port>(link);
+  per_loop_[index_of(link->loop())].ports[link.get()] = port;
+  for (const auto& [loop, thread] : threads_) {
+    loop->post([thread, port] {
+      thread->gate_up(port);
+      thread->end_turn();
+    });
+  }
+  const std::lock_guard lock(mutex_);
+  all_ports_.insert(port);
+  static_cast<void>(link->send(link::LINK_COMMAND_SLOTS, 0, 0, slots_message()));
+}
+
+void GateLinks::on_link_down(const link::LinkPtr& link) {
+  auto& ports = per_loop_[index_of(link->loop())].ports;
+  const auto it = ports.find(link.get());
+  if (it == ports.end()) return;
+  const auto port = it->second;
+  ports.erase(it);
+  {
+    const std::lock_guard lock(mutex_);
+    all_ports_.erase(port);
+  }
+  for (const auto& [loop, thread] : threads_) {
+    loop->post([thread, port] { thread->gate_down(port); });
+  }
+}
+
+void GateLinks::on_link_packets(const link::LinkPtr& link, std::span<const link::LinkPacket> packets) {
+  const std::size_t own = index_of(link->loop());
+  const auto it = per_loop_[own].ports.find(link.get());
+  if (it == per_loop_[own].ports.end()) return;
+  const std::shared_ptr<Port> port = it->second;
+  std::vector<Forwarded> others(threads_.size());
+  for (const auto& packet : packets) {
+    if (packet.command == link::LINK_COMMAND_SESSIONS) {
+      for (std::size_t thread = 0; thread < threads_.size(); ++thread) {
+        if (thread != own) others[thread].add(packet);
+      }
+      handle(own, port, packet);
+      continue;
+    }
+    const std::size_t thread = packet.slot % threads_.size();
+    if (thread == own) {
+      handle(own, port, packet);
+    } else {
+      others[thread].add(packet);
+    }
+  }
+  threads_[own].thread->end_turn();
+  for (std::size_t thread = 0; thread < others.size(); ++thread) {
+    if (others[thread].places.empty()) continue;
+    threads_[thread].loop->post([this, thread, port, forwarded = std::move(others[thread])] {
+      for (const auto& place : forwarded.places) handle(thread, port, forwarded.at(place));
+      threads_[thread].thread->end_turn();
+    });
+  }
+}
+
+void GateLinks::handle(std::size_t thread, const GatePortPtr& port, const link::LinkPacket& packet) {
+  PerLoop& mine = per_loop_[thread];
+  SlotThread& slots = *threads_[thread].thread;
+  const auto parse = [&packet](google::protobuf::MessageLite& message) {
+    return message.ParseFromArray(packet.envelope.data(), static_cast<int>(packet.envelope.size()));
+  };
+  bool parsed = true;
+  switch (packet.command) {
+    case link::LINK_COMMAND_REQUEST:
+      parsed = parse(mine.request) && packet.slot == slot_of(mine.request.app_id(), mine.request.uid());
+      if (parsed) {
+        slots.request({.reply_to = {.gate = port, .seq = packet.seq},
+                       .slot = static_cast<Slot>(packet.slot),
+                       .cmd_id = mine.request.cmd_id(),
+                       .app_id = mine.request.app_id(),
+                       .uid = mine.request.uid(),
+                       .channel = mine.request.channel(),
+                       .device_type = mine.request.device_type(),
+                       .login_epoch = mine.request.login_epoch(),
+                       .body = packet.payload});
+      }
+      break;
+    case link::LINK_COMMAND_SESSIONS:
+      parsed = parse(mine.sessions);
+      if (parsed) slots.sessions(port, mine.sessions);
+      break;
+    case link::LINK_COMMAND_SESSION_CLOSED: {
+      link::SessionClosed closed;
+      parsed = parse(closed);
+      if (parsed) slots.session_closed(*port, closed.channel());
+      break;
+    }
+    case link::LINK_COMMAND_GONE: {
+      link::Gone gone;
+      parsed = parse(gone);
+      if (parsed) slots.session_closed(*port, gone.channel());
+      break;
+    }
+    default:
+      break;  // of a newer version
+  }
+  if (!parsed)
+    log::error("link", "bad packet from a gate gate={} command={}", port->gate_id(),
+               static_cast<int>(packet.command));
+}
+
+}  // namespace hongyan::logic

@@ -1,0 +1,64 @@
+// The links of gates: packets to slot threads, and back.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/link/link.h"
+#include "logic/message/slot_thread.h"
+
+namespace hongyan::logic {
+
+// A slot thread and the loop that it runs on.
+struct ThreadOnLoop {
+  net::EventLoop* loop = nullptr;
+  SlotThread* thread = nullptr;
+};
+
+// Handler of the LinkServer's links, which live on the slot threads' loops. What a read brought for the
+// loop's own slot thread is handled at once; what it brought for others is posted to each of them once.
+class GateLinks : public link::LinkHandler {
+ public:
+  // threads: index i is slot thread i; they outlive this.
+  explicit GateLinks(std::vector<ThreadOnLoop> threads);
+
+  // The node owns these slots now, all others not. Tells every gate; a gate that links up later is told then.
+  // Any thread.
+  void announce(const std::vector<AcquiredSlot>& slots);
+
+  // Gate workers linked now. Any thread.
+  [[nodiscard]] std::size_t size() const;
+
+ private:
+  class Port;
+  struct Forwarded;  // packets for another thread, copied
+
+  void on_link_up(const link::LinkPtr& link) override;
+  void on_link_packets(const link::LinkPtr& link, std::span<const link::LinkPacket> packets) override;
+  void on_link_down(const link::LinkPtr& link) override;
+
+  [[nodiscard]] std::size_t index_of(const net::EventLoop& loop) const;
+  void handle(std::size_t thread, const GatePortPtr& port, const link::LinkPacket& packet);
+  [[nodiscard]] link::Slots slots_message() const;
+
+  const std::vector<ThreadOnLoop> threads_;
+
+  // Each used by the loop of the same index only.
+  struct PerLoop {
+    std::unordered_map<const link::Link*, std::shared_ptr<Port>> ports;
+    link::ClientRequest request;
+    link::Sessions sessions;
+  };
+  std::vector<PerLoop> per_loop_;
+
+  mutable std::mutex mutex_;  // guards what follows; held for copies and sends (which only queue)
+  std::set<std::shared_ptr<Port>> all_ports_;
+  std::map<Slot, std::uint64_t> owned_;
+};
+
+}  // namespace hongyan::logic

@@ -1,0 +1,158 @@
+// A shard in memory, for tests of the pipeline's logic: stores on commit(), fails when told to.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "logic/store/shard.h"
+
+namespace hongyan::logic {
+
+class MemoryShard : public Shard {
+ public:
+  using Key = std::pair<std::string, std::string>;  // app, uid
+  struct OutboxRow {
+    std::int64_t seq;
+    MsgId id;
+    std::string to, client_msg_id, content;
+    std::int32_t cmd_id;
+    std::int64_t send_time;
+    Slot slot;
+  };
+  struct InboxRow {
+    std::int64_t seq;
+    MsgId id;
+    std::string from, content;
+  };
+
+  explicit MemoryShard(MsgIdClock& clock) : clock_(clock) {}
+
+  void start() override {}
+  void stop() override {}
+  void submit(WriterWorkPtr work) override { queue.push_back(std::move(work)); }
+  [[nodiscard]] std::size_t queued_bytes() const noexcept override { return 0; }
+  [[nodiscard]] bool down() const noexcept override { return is_down; }
+
+  void read_inbox(UserKey user, std::int64_t after, std::int64_t up_to, std::size_t limit,
+                  std::size_t byte_budget, ReadDone done) override {
+    std::vector<StoredMessage> out;
+    for (const auto& row : inbox[{user.app_id, user.uid}]) {
+      if (row.seq <= after || row.seq > up_to || out.size() == limit) continue;
+      if (!out.empty() && row.content.size() > byte_budget) break;
+      byte_budget -= std::min(byte_budget, row.content.size());
+      out.push_back(
+          {.seq = row.seq, .msg_id = row.id, .peer = row.from, .client_msg_id = {}, .content = row.content});
+    }
+    done(std::move(out));
+  }
+  void read_outbox(UserKey user, std::int64_t after, std::int64_t up_to, std::size_t limit, std::size_t,
+                   ReadDone done) override {
+    std::vector<StoredMessage> out;
+    for (const auto& row : outbox[{user.app_id, user.uid}]) {
+      if (row.seq <= after || row.seq > up_to || out.size() == limit) continue;
+      out.push_back(
+          {.seq = row.seq, .msg_id = row.id, .peer = row.to, .client_msg_id = {}, .content = row.content});
+    }
+    done(std::move(out));
+  }
+  void read_accepted(Slot slot, std::vector<MsgId> ids, RedoDone done) override {
+    std::vector<RedoRow> out;
+    for (const auto& [key, rows] : outbox) {
+      for (const auto& row : rows) {
+        if (row.slot != slot || std::ranges::find(ids, row.id) == ids.end()) continue;
+        out.push_back({.app_id = key.first,
+                       .from = key.second,
+                       .slot = slot,
+                       .message = {.seq = row.seq,
+                                   .msg_id = row.id,
+                                   .peer = row.to,
+                                   .client_msg_id = row.client_msg_id,
+                                   .content = row.content,
+                                   .send_time = row.send_time,
+                                   .cmd_id = row.cmd_id}});
+      }
+    }
+    ++refills;
+    done(std::move(out));
+  }
+  void write_upkeep(std::vector<PendingEntry> add, std::vector<MarkUpdate> new_marks,
+                    std::vector<PendingEntry> remove, std::function<void(bool)> done) override {
+    if (!upkeep_works) return done(false);
+    for (const auto& entry : add) pending.insert(entry.id);
+    for (const auto& update : new_marks) marks[update.slot] = update.mark;
+    for (const auto& entry : remove) pending.erase(entry.id);
+    done(true);
+  }
+  [[nodiscard]] std::int64_t clock_ms() const noexcept override { return clock; }
+  [[nodiscard]] std::string settings() const override { return {}; }
+
+  // What a writer would do with all that is queued. refuse: as if the server had gone before the batch.
+  std::vector<WriterWorkPtr> commit() {
+    std::vector<WriterWorkPtr> batch;
+    batch.swap(queue);
+    for (auto& work : batch) {
+      if (refuse && work->kind() != WriterWork::Kind::kTails) {
+        work->outcome = WriterWork::Outcome::kRefused;
+        work->error = {Code::kUnavailable, "refused by the test", 500};
+        continue;
+      }
+      store(*work);
+    }
+    return batch;
+  }
+
+  std::vector<WriterWorkPtr> queue;
+  std::map<Key, std::vector<OutboxRow>> outbox;
+  std::map<Key, std::vector<InboxRow>> inbox;
+  std::map<Slot, MsgId> marks;
+  std::set<MsgId> pending;
+  bool is_down = false;
+  bool refuse = false;
+  bool upkeep_works = true;
+  int refills = 0;
+  std::int64_t clock = 1'000'000;
+
+ private:
+  void store(WriterWork& work) {
+    const Key key{work.user.app_id, work.user.uid};
+    work.outcome = WriterWork::Outcome::kStored;
+    if (auto* tails = dynamic_cast<TailsWork*>(&work)) {
+      tails->inbox_seq = static_cast<std::int64_t>(inbox[key].size());
+      tails->outbox_seq = static_cast<std::int64_t>(outbox[key].size());
+    } else if (auto* out = dynamic_cast<OutboxWork*>(&work)) {
+      auto& rows = outbox[key];
+      const auto it = std::ranges::find(rows, out->client_msg_id, &OutboxRow::client_msg_id);
+      if (it != rows.end()) {
+        out->outcome = WriterWork::Outcome::kExists;
+        out->msg_id = it->id;
+        out->seq = it->seq;
+        out->stored_to = it->to;
+        out->stored_cmd_id = it->cmd_id;
+        out->send_time = it->send_time;
+        return;
+      }
+      out->msg_id = clock_.next();
+      out->seq = static_cast<std::int64_t>(rows.size()) + 1;
+      rows.push_back({out->seq, out->msg_id, out->to, out->client_msg_id, *out->content, out->cmd_id,
+                      out->send_time, out->slot});
+    } else if (auto* in = dynamic_cast<InboxWork*>(&work)) {
+      auto& rows = inbox[key];
+      const auto it = std::ranges::find(rows, in->msg_id, &InboxRow::id);
+      if (it != rows.end()) {
+        in->outcome = WriterWork::Outcome::kExists;
+        in->seq = it->seq;
+        return;
+      }
+      in->seq = static_cast<std::int64_t>(rows.size()) + 1;
+      rows.push_back({in->seq, in->msg_id, in->from, *in->content});
+    }
+  }
+
+  MsgIdClock& clock_;
+};
+
+}  // namespace hongyan::logic

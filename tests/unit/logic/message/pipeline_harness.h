@@ -1,0 +1,254 @@
+// Two slot threads over two shards in memory, without threads, sockets or clocks.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "logic/message/slot_thread.h"
+#include "tests/support/memory_shard.h"
+
+namespace hongyan::logic {
+
+class FakeGate : public GatePort {
+ public:
+  FakeGate(std::string id, std::uint64_t boot) : GatePort(std::move(id), boot) {}
+
+  struct Answer {
+    std::uint32_t seq;
+    bool refused;
+    std::uint64_t login_epoch;
+    std::string body;
+  };
+  struct Pushed {
+    std::uint32_t cmd_id;
+    std::uint64_t channel;
+    std::string body;
+  };
+
+  [[nodiscard]] bool is_open() const noexcept override { return open; }
+  void respond(std::uint32_t seq, const GateReply& reply) override {
+    answers.push_back({seq, reply.refused, reply.login_epoch, std::string(reply.body)});
+  }
+  void respond_not_owner(std::uint32_t seq, Slot, std::uint64_t) override { not_owner.push_back(seq); }
+  bool push(Slot, std::uint32_t cmd_id, std::span<const std::uint64_t> channels,
+            std::string_view body) override {
+    if (!open) return false;
+    for (const auto channel : channels) pushes.push_back({cmd_id, channel, std::string(body)});
+    return true;
+  }
+  void kick(std::uint64_t channel, std::string_view kickout) override {
+    kicks.emplace_back(channel, std::string(kickout));
+  }
+
+  // The answer to a request, or null.
+  [[nodiscard]] const Answer* answer(std::uint32_t seq) const {
+    for (const auto& one : answers) {
+      if (one.seq == seq) return &one;
+    }
+    return nullptr;
+  }
+
+  bool open = true;
+  std::vector<Answer> answers;
+  std::vector<Pushed> pushes;
+  std::vector<std::uint32_t> not_owner;
+  std::vector<std::pair<std::uint64_t, std::string>> kicks;
+};
+
+class FakeVerifier : public TokenVerifier {
+ public:
+  [[nodiscard]] Result<std::int64_t> verify(std::string_view, std::string_view,
+                                            std::string_view token) const override {
+    if (token == "good") return std::int64_t{1} << 50;
+    return fail(Code::kUnauthenticated, "bad token");
+  }
+};
+
+class FakeRoutes : public RouteStore {
+ public:
+  void put(const User& user, const Session&) override { puts.push_back(user.key.uid); }
+  void remove(const User& user, const Session&) override { removes.push_back(user.key.uid); }
+  std::vector<std::string> puts, removes;
+};
+
+class PipelineHarness : public ::testing::Test {
+ protected:
+  static constexpr std::uint32_t kThreads = 2;
+
+  PipelineHarness() { restart(); }
+
+  // A new process over the same shards: everything in memory is gone.
+  void restart() {
+    threads_.clear();
+    mail_.clear();
+    posted_.clear();
+    for (auto& shard : shards_) shard.queue.clear();
+    for (std::uint32_t i = 0; i < kThreads; ++i) {
+      threads_.push_back(std::make_unique<SlotThread>(SlotThread::Deps{
+          .index = i,
+          .thread_count = kThreads,
+          .config = config_,
+          .shards = shard_set_,
+          .clock = clock_,
+          .counters = counters_[i],
+          .verifier = verifier_,
+          .routes = routes_,
+          .post = [this, i](std::function<void()> f) { posted_.emplace_back(i, std::move(f)); },
+          .mail = [this](std::uint32_t to, ThreadMail mail) { mail_.emplace_back(to, std::move(mail)); }}));
+      threads_[i]->context().now = [this] { return now_; };
+      threads_[i]->context().wall = [] { return std::int64_t{1'700'000'000'000}; };
+    }
+  }
+
+  void acquire(std::vector<RedoRow> redo = {}, std::vector<MsgId> pending = {}) {
+    for (std::size_t shard = 0; shard < 2; ++shard) {
+      std::vector<AcquiredSlot> slots;
+      for (std::uint32_t slot = 0; slot < kSlotCount; ++slot) {
+        if (shard_set_.index_of(static_cast<Slot>(slot)) == shard) {
+          slots.push_back({.slot = static_cast<Slot>(slot), .epoch = 1, .mark = 0});
+        }
+      }
+      std::vector<RedoRow> mine;
+      for (const auto& row : redo) {
+        if (shard_set_.index_of(row.slot) == shard) mine.push_back(row);
+      }
+      for (std::uint32_t i = 0; i < kThreads; ++i) {
+        std::vector<RedoRow> of_thread;
+        for (const auto& row : mine) {
+          if (row.slot % kThreads == i) of_thread.push_back(row);
+        }
+        threads_[i]->shard_acquired(shard, slots, std::move(of_thread), pending);
+        threads_[i]->end_turn();
+      }
+    }
+  }
+
+  [[nodiscard]] SlotThread& thread_of(std::string_view uid) {
+    return *threads_[slot_of("demo", uid) % kThreads];
+  }
+  [[nodiscard]] MemoryShard& shard_of(std::string_view uid) {
+    return shards_[shard_set_.index_of(slot_of("demo", uid))];
+  }
+
+  void request(const std::shared_ptr<FakeGate>& gate, std::uint32_t seq, std::string_view uid,
+               std::uint32_t cmd, const std::string& body, std::uint64_t channel = 1,
+               std::uint32_t device = 1) {
+    SlotThread& thread = thread_of(uid);
+    thread.request({.reply_to = {.gate = gate, .seq = seq},
+                    .slot = slot_of("demo", uid),
+                    .cmd_id = cmd,
+                    .app_id = "demo",
+                    .uid = uid,
+                    .channel = channel,
+                    .device_type = device,
+                    .body = body});
+    thread.end_turn();
+  }
+  void send(std::uint32_t seq, std::string_view from, std::string_view to, std::string_view id,
+            std::string_view content = "hi") {
+    client::C2CSendReq body;
+    body.set_to(std::string(to));
+    body.set_client_msg_id(std::string(id));
+    body.set_content(std::string(content));
+    request(gate_, seq, from, client::COMMAND_C2C_SEND, body.SerializeAsString());
+  }
+  void login(std::uint32_t seq, std::string_view uid, std::uint64_t channel, std::uint32_t device = 1,
+             std::string_view device_id = "d", std::string_view token = "good") {
+    client::AuthReq body;
+    body.set_uid(std::string(uid));
+    body.set_token(std::string(token));
+    body.set_app_id("demo");
+    body.set_device_type(static_cast<client::DeviceType>(device));
+    body.set_device_id(std::string(device_id));
+    request(gate_, seq, uid, client::COMMAND_AUTH, body.SerializeAsString(), channel, device);
+  }
+  void ack(std::string_view uid, std::uint64_t channel, std::int64_t seq, std::uint32_t device = 1) {
+    client::PushAck body;
+    body.set_seq(seq);
+    request(gate_, 0, uid, client::COMMAND_C2C_PUSH, body.SerializeAsString(), channel, device);
+  }
+
+  // Commits, posts and mails until nothing moves.
+  void settle() {
+    for (int round = 0; round < 1000; ++round) {
+      bool moved = false;
+      for (auto& shard : shards_) {
+        std::vector<std::vector<WriterWorkPtr>> by_thread(kThreads);
+        for (auto& work : shard.commit()) by_thread[work->worker].push_back(std::move(work));
+        for (std::uint32_t i = 0; i < kThreads; ++i) {
+          if (by_thread[i].empty()) continue;
+          moved = true;
+          threads_[i]->works_finished(std::move(by_thread[i]));
+          threads_[i]->end_turn();
+        }
+      }
+      while (!mail_.empty()) {
+        moved = true;
+        auto [to, mail] = std::move(mail_.front());
+        mail_.pop_front();
+        threads_[to]->mail(std::move(mail));
+        threads_[to]->end_turn();
+      }
+      while (!posted_.empty()) {
+        moved = true;
+        auto [to, f] = std::move(posted_.front());
+        posted_.pop_front();
+        f();
+        threads_[to]->end_turn();
+      }
+      if (!moved) return;
+    }
+    FAIL() << "does not settle";
+  }
+  void pass(Milliseconds time) {
+    now_ += time;
+    for (auto& thread : threads_) {
+      thread->tick();
+      thread->end_turn();
+    }
+    settle();
+  }
+  void upkeep() {
+    for (auto& thread : threads_) {
+      thread->upkeep();
+      thread->end_turn();
+    }
+    settle();
+  }
+  [[nodiscard]] std::uint64_t count(PipelineCounters::Counter PipelineCounters::* member) const {
+    return (counters_[0].*member).load() + (counters_[1].*member).load();
+  }
+  template <typename M>
+  [[nodiscard]] M body_of(std::uint32_t seq) const {
+    M message;
+    const auto* answer = gate_->answer(seq);
+    EXPECT_NE(answer, nullptr) << "no answer to " << seq;
+    if (answer != nullptr) EXPECT_TRUE(message.ParseFromString(answer->body));
+    return message;
+  }
+
+  static std::array<std::uint16_t, kSlotCount> halves() {
+    std::array<std::uint16_t, kSlotCount> out{};
+    for (std::uint32_t slot = kSlotCount / 2; slot < kSlotCount; ++slot) out[slot] = 1;
+    return out;
+  }
+
+  PipelineConfig config_;
+  SteadyTime now_ = SteadyClock::now();
+  MsgIdClock clock_{1};
+  std::array<MemoryShard, 2> shards_{MemoryShard(clock_), MemoryShard(clock_)};
+  ShardSet shard_set_{{shards_.data(), &shards_[1]}, halves()};
+  std::array<PipelineCounters, kThreads> counters_;
+  FakeVerifier verifier_;
+  FakeRoutes routes_;
+  std::shared_ptr<FakeGate> gate_ = std::make_shared<FakeGate>("gate-1", 77);
+  std::deque<std::pair<std::uint32_t, ThreadMail>> mail_;
+  std::deque<std::pair<std::uint32_t, std::function<void()>>> posted_;
+  std::vector<std::unique_ptr<SlotThread>> threads_;
+};
+
+}  // namespace hongyan::logic
