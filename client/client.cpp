@@ -65,8 +65,8 @@ net::Awaitable<> Client::stop() {
 }
 
 void Client::send(std::string to, std::string content, SendOptions options, SendCallback done) {
-  loop_.post([session = session_, to = std::move(to), content = std::move(content), options = std::move(options),
-              done = std::move(done)]() mutable {
+  loop_.post([session = session_, to = std::move(to), content = std::move(content),
+              options = std::move(options), done = std::move(done)]() mutable {
     session->send(std::move(to), std::move(content), std::move(options), std::move(done));
   });
 }
@@ -90,7 +90,8 @@ void Client::pull(Milliseconds timeout, StatusCallback done) {
 
 net::Awaitable<Status> Client::pull(Milliseconds timeout) {
   return await_callback<Status>([loop = &loop_, session = session_, timeout](StatusCallback done) mutable {
-    loop->post([session, timeout, done = std::move(done)]() mutable { session->pull(timeout, std::move(done)); });
+    loop->post(
+        [session, timeout, done = std::move(done)]() mutable { session->pull(timeout, std::move(done)); });
   });
 }
 

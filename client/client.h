@@ -10,8 +10,9 @@
 //   client.start();
 //   Result<SendReceipt> receipt = co_await client.send("bob", "hello");
 //
-// It connects, logs in, pulls what it missed, and stays connected until stop(), a kick by another login, or a refusal
-// that no retry can change. Every message comes exactly once and in order; every send ends with an answer.
+// It connects, logs in, pulls what it missed, and stays connected until stop(), a kick by another login, or a
+// refusal that no retry can change. Every message comes exactly once and in order; every send ends with an
+// answer.
 #pragma once
 
 #include <functional>
@@ -28,12 +29,14 @@
 namespace hongyan::client {
 
 // Gives a token for options.uid, each time a connection is made. A temporary failure (kUnavailable,
-// kDeadlineExceeded, kRateLimited, kInternal) is tried again, another stops the client. Runs on the client's loop.
+// kDeadlineExceeded, kRateLimited, kInternal) is tried again, another stops the client. Runs on the client's
+// loop.
 using TokenSource = std::function<net::Awaitable<Result<std::string>>()>;
 
 struct ClientOptions : CoreOptions {
-  std::vector<Endpoint> gates = {};      // a fixed list, gone round from a random start
-  std::vector<std::string> iplist = {};  // base URLs; used when gates is empty
+  std::vector<Endpoint> gates =
+      {};  // gone round from a random start; with an iplist: only while it does not answer
+  std::vector<std::string> iplist = {};  // base URLs ("http://host:port"), asked in this order
   std::string token = {};                // used when token_source is empty
   TokenSource token_source = {};
   Milliseconds connect_timeout{5'000};
@@ -41,8 +44,8 @@ struct ClientOptions : CoreOptions {
   Random random = {};  // for jitter; empty: a generator of its own
 };
 
-// Called on the client's loop, one at a time; they must not block, and not throw (what is thrown is logged). They may
-// call the client, and destroy it when it lives on a given loop.
+// Called on the client's loop, one at a time; they must not block, and not throw (what is thrown is logged).
+// They may call the client, and destroy it when it lives on a given loop.
 struct Handlers {
   std::function<void(const Message&)> on_message = {};
   // failure: why; kOk when nothing is wrong.
@@ -59,10 +62,10 @@ using StatusCallback = std::move_only_function<void(Status)>;
 
 class Session;
 
-// Any thread may call any method; coroutines may run on any loop. The loop given to it runs longer than the client
-// lives; without one the client has a thread of its own. Once the destructor returns no handler runs; what was still
-// awaited ends with kUnavailable, or kDeadlineExceeded where the outcome is unknown. The destructor closes the
-// connection without a word; stop() beforehand says LOGOUT.
+// Any thread may call any method; coroutines may run on any loop. The loop given to it runs longer than the
+// client lives; without one the client has a thread of its own. Once the destructor returns no handler runs;
+// what was still awaited ends with kUnavailable, or kDeadlineExceeded where the outcome is unknown. The
+// destructor closes the connection without a word; stop() beforehand says LOGOUT.
 class Client {
  public:
   Client(ClientOptions options, Handlers handlers, net::EventLoop& loop);
@@ -76,9 +79,9 @@ class Client {
   // Ends when the server answered LOGOUT (so it has seen every acknowledgement), after a second at most.
   [[nodiscard]] net::Awaitable<> stop();
 
-  // Ends when the server has stored the message, when it is refused for good, or at the deadline (kDeadlineExceeded:
-  // it may have been stored; a later send with the same client_msg_id is safe). Resent until then. kUnavailable:
-  // stopped, or too many messages wait. content: any bytes.
+  // Ends when the server has stored the message, when it is refused for good, or at the deadline
+  // (kDeadlineExceeded: it may have been stored; a later send with the same client_msg_id is safe). Resent
+  // until then. kUnavailable: stopped, or too many messages wait. content: any bytes.
   [[nodiscard]] net::Awaitable<Result<SendReceipt>> send(std::string to, std::string content,
                                                          SendOptions options = {});
   // The same; the callback runs on the client's loop.

@@ -126,7 +126,8 @@ void ClientCore::protocol_error(std::string what, SteadyTime now) {
 }
 
 void ClientCore::watch(bool received, SteadyTime now) {
-  const bool expecting = auth_seq_ != 0 || noop_seq_ != 0 || inbox_.pull_in_flight() || sends_.in_flight() > 0;
+  const bool expecting =
+      auth_seq_ != 0 || noop_seq_ != 0 || inbox_.pull_in_flight() || sends_.in_flight() > 0;
   if (!expecting) {
     silent_since_.reset();
   } else if (received || !silent_since_) {
@@ -147,17 +148,23 @@ void ClientCore::dispatch(const net::Packet& packet, SteadyTime now) {
     case COMMAND_AUTH:
       if (auth_seq_ != 0 && seq == auth_seq_) on_auth_response(packet.body, now);
       return;
-    case COMMAND_KICKOUT: return on_kickout(packet.body, now);
+    case COMMAND_KICKOUT:
+      return on_kickout(packet.body, now);
     case COMMAND_LOGOUT:
       if (stopping_) stop_for_good({.code = Code::kOk, .message = "stopped"});
       return;
-    case COMMAND_NOOP: noop_seq_ = 0; return;
-    default: break;
+    case COMMAND_NOOP:
+      noop_seq_ = 0;
+      return;
+    default:
+      break;
   }
   if (state_ != State::kOnline) return;
   switch (packet.header.cmd_id) {
-    case COMMAND_C2C_SEND: return on_send_response(seq, packet.body, now);
-    case COMMAND_PULL: return on_pull_response(seq, packet.body, now);
+    case COMMAND_C2C_SEND:
+      return on_send_response(seq, packet.body, now);
+    case COMMAND_PULL:
+      return on_pull_response(seq, packet.body, now);
     case COMMAND_SYNC_NOTIFY: {
       SyncNotify notify;
       if (!parse(notify, packet.body)) return protocol_error("a SYNC_NOTIFY does not parse", now);
@@ -169,9 +176,11 @@ void ClientCore::dispatch(const net::Packet& packet, SteadyTime now) {
     case COMMAND_CTRL_PUSH:
     case COMMAND_SENT_PUSH:
       // With a seq it is an error answering an acknowledgement.
-      if (seq == 0 && !inbox_.on_push(command, packet.body, now)) protocol_error("a push does not parse", now);
+      if (seq == 0 && !inbox_.on_push(command, packet.body, now))
+        protocol_error("a push does not parse", now);
       return;
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -207,7 +216,8 @@ void ClientCore::on_auth_refused(const client::Error& error, SteadyTime now) {
         return reconnect_later(Milliseconds(0), std::move(failure), now);
       }
       [[fallthrough]];
-    default: return stop_for_good(std::move(failure));
+    default:
+      return stop_for_good(std::move(failure));
   }
 }
 
@@ -220,11 +230,20 @@ void ClientCore::on_kickout(std::string_view body, SteadyTime now) {
             .will_reconnect = true};
   Milliseconds at_least = kick.reconnect_after;
   switch (kick.reason) {
-    case KICK_REASON_OTHER_LOGIN: kick.will_reconnect = false; break;
-    case KICK_REASON_ADMIN: kick.will_reconnect = kick.reconnect_after.count() > 0; break;
-    case KICK_REASON_TOKEN_EXPIRED: kick.will_reconnect = options_.token_renewable; break;
-    case KICK_REASON_SERVER_DRAIN: break;
-    default: at_least = std::max(at_least, kPenalty); break;
+    case KICK_REASON_OTHER_LOGIN:
+      kick.will_reconnect = false;
+      break;
+    case KICK_REASON_ADMIN:
+      kick.will_reconnect = kick.reconnect_after.count() > 0;
+      break;
+    case KICK_REASON_TOKEN_EXPIRED:
+      kick.will_reconnect = options_.token_renewable;
+      break;
+    case KICK_REASON_SERVER_DRAIN:
+      break;
+    default:
+      at_least = std::max(at_least, kPenalty);
+      break;
   }
   if (stopping_) kick.will_reconnect = false;
   Failure reason{.code = Code::kUnavailable, .message = "kicked: " + KickReason_Name(kick.reason)};
@@ -248,11 +267,13 @@ void ClientCore::on_pull_response(std::uint32_t seq, std::string_view body, Stea
   PullResp response;
   if (!parse(response, body)) return protocol_error("a PULL response does not parse", now);
   inbox_.on_pull_response(seq, response, now);
-  // A connection counts as a success only now: one that is cut after each AUTH must not be made again in a hurry.
+  // A connection counts as a success only now: one that is cut after each AUTH must not be made again in a
+  // hurry.
   if (inbox_.synced()) backoff_.reset();
 }
 
-void ClientCore::send(SendId id, std::string to, std::string content, SendOptions send_options, SteadyTime now) {
+void ClientCore::send(SendId id, std::string to, std::string content, SendOptions send_options,
+                      SteadyTime now) {
   const auto refuse_send = [&](Code code, std::string why) {
     outputs_.put(output::SendDone{id, fail(code, std::move(why))});
   };
@@ -290,7 +311,8 @@ void ClientCore::on_time(SteadyTime now) {
   if (stop_at_ <= now) return stop_for_good({.code = Code::kOk, .message = "stopped"});
   if (connect_at_ <= now) return connect(now);
   if (silent_since_ && *silent_since_ + options_.request_timeout <= now) {
-    reconnect_later(Milliseconds(0), {.code = Code::kUnavailable, .message = "the server does not answer"}, now);
+    reconnect_later(Milliseconds(0), {.code = Code::kUnavailable, .message = "the server does not answer"},
+                    now);
   }
   sends_.on_time(now);
   inbox_.on_time(now);

@@ -1,5 +1,5 @@
-// The protocol of a client, without I/O and without a clock: packets, connection changes and the time go in, outputs
-// come out (client/outputs.h). docs/protocol.md says why it does what it does.
+// The protocol of a client, without I/O and without a clock: packets, connection changes and the time go in,
+// outputs come out (client/outputs.h). docs/protocol.md says why it does what it does.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,9 @@
 
 namespace hongyan::client {
 
-// One user on one device. Connects (by its driver), authenticates, pulls, keeps alive, and connects again until
-// stop(), a kick for good (OTHER_LOGIN, or ADMIN without a time to come back) or a refusal that no retry can change.
+// One user on one device. Connects (by its driver), authenticates, pulls, keeps alive, and connects again
+// until stop(), a kick for good (OTHER_LOGIN, or ADMIN without a time to come back) or a refusal that no
+// retry can change.
 //
 // The driver calls the inputs on one thread, does take() after each, and calls on_time() at next_wake().
 class ClientCore {

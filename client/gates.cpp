@@ -16,27 +16,27 @@ constexpr std::int64_t kMaxTtlSeconds = 3'600;
 }  // namespace
 
 GateList::GateList(GateOptions options, double start) : options_(std::move(options)), list_(options_.gates) {
-  if (!list_.empty()) next_ = static_cast<std::size_t>(start * static_cast<double>(list_.size())) % list_.size();
+  if (!list_.empty())
+    next_ = static_cast<std::size_t>(start * static_cast<double>(list_.size())) % list_.size();
 }
 
 net::Awaitable<Result<Endpoint>> GateList::next() {
-  if (options_.gates.empty() && (next_ >= list_.size() || SteadyClock::now() >= expires_)) {
+  if (!options_.iplist.empty() && (next_ >= list_.size() || SteadyClock::now() >= expires_)) {
     const Status status = co_await refresh();
     if (!status && list_.empty()) co_return std::unexpected(status.error());
-    next_ = 0;
+    if (status) next_ = 0;
   }
-  if (list_.empty()) co_return fail(Code::kUnavailable, "no gate is known");
-  const Endpoint& gate = list_[next_++];
-  if (!options_.gates.empty()) next_ %= list_.size();
-  co_return gate;
+  if (list_.empty()) co_return fail(Code::kUnavailable, "neither a gate nor an iplist is configured");
+  if (next_ >= list_.size()) next_ = 0;
+  co_return list_[next_++];
 }
 
 net::Awaitable<Status> GateList::refresh() {
-  Failure last{.code = Code::kUnavailable, .message = "neither a gate nor an iplist is configured"};
+  Failure last{.code = Code::kUnavailable, .message = {}};
   for (const std::string& base : options_.iplist) {
     const std::string url =
-        fmt::format("{}/v1/gates?app_id={}&uid={}&transport=tcp&limit={}", base, http::percent_encode(options_.app_id),
-                    http::percent_encode(options_.uid), kWanted);
+        fmt::format("{}/v1/gates?app_id={}&uid={}&transport=tcp&limit={}", base,
+                    http::percent_encode(options_.app_id), http::percent_encode(options_.uid), kWanted);
     const auto response = co_await http::get(url, kIplistTimeout);
     if (!response) {
       last = {.code = Code::kUnavailable, .message = base + ": " + response.error().message};

@@ -10,14 +10,16 @@
 namespace hongyan::client {
 
 struct GateOptions {
-  std::vector<Endpoint> gates = {};      // a fixed list; else:
-  std::vector<std::string> iplist = {};  // base URLs ("http://127.0.0.1:7200"), asked in turn until one answers
+  std::vector<Endpoint> gates = {};  // the whole list without an iplist; else what to try while none answers
+  std::vector<std::string> iplist =
+      {};  // base URLs ("http://127.0.0.1:7200"), asked in turn until one answers
   std::string app_id = {};
   std::string uid = {};
 };
 
-// Goes round a list: a fixed one, from a random start, or what an iplist answered, best first, asked again when it
-// is used up or older than the iplist said. With no iplist reachable the last list stands. Lives on one loop.
+// Goes round a list: the fixed one, from a random start, or what an iplist answered, best first, asked again
+// when it is used up or older than the iplist said. With no iplist reachable the last list stands, at first
+// the fixed one. Lives on one loop.
 class GateList {
  public:
   // start: in [0, 1), where a fixed list begins.

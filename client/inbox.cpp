@@ -129,7 +129,9 @@ void Inbox::pull(SteadyTime now) {
   pull_seq_ = outputs_.write(COMMAND_PULL, request.SerializeAsString());
 }
 
-void Inbox::acknowledge(Command command, const PushAck& ack) { outputs_.write(command, ack.SerializeAsString()); }
+void Inbox::acknowledge(Command command, const PushAck& ack) {
+  outputs_.write(command, ack.SerializeAsString());
+}
 
 bool Inbox::on_push(Command command, std::string_view body, SteadyTime now) {
   if (command == COMMAND_SENT_PUSH) {
@@ -271,8 +273,9 @@ void Inbox::take_group_page(const GroupPage& page) {
 }
 
 void Inbox::finish_page(const PullResp& response, SteadyTime now) {
-  const bool empty = response.msg().empty() && response.sent().empty() &&
-                     std::ranges::all_of(response.groups(), [](const auto& page) { return page.msg().empty(); });
+  const bool empty =
+      response.msg().empty() && response.sent().empty() &&
+      std::ranges::all_of(response.groups(), [](const auto& page) { return page.msg().empty(); });
   const bool hole = std::max(response.inbox_seq(), seen_) > *inbox_;
   const bool progress = !empty && (held() != pulled_from_ || groups_ != groups_pulled_from_);
   if (progress) {
@@ -293,8 +296,8 @@ void Inbox::finish_page(const PullResp& response, SteadyTime now) {
 void Inbox::reset_to_head(const PullResp& response) {
   const std::int64_t head = std::max(response.inbox_seq(), head_at_auth_);
   const std::int64_t outbox_head = std::max(response.outbox_seq(), outbox_head_at_auth_);
-  log::warn("client", "held seqs are beyond the server's inbox={} head={} outbox={} head={}", *inbox_, head, *outbox_,
-            outbox_head);
+  log::warn("client", "held seqs are beyond the server's inbox={} head={} outbox={} head={}", *inbox_, head,
+            *outbox_, outbox_head);
   inbox_ = std::min(*inbox_, head);
   outbox_ = std::min(*outbox_, outbox_head);
   seen_ = 0;
@@ -302,7 +305,9 @@ void Inbox::reset_to_head(const PullResp& response) {
   moved();
 }
 
-void Inbox::retry_pull(Milliseconds at_least, SteadyTime now) { retry_at_ = now + at_least + backoff_.next(); }
+void Inbox::retry_pull(Milliseconds at_least, SteadyTime now) {
+  retry_at_ = now + at_least + backoff_.next();
+}
 
 void Inbox::moved() {
   if (held() == reported_) return;

@@ -13,13 +13,14 @@
 
 namespace hongyan::client {
 
-// Subscribe (AUTH) first, then pull, and drop what overlaps. A push at or below what is held is acknowledged and
-// discarded; the next one is delivered, then acknowledged; one above leaves a hole: it is not acknowledged, and a
-// pull fetches the hole and the push. Pages of a pull are taken as they come: their jumps are what the server
-// archived. Each pull's offset acknowledges what is held.
+// Subscribe (AUTH) first, then pull, and drop what overlaps. A push at or below what is held is acknowledged
+// and discarded; the next one is delivered, then acknowledged; one above leaves a hole: it is not
+// acknowledged, and a pull fetches the hole and the push. Pages of a pull are taken as they come: their jumps
+// are what the server archived. Each pull's offset acknowledges what is held.
 //
-// With CoreOptions::receive_sent the outbox is followed by the same rule; what this client sent itself only moves
-// the held seq. Large groups (messages without an inbox seq) are followed from where the server starts them.
+// With CoreOptions::receive_sent the outbox is followed by the same rule; what this client sent itself only
+// moves the held seq. Large groups (messages without an inbox seq) are followed from where the server starts
+// them.
 //
 // Pure; lives in ClientCore, on its thread.
 class Inbox {
@@ -71,7 +72,7 @@ class Inbox {
   std::optional<std::int64_t> outbox_;  // the same; followed only with receive_sent
   std::int64_t head_at_auth_ = 0;
   std::int64_t outbox_head_at_auth_ = 0;
-  std::set<std::int64_t> own_sent_;           // outbox seqs above outbox_ that this client sent
+  std::set<std::int64_t> own_sent_;              // outbox seqs above outbox_ that this client sent
   std::map<std::int64_t, std::int64_t> groups_;  // large groups: group_id to held group_seq
   HeldSeqs reported_;
   std::int64_t seen_ = 0;  // the highest inbox seq pushed on this connection

@@ -40,11 +40,12 @@ struct SendDone {
 };
 }  // namespace output
 
-using Output = std::variant<output::Connect, output::Close, output::Write, output::StateChanged, output::Deliver,
-                            output::HeldMoved, output::Kicked, output::Synced, output::SendDone>;
+using Output =
+    std::variant<output::Connect, output::Close, output::Write, output::StateChanged, output::Deliver,
+                 output::HeldMoved, output::Kicked, output::Synced, output::SendDone>;
 
-// Collects outputs and numbers requests. A write comes after what was put before it: what a PushAck acknowledges was
-// delivered and its HeldMoved was seen.
+// Collects outputs and numbers requests. A write comes after what was put before it: what a PushAck
+// acknowledges was delivered and its HeldMoved was seen.
 class Outputs {
  public:
   explicit Outputs(std::uint32_t client_version) noexcept : client_version_(client_version) {}

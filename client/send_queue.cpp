@@ -16,12 +16,16 @@ enum class Verdict : std::uint8_t { kStored, kTookNothing, kUnknown, kFinal };
 
 Verdict judge(const C2CSendResp& response) {
   switch (response.error().code()) {
-    case ERROR_CODE_OK: return Verdict::kStored;
+    case ERROR_CODE_OK:
+      return Verdict::kStored;
     case ERROR_CODE_UNAVAILABLE:
-    case ERROR_CODE_RATE_LIMITED: return Verdict::kTookNothing;
+    case ERROR_CODE_RATE_LIMITED:
+      return Verdict::kTookNothing;
     case ERROR_CODE_DEADLINE_EXCEEDED:
-    case ERROR_CODE_INTERNAL: return Verdict::kUnknown;
-    default: return Verdict::kFinal;
+    case ERROR_CODE_INTERNAL:
+      return Verdict::kUnknown;
+    default:
+      return Verdict::kFinal;
   }
 }
 
@@ -61,7 +65,8 @@ void SendQueue::add(SendId id, Request request, SteadyTime now) {
 
 void SendQueue::transmit_if_its_turn(Entries::iterator entry, SteadyTime now) {
   if (!online_ || entry->second.phase != Phase::kWaiting) return;
-  if (options_.strict_order && conversations_[entry->second.request.conversation].front() != entry->first) return;
+  if (options_.strict_order && conversations_[entry->second.request.conversation].front() != entry->first)
+    return;
   transmit(entry, now);
 }
 
@@ -132,12 +137,18 @@ bool SendQueue::on_response(std::uint32_t seq, const C2CSendResp& response, Stea
                          .attempts = e.attempts},
              now);
       break;
-    case Verdict::kUnknown: e.unknown = true; [[fallthrough]];
-    case Verdict::kTookNothing: pause(entry, Milliseconds(failure.retry_after_ms), now); break;
+    case Verdict::kUnknown:
+      e.unknown = true;
+      [[fallthrough]];
+    case Verdict::kTookNothing:
+      pause(entry, Milliseconds(failure.retry_after_ms), now);
+      break;
     case Verdict::kFinal:
       if (e.unknown) {
-        finish(entry, fail(Code::kDeadlineExceeded, "refused after an attempt of unknown outcome: " + failure.message),
-               now);
+        finish(
+            entry,
+            fail(Code::kDeadlineExceeded, "refused after an attempt of unknown outcome: " + failure.message),
+            now);
       } else {
         finish(entry, std::unexpected(failure), now);
       }
@@ -170,8 +181,8 @@ void SendQueue::on_time(SteadyTime now) {
     if (e.deadline <= now) {
       const bool unknown = e.unknown || e.phase == Phase::kInFlight;
       finish(entry,
-             fail(Code::kDeadlineExceeded,
-                  unknown ? "no answer in time: it may have been stored" : "not accepted in time: nothing was stored"),
+             fail(Code::kDeadlineExceeded, unknown ? "no answer in time: it may have been stored"
+                                                   : "not accepted in time: nothing was stored"),
              now);
       continue;
     }

@@ -16,9 +16,10 @@
 namespace hongyan::client {
 
 // Life of a send: waiting (for its turn, for a connection) -> in flight -> answered, or back to waiting after
-// UNAVAILABLE, RATE_LIMITED (took nothing), DEADLINE_EXCEEDED, INTERNAL, a time-out or a cut connection (outcome
-// unknown); until its deadline, when it ends as kDeadlineExceeded. Other errors end it at once; when an earlier
-// attempt had an unknown outcome, the result says kDeadlineExceeded, because that attempt may have been stored.
+// UNAVAILABLE, RATE_LIMITED (took nothing), DEADLINE_EXCEEDED, INTERNAL, a time-out or a cut connection
+// (outcome unknown); until its deadline, when it ends as kDeadlineExceeded. Other errors end it at once; when
+// an earlier attempt had an unknown outcome, the result says kDeadlineExceeded, because that attempt may have
+// been stored.
 //
 // Bounded by CoreOptions::max_pending and max_pending_bytes. Pure; lives in ClientCore, on its thread.
 class SendQueue {
@@ -47,7 +48,9 @@ class SendQueue {
   // SteadyTime::max(): none.
   [[nodiscard]] SteadyTime next_wake() const noexcept;
   [[nodiscard]] std::size_t in_flight() const noexcept { return by_seq_.size(); }
-  [[nodiscard]] bool pending(const std::string& client_msg_id) const { return ids_in_use_.contains(client_msg_id); }
+  [[nodiscard]] bool pending(const std::string& client_msg_id) const {
+    return ids_in_use_.contains(client_msg_id);
+  }
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 

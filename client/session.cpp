@@ -37,7 +37,10 @@ Session::Session(ClientOptions options, Handlers handlers, net::EventLoop& loop)
       options_(completed(std::move(options))),
       handlers_(std::move(handlers)),
       core_(options_, options_.random),
-      gates_({.gates = options_.gates, .iplist = options_.iplist, .app_id = options_.app_id, .uid = options_.uid},
+      gates_({.gates = options_.gates,
+              .iplist = options_.iplist,
+              .app_id = options_.app_id,
+              .uid = options_.uid},
              options_.random()),
       timer_(loop.executor()) {}
 
@@ -62,7 +65,8 @@ void Session::send(std::string to, std::string content, SendOptions options, Sen
 }
 
 void Session::pull(Milliseconds timeout, StatusCallback done) {
-  if (closed_ || core_.state() == State::kStopped) return done(fail(Code::kUnavailable, "the client is stopped"));
+  if (closed_ || core_.state() == State::kStopped)
+    return done(fail(Code::kUnavailable, "the client is stopped"));
   const std::uint64_t id = ++last_waiter_;
   auto timer = std::make_unique<net::Timer>(loop_.executor());
   timer->expires_after(timeout);
@@ -238,7 +242,8 @@ void Session::receive(Connection& connection, net::PacketDecoder& decoder) {
   while (!connection.closed) {
     const auto packet = decoder.next();
     if (!packet) {
-      return lost(connection, {.code = Code::kInternal, .message = std::string(net::to_string(packet.error()))});
+      return lost(connection,
+                  {.code = Code::kInternal, .message = std::string(net::to_string(packet.error()))});
     }
     if (*packet == nullptr) break;
     core_.on_packet(**packet, SteadyClock::now());

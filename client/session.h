@@ -11,8 +11,8 @@
 
 namespace hongyan::client {
 
-// Lives on its loop and is touched only there, but for its construction. Its coroutines and timers hold it, until
-// close().
+// Lives on its loop and is touched only there, but for its construction. Its coroutines and timers hold it,
+// until close().
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(ClientOptions options, Handlers handlers, net::EventLoop& loop);

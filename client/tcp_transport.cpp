@@ -11,7 +11,8 @@ using net::asio::ip::make_address;
 
 class TcpTransport final : public Transport {
  public:
-  explicit TcpTransport(net::Executor executor) : socket_(executor), resolver_(executor), deadline_(executor) {}
+  explicit TcpTransport(net::Executor executor)
+      : socket_(executor), resolver_(executor), deadline_(executor) {}
 
   net::Awaitable<Status> connect(Endpoint endpoint, Milliseconds timeout) override {
     start_deadline(timeout);

@@ -11,8 +11,9 @@
 
 namespace hongyan::client {
 
-// Lives on one loop; its coroutines are awaited there, at most one connect() or read_some() and one write() at a
-// time, and end before it is destroyed (who runs them holds it). After an error it is only good for close().
+// Lives on one loop; its coroutines are awaited there, at most one connect() or read_some() and one write()
+// at a time, and end before it is destroyed (who runs them holds it). After an error it is only good for
+// close().
 class Transport {
  public:
   virtual ~Transport() = default;

@@ -27,10 +27,14 @@ std::string to_string(const Endpoint& endpoint) {
 
 std::string_view to_string(State state) noexcept {
   switch (state) {
-    case State::kStopped: return "stopped";
-    case State::kWaiting: return "waiting";
-    case State::kConnecting: return "connecting";
-    case State::kOnline: return "online";
+    case State::kStopped:
+      return "stopped";
+    case State::kWaiting:
+      return "waiting";
+    case State::kConnecting:
+      return "connecting";
+    case State::kOnline:
+      return "online";
   }
   return "unknown";
 }

@@ -32,9 +32,9 @@ struct Endpoint {
 struct Message {
   Command kind = COMMAND_C2C_SEND;  // C2C_SEND, C2G_SEND, S2C or CTRL_SEND
   std::string from{};
-  std::string to{};             // of sent messages and of ctrl messages; else empty
+  std::string to{};           // of sent messages and of ctrl messages; else empty
   std::int64_t group_id = 0;  // 0: not of a group
-  std::string content{};        // any bytes
+  std::string content{};      // any bytes
   std::int64_t msg_id = 0;
   std::int64_t time_ms = 0;  // since 1970, by the server
   std::int64_t seq = 0;      // in the inbox; for `sent` in the outbox; 0: not stored
@@ -55,7 +55,8 @@ struct SendReceipt {
 struct SendOptions {
   std::string client_msg_id{};  // empty: a new UUID. 1 to 64 bytes, never used by this user before
   std::int32_t msg_type = 0;
-  std::optional<Milliseconds> deadline{};  // for the whole of it, resends included; absent: the client's default
+  std::optional<Milliseconds>
+      deadline{};  // for the whole of it, resends included; absent: the client's default
 };
 
 // What this device holds: every message up to here was delivered to the user of the library.
@@ -89,7 +90,8 @@ struct CoreOptions {
   DeviceType device_type = DEVICE_TYPE_LINUX;
   std::uint32_t client_version = kClientVersion;
 
-  // Where to go on. Absent inbox: what the server says this device class acknowledged last. Absent outbox: its end.
+  // Where to go on. Absent inbox: what the server says this device class acknowledged last. Absent outbox:
+  // its end.
   std::optional<std::int64_t> held_inbox{};
   std::optional<std::int64_t> held_outbox{};
   // Whether messages that this user sends from other devices are delivered too.
@@ -101,11 +103,13 @@ struct CoreOptions {
   // Sends not yet answered; beyond either limit send() fails at once with kUnavailable.
   std::size_t max_pending = 1024;
   std::size_t max_pending_bytes = 8 << 20;
-  // The server's max_body_bytes: it closes the connection on larger packets, so they are refused here, as kTooLarge.
+  // The server's max_body_bytes: it closes the connection on larger packets, so they are refused here, as
+  // kTooLarge.
   std::size_t max_body_bytes = 64 << 10;
   Milliseconds send_deadline{30'000};
 
-  // A request without answer for so long is sent again; when nothing at all came meanwhile, the connection is dead.
+  // A request without answer for so long is sent again; when nothing at all came meanwhile, the connection is
+  // dead.
   Milliseconds request_timeout{8'000};
   // Between attempts to connect: doubled at each, with jitter (half to the whole), first again after success.
   Milliseconds backoff_min{100};

@@ -1,0 +1,146 @@
+#include "tests/e2e/cluster.h"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <future>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "client/uuid.h"
+#include "common/http/client.h"
+#include "common/net/event_loop.h"
+
+namespace hongyan::e2e {
+
+namespace {
+
+std::string required(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr) {
+    fmt::print(stderr, "{} is not set: run this by tests/support/with-cluster\n", name);
+    std::exit(1);
+  }
+  return value;
+}
+
+std::string shell_quoted(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      out += "'\\''";
+    } else {
+      out += c;
+    }
+  }
+  return out + "'";
+}
+
+}  // namespace
+
+const Cluster& Cluster::get() {
+  static const Cluster cluster;
+  return cluster;
+}
+
+Cluster::Cluster()
+    : iplist_(required("HONGYAN_IPLIST")),
+      api_(required("HONGYAN_API")),
+      api_key_(required("HONGYAN_API_KEY")),
+      app_(required("HONGYAN_APP")),
+      redis_(required("HONGYAN_REDIS")),
+      dir_(required("HONGYAN_DIR")),
+      dev_cluster_(required("HONGYAN_DEV_CLUSTER")) {
+  std::istringstream gates(required("HONGYAN_GATES"));
+  for (std::string gate; gates >> gate;) gates_.push_back(client::parse_endpoint(gate).value());
+}
+
+std::string run_command(const std::string& command, int& status) {
+  FILE* pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) std::abort();
+  std::string out;
+  std::array<char, 4096> buffer;
+  while (const std::size_t size = std::fread(buffer.data(), 1, buffer.size(), pipe))
+    out.append(buffer.data(), size);
+  const int raw = pclose(pipe);
+  status = WIFEXITED(raw) ? WEXITSTATUS(raw) : -1;
+  return out;
+}
+
+bool Cluster::verb(std::string_view verb, std::string_view name) const {
+  int status = 0;
+  const auto out = run_command(
+      fmt::format("{} {} {} --dir {} 2>&1", shell_quoted(dev_cluster_), verb, name, shell_quoted(dir_)),
+      status);
+  if (status != 0) fmt::print(stderr, "dev-cluster {} {} failed: {}\n", verb, name, out);
+  return status == 0;
+}
+
+std::string Cluster::redis(const std::string& command) const {
+  const auto endpoint = client::parse_endpoint(redis_).value();
+  int status = 0;
+  auto out =
+      run_command(fmt::format("redis-cli -h {} -p {} {}", endpoint.host, endpoint.port, command), status);
+  return out.substr(0, out.find('\n'));
+}
+
+std::string Cluster::variable(const std::string& name) const {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? "" : value;
+}
+
+std::string Cluster::sql(std::size_t shard, const std::string& statement) const {
+  std::istringstream names(required("HONGYAN_MYSQL_DATABASES"));
+  std::string database;
+  for (std::size_t i = 0; i <= shard; ++i) names >> database;
+  const std::string address = required(fmt::format("HONGYAN_MYSQL_{}", shard).c_str());
+  const auto endpoint = client::parse_endpoint(address);
+  const std::string where = endpoint ? fmt::format("-h {} -P {}", endpoint->host, endpoint->port)
+                                     : fmt::format("-S {}", shell_quoted(address));
+  int status = 0;
+  auto out = run_command(fmt::format("MYSQL_PWD={} mariadb --no-defaults -N -B {} -u {} {} -e {}",
+                                     shell_quoted(required("HONGYAN_MYSQL_PASSWORD")), where,
+                                     required("HONGYAN_MYSQL_USER"), database, shell_quoted(statement)),
+                         status);
+  if (status != 0) fmt::print(stderr, "sql failed: {}\n", statement);
+  return out;
+}
+
+std::string Cluster::token(const std::string& uid, std::int64_t ttl_seconds) const {
+  net::EventLoop loop("token");
+  loop.start();
+  std::promise<std::string> promise;
+  auto future = promise.get_future();
+  const nlohmann::json body = {{"uid", uid}, {"ttl_seconds", ttl_seconds}};
+  loop.spawn("token",
+             [](std::promise<std::string>* to, std::string url, std::string text,
+                std::string key) -> net::Awaitable<> {
+               auto response =
+                   co_await http::post(std::move(url), std::move(text), {{"Authorization", "Bearer " + key}});
+               std::string token;
+               if (response && response->status == 200)
+                 token = nlohmann::json::parse(response->body).at("token");
+               to->set_value(token);
+             }(&promise, api_ + "/v1/tokens", body.dump(), api_key_));
+  return future.get();
+}
+
+std::string unique(std::string_view prefix) {
+  return fmt::format("{}-{}", prefix, client::make_uuid().substr(0, 13));
+}
+
+bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds deadline) {
+  const auto end = std::chrono::steady_clock::now() + deadline;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return true;
+}
+
+}  // namespace hongyan::e2e

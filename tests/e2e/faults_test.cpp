@@ -1,0 +1,127 @@
+// kill -9 of each daemon, Redis emptied, MySQL away: nothing acknowledged is lost and service resumes by
+// itself.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <map>
+#include <thread>
+
+#include "tests/e2e/raw_client.h"
+#include "tests/e2e/test_client.h"
+
+namespace hongyan::e2e {
+namespace {
+
+class FaultsTest : public ::testing::Test {
+ protected:
+  FaultsTest() : alice_(unique("alice")), bob_(unique("bob"), from_start()) {
+    alice_.start();
+    bob_.start();
+    EXPECT_TRUE(alice_.wait_online());
+    EXPECT_TRUE(bob_.wait_online());
+  }
+  static client::ClientOptions from_start() {
+    client::ClientOptions options;
+    options.held_inbox = 0;
+    return options;
+  }
+  // Sends numbered messages, each once acknowledged.
+  void send(int count) {
+    for (int i = 0; i < count; ++i) {
+      const auto receipt = alice_.send(bob_.uid(), std::to_string(++sent_));
+      ASSERT_TRUE(receipt) << sent_ << " " << receipt.error().message;
+    }
+  }
+  // Everything sent has come, once and in order.
+  void expect_all() {
+    ASSERT_TRUE(bob_.wait_messages(static_cast<std::size_t>(sent_)));
+    const auto messages = bob_.messages();
+    ASSERT_EQ(messages.size(), static_cast<std::size_t>(sent_));
+    for (int i = 0; i < sent_; ++i)
+      EXPECT_EQ(messages[static_cast<std::size_t>(i)].content, std::to_string(i + 1));
+  }
+  void kill_under_load(std::string_view name) {
+    std::atomic<bool> stop = false;
+    std::thread load([this, &stop] {
+      while (!stop) send(1);
+    });
+    const Cluster& cluster = Cluster::get();
+    EXPECT_TRUE(cluster.kill(name));
+    EXPECT_TRUE(cluster.restart(name));
+    stop = true;
+    load.join();
+    send(5);
+    expect_all();
+  }
+
+  TestClient alice_;
+  TestClient bob_;
+  int sent_ = 0;
+};
+
+TEST_F(FaultsTest, GateKilled) { kill_under_load("gate-1"); }
+TEST_F(FaultsTest, LogicKilled) { kill_under_load("logic-1"); }
+TEST_F(FaultsTest, MariaDbKilled) { kill_under_load("mysql-1"); }
+TEST_F(FaultsTest, RedisKilled) { kill_under_load("redis"); }
+
+TEST_F(FaultsTest, IplistKilledLeavesChatAlone) {
+  const Cluster& cluster = Cluster::get();
+  ASSERT_TRUE(cluster.kill("iplist-1"));
+  send(20);
+  expect_all();
+  ASSERT_TRUE(cluster.restart("iplist-1"));
+  client::ClientOptions options;
+  options.iplist = {cluster.iplist()};
+  TestClient carol(unique("carol"), options);
+  carol.start();
+  EXPECT_TRUE(carol.wait_online());
+}
+
+TEST_F(FaultsTest, RedisEmptied) {
+  const Cluster& cluster = Cluster::get();
+  const std::string route = "HLEN 'route:{" + cluster.app() + ":" + bob_.uid() + "}'";
+  EXPECT_TRUE(eventually([&] { return cluster.redis(route) == "1"; }));
+  EXPECT_EQ(cluster.redis("FLUSHALL"), "OK");
+  send(20);
+  expect_all();
+  EXPECT_TRUE(eventually([&] { return cluster.redis(route) == "1"; }));
+}
+
+TEST_F(FaultsTest, RedisAwayChatGoesOn) {
+  const Cluster& cluster = Cluster::get();
+  ASSERT_TRUE(cluster.kill("redis"));
+  send(20);
+  TestClient carol(unique("carol"));
+  carol.start();
+  EXPECT_TRUE(carol.wait_online());
+  expect_all();
+  ASSERT_TRUE(cluster.restart("redis"));
+}
+
+// Without MySQL a send is answered within 3 s, and resumes by itself.
+TEST_F(FaultsTest, MySqlAwayIsAnsweredInTime) {
+  const Cluster& cluster = Cluster::get();
+  const std::string uid = unique("carol");
+  RawClient carol;
+  ASSERT_FALSE(carol.login(uid, cluster.token(uid)).has_error());
+  ASSERT_TRUE(cluster.kill("mysql-1"));
+  for (std::uint32_t i = 10; i < 13; ++i) {
+    client::C2CSendReq request;
+    request.set_to("nobody");
+    request.set_client_msg_id(std::to_string(i));
+    const auto begin = std::chrono::steady_clock::now();
+    carol.send(client::COMMAND_C2C_SEND, i, request.SerializeAsString());
+    const auto answer = carol.read();
+    ASSERT_TRUE(answer);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(3500));
+    const auto code = error_of(*answer);
+    EXPECT_TRUE(code == client::ERROR_CODE_UNAVAILABLE || code == client::ERROR_CODE_DEADLINE_EXCEEDED)
+        << code;
+  }
+  ASSERT_TRUE(cluster.restart("mysql-1"));
+  send(5);
+  expect_all();
+}
+
+}  // namespace
+}  // namespace hongyan::e2e

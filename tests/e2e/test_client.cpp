@@ -1,0 +1,90 @@
+#include "tests/e2e/test_client.h"
+
+#include <future>
+
+namespace hongyan::e2e {
+
+TestClient::TestClient(std::string uid, client::ClientOptions options)
+    : uid_(std::move(uid)), loop_("test client") {
+  const Cluster& cluster = Cluster::get();
+  options.uid = uid_;
+  options.app_id = cluster.app();
+  if (options.token.empty()) options.token = cluster.token(uid_);
+  if (options.gates.empty() && options.iplist.empty()) options.gates = cluster.gates();
+  if (options.device_id.empty()) options.device_id = unique("device");
+  client::Handlers handlers;
+  handlers.on_message = [this](const client::Message& message) {
+    const std::lock_guard lock(mutex_);
+    messages_.push_back(message);
+  };
+  handlers.on_kicked = [this](const client::Kick& kick) {
+    const std::lock_guard lock(mutex_);
+    kicks_.push_back(kick);
+  };
+  handlers.on_state = [this](client::State state, const client::Failure& failure) {
+    const std::lock_guard lock(mutex_);
+    state_ = state;
+    if (failure.code != Code::kOk)
+      last_failure_ = std::string(code_name(failure.code)) + " " + failure.message;
+  };
+  loop_.start();
+  client_ = std::make_unique<client::Client>(std::move(options), std::move(handlers));
+}
+
+TestClient::~TestClient() { client_.reset(); }
+
+void TestClient::stop() {
+  std::promise<void> done;
+  auto future = done.get_future();
+  loop_.spawn("stop", [](client::Client* client, std::promise<void>* to) -> net::Awaitable<> {
+    co_await client->stop();
+    to->set_value();
+  }(client_.get(), &done));
+  future.get();
+}
+
+bool TestClient::wait_online(std::chrono::milliseconds deadline) const {
+  return eventually([this] { return state() == client::State::kOnline; }, deadline);
+}
+
+Result<client::SendReceipt> TestClient::send(const std::string& to, const std::string& content,
+                                             client::SendOptions options) {
+  std::promise<Result<client::SendReceipt>> done;
+  auto future = done.get_future();
+  client_->send(to, content, std::move(options),
+                [&done](Result<client::SendReceipt> result) { done.set_value(std::move(result)); });
+  return future.get();
+}
+
+Status TestClient::pull() {
+  std::promise<Status> done;
+  auto future = done.get_future();
+  client_->pull(std::chrono::seconds(30), [&done](Status status) { done.set_value(std::move(status)); });
+  return future.get();
+}
+
+std::vector<client::Message> TestClient::messages() const {
+  const std::lock_guard lock(mutex_);
+  return messages_;
+}
+
+std::vector<client::Kick> TestClient::kicks() const {
+  const std::lock_guard lock(mutex_);
+  return kicks_;
+}
+
+bool TestClient::wait_messages(std::size_t count, std::chrono::milliseconds deadline) const {
+  return eventually([this, count] { return messages().size() >= count; }, deadline);
+}
+
+client::State TestClient::state() const {
+  const std::lock_guard lock(mutex_);
+  return state_;
+}
+
+std::string TestClient::last_failure() const {
+  const std::lock_guard lock(mutex_);
+  return last_failure_;
+}
+
+}  // namespace hongyan::e2e

@@ -1,0 +1,46 @@
+// The command line of hongyan-chat.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "client/types.h"
+
+namespace hongyan::chat {
+
+struct Options {
+  std::vector<client::Endpoint> gates = {};
+  std::vector<std::string> iplist = {};
+  std::string api = {};
+  std::string api_key = {};
+  std::string token = {};
+  std::string app = "default";
+  std::string user = {};
+  std::string device = {};  // empty: a random one
+  client::DeviceType device_type = client::DEVICE_TYPE_LINUX;
+  std::optional<std::int64_t> from_seq = {};
+  std::vector<std::pair<std::string, std::string>> sends = {};  // to, content
+  std::optional<double> wait_seconds = {};
+  std::optional<std::int64_t> wait_count = {};
+  double timeout_seconds = 30;  // for each send and pull
+  bool json = false;
+  bool pull = false;
+  bool quiet = false;
+  bool verbose = false;
+  bool help = false;
+
+  // No one types: do what the options say, then exit.
+  [[nodiscard]] bool scripted() const noexcept {
+    return !sends.empty() || wait_seconds || wait_count || pull;
+  }
+};
+
+// What is not given comes from --env's file, then from the environment (HONGYAN_API_KEY, HONGYAN_TOKEN).
+// Errors: kBadRequest, kNotFound, for a person to read.
+[[nodiscard]] Result<Options> parse_options(const std::vector<std::string>& arguments);
+
+[[nodiscard]] std::string_view usage() noexcept;
+
+}  // namespace hongyan::chat
