@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -56,6 +57,9 @@ class FakeLogic : private link::LinkHandler {
     if (!server_) return;
     server_->stop();
     server_.reset();
+    auto refusing = std::make_shared<std::promise<void>>();
+    loop_.post([refusing] { refusing->set_value(); });
+    refusing->get_future().wait();
     wait([this] { return links_.empty(); });
   }
   void start(std::uint16_t port) {
