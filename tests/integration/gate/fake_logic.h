@@ -143,8 +143,10 @@ class FakeLogic : private link::LinkHandler {
       return packet.command == link::LINK_COMMAND_REQUEST && packet.request.cmd_id() == cmd_id;
     });
   }
-  bool wait_for_links(std::size_t count) {
-    return wait([this, count] { return links_.size() >= count; });
+  // What has come so far.
+  void forget() {
+    const std::lock_guard lock(mutex_);
+    packets_.clear();
   }
 
  private:
