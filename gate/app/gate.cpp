@@ -109,9 +109,9 @@ Status Gate::start() {
 
 void Gate::wait_for_workers() {
   for (std::size_t i = 0; i < loops_.size(); ++i) {
-    std::promise<void> ran;
-    loops_.at(i).post([&ran] { ran.set_value(); });
-    ran.get_future().wait();
+    auto ran = std::make_shared<std::promise<void>>();
+    loops_.at(i).post([ran] { ran->set_value(); });
+    ran->get_future().wait();
   }
 }
 

@@ -73,7 +73,9 @@ void bind(config::Schema& schema, GateConfig& c) {
   config::bind_common(schema, c.common, {.host = "127.0.0.1", .port = 9100});
 
   schema.section("gate", "Sessions of clients.");
-  schema.value("gate.name", c.name, "This gate's name, unique in the cluster.").required().length(1, 64);
+  schema.value("gate.name", c.name, "This gate's name, unique in the cluster: \"gate-1\".")
+      .required()
+      .length(1, 64);
   schema.value("gate.workers", c.workers, "Event-loop threads; each has its own clients and links.")
       .range(1, 64);
   bind_limits(schema, c);
@@ -86,7 +88,7 @@ void bind(config::Schema& schema, GateConfig& c) {
   });
 
   schema.section("listen", "Where clients connect.");
-  schema.value("listen.tcp", c.tcp, "Plain TCP. Port 0: the system chooses; the log tells.").required();
+  schema.value("listen.tcp", c.tcp, "Plain TCP. Port 0: the system chooses; the log tells.");
   schema.value("listen.advertise", c.advertise,
                "The host that clients are told to connect to. Empty: the host of tcp.");
 }

@@ -12,7 +12,7 @@ struct GateConfig {
   config::CommonConfig common;
 
   // [gate]
-  std::string name = "gate-1";
+  std::string name;
   std::uint32_t workers = 2;
   std::uint32_t max_connections = 100000;
   std::uint32_t max_connections_per_address = 20000;

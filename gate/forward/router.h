@@ -48,7 +48,7 @@ struct Answer {
   std::uint64_t known_epoch = 0;  // with not_owner
   bool refused = false;
   std::uint64_t login_epoch = 0;
-  std::string_view body;
+  std::string_view body = {};
 };
 
 // What the router does to the world. Called by the router on its thread; must not call it back.
@@ -85,7 +85,7 @@ class Router {
     std::uint32_t cmd_id = 0;
     std::uint32_t client_seq = 0;
     bool is_send = false;
-    std::string_view body;
+    std::string_view body = {};
   };
   // Error kUnavailable: too much is held already.
   [[nodiscard]] Status submit(const NewRequest& request, SteadyTime now);

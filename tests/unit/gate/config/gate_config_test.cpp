@@ -1,0 +1,46 @@
+#include "gate/config/gate_config.h"
+
+#include <gtest/gtest.h>
+
+namespace hongyan::gate {
+namespace {
+
+std::vector<std::string> load(GateConfig& config, const std::string& text) {
+  config::Schema schema;
+  bind(schema, config);
+  return schema.load_text("cluster.secret = \"a secret of 16 bytes\"\n" + text, "gate.toml");
+}
+
+TEST(GateConfigTest, DefaultsAreValid) {
+  GateConfig config;
+  EXPECT_EQ(load(config, "gate.name = \"gate-1\""), std::vector<std::string>{});
+  EXPECT_EQ(config.tcp.port, 7000);
+  EXPECT_EQ(config.common.metrics.listen.port, 9100);
+}
+
+TEST(GateConfigTest, ReadsItsSections) {
+  GateConfig config;
+  EXPECT_EQ(load(config,
+                 "[gate]\nname = \"gate-7\"\nworkers = 4\nmax_body_bytes = \"128KiB\"\nheartbeat = \"60s\"\n"
+                 "[listen]\ntcp = \":7001\"\nadvertise = \"gate7.example.com\"\n"),
+            std::vector<std::string>{});
+  EXPECT_EQ(config.name, "gate-7");
+  EXPECT_EQ(config.workers, 4U);
+  EXPECT_EQ(config.max_body_bytes, 128U << 10);
+  EXPECT_EQ(config.heartbeat, Milliseconds(60'000));
+  EXPECT_EQ(config.tcp.port, 7001);
+}
+
+TEST(GateConfigTest, OutputQueueHoldsTwoOfTheLargestPackets) {
+  GateConfig config;
+  EXPECT_EQ(load(config, "[gate]\nname = \"gate-1\"\nmax_body_bytes = \"600KiB\"\n").size(), 1U);
+  EXPECT_EQ(
+      load(config, "[gate]\nname = \"gate-1\"\nmax_body_bytes = \"600KiB\"\nmax_output_bytes = \"2MiB\"\n")
+          .size(),
+      0U);
+  EXPECT_EQ(
+      load(config, "[gate]\nname = \"gate-1\"\nmin_client_version = 5\nmax_client_version = 4\n").size(), 1U);
+}
+
+}  // namespace
+}  // namespace hongyan::gate
