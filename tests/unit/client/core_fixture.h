@@ -33,14 +33,16 @@ class CoreFixture : public ::testing::Test {
     return options;
   }
 
-  explicit CoreFixture(CoreOptions core_options = options()) : core(std::move(core_options), [] { return 0.5; }) {}
+  explicit CoreFixture(CoreOptions core_options = options())
+      : core(std::move(core_options), [] { return 0.5; }) {}
 
   // Looks at what the core wants; packets go to `sent`, the rest to lists of its own.
   void settle() {
     for (Output& output : core.take()) {
       order.push_back(output.index());
       if (auto* write = std::get_if<output::Write>(&output)) take_packets(write->bytes);
-      if (auto* done = std::get_if<output::SendDone>(&output)) done_sends.emplace_back(done->id, done->result);
+      if (auto* done = std::get_if<output::SendDone>(&output))
+        done_sends.emplace_back(done->id, done->result);
       if (auto* delivery = std::get_if<output::Deliver>(&output)) messages.push_back(delivery->message);
       if (auto* change = std::get_if<output::StateChanged>(&output)) states.push_back(change->state);
       if (auto* kick = std::get_if<output::Kicked>(&output)) kicks.push_back(kick->kick);
@@ -58,7 +60,8 @@ class CoreFixture : public ::testing::Test {
       const auto next = decoder.next();
       ASSERT_TRUE(next);
       if (*next == nullptr) break;
-      sent.push_back({static_cast<Command>((*next)->header.cmd_id), (*next)->header.seq, std::string((*next)->body)});
+      sent.push_back(
+          {static_cast<Command>((*next)->header.cmd_id), (*next)->header.seq, std::string((*next)->body)});
     }
   }
 

@@ -218,14 +218,14 @@ TEST(EndpointTest, Parses) {
 }
 
 TEST(GatesAnswerTest, Parses) {
-  const auto answer =
-      parse_gates(R"({"gates":[{"host":"g1","port":7000,"transport":"tcp"},{"host":"g2","port":1}],"ttl_seconds":60})");
+  const auto answer = parse_gates(
+      R"({"gates":[{"host":"g1","port":7000,"transport":"tcp"},{"host":"g2","port":1}],"ttl_seconds":60})");
   ASSERT_TRUE(answer);
   ASSERT_EQ(answer->gates.size(), 2U);
   EXPECT_EQ(answer->gates[0].host, "g1");
   EXPECT_EQ(answer->ttl, Milliseconds(60'000));
-  for (const char* bad : {"", "[]", "{}", R"({"gates":[]})", R"({"gates":[1]})", R"({"gates":[{"host":"a"}]})",
-                          R"({"gates":[{"host":"a","port":70000}]})"}) {
+  for (const char* bad : {"", "[]", "{}", R"({"gates":[]})", R"({"gates":[1]})",
+                          R"({"gates":[{"host":"a"}]})", R"({"gates":[{"host":"a","port":70000}]})"}) {
     EXPECT_FALSE(parse_gates(bad)) << bad;
   }
 }

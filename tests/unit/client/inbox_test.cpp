@@ -27,8 +27,9 @@ TEST_F(InboxTest, DeliversTheNextPushThenSaysSoThenAcknowledges) {
   order.clear();
   push(5);
   EXPECT_EQ(seqs(), Seqs{5});
-  EXPECT_EQ(order, (std::vector<std::size_t>{Output(output::Deliver{}).index(), Output(output::HeldMoved{}).index(),
-                                             Output(output::Write{}).index()}));
+  EXPECT_EQ(order,
+            (std::vector<std::size_t>{Output(output::Deliver{}).index(), Output(output::HeldMoved{}).index(),
+                                      Output(output::Write{}).index()}));
   const auto ack = one(COMMAND_C2C_PUSH);
   EXPECT_NE(ack.seq, 0U);
   EXPECT_EQ(ack.as<PushAck>().seq(), 5);

@@ -207,7 +207,8 @@ TEST(SendLimitTest, RefusesBeyondTheBytes) {
     core.send(id, "bob", std::string(40'000, 'x'), {.client_msg_id = std::to_string(id)}, now);
   }
   const auto outputs = core.take();
-  EXPECT_EQ(std::ranges::count_if(outputs, [](const Output& o) { return std::holds_alternative<output::SendDone>(o); }),
+  EXPECT_EQ(std::ranges::count_if(
+                outputs, [](const Output& o) { return std::holds_alternative<output::SendDone>(o); }),
             1);
 }
 
