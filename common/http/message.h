@@ -37,8 +37,8 @@ struct Request {
 struct Response {
   int status = 200;
   std::string content_type = "application/json";
-  std::string body;
-  Fields headers;  // besides Content-Type, Content-Length, Connection
+  std::string body = {};
+  Fields headers = {};  // besides Content-Type, Content-Length, Connection
 };
 
 // {"error":{"code":"NOT_FOUND","message":"…"}} with the fitting status, and Retry-After when the error has

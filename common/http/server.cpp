@@ -89,11 +89,12 @@ class Server::State : public std::enable_shared_from_this<Server::State> {
   // The drain deadline has passed.
   void close_all() {
     for (const auto& connection : connections_) connection->close();
+    drained_ = true;
     drain_.disarm();
     call_done();
   }
   void end_when_empty() {
-    if (!stopping_ || !connections_.empty()) return;
+    if (!stopping_ || !(drained_ || connections_.empty())) return;
     drain_.disarm();
     call_done();
   }
@@ -110,6 +111,7 @@ class Server::State : public std::enable_shared_from_this<Server::State> {
   std::size_t refusals_ = 0;  // those of connections_ that only hear 503
   net::Deadline drain_;
   bool stopping_ = false;
+  bool drained_ = false;  // the drain deadline has passed
   std::vector<std::function<void()>> done_;
 };
 

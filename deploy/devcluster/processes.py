@@ -154,6 +154,9 @@ class Process:
                     preexec_fn=self._before_exec)
         except OSError as error:
             raise ClusterError(f"{self.name}: cannot start {argv[0]}: {error.strerror}") from error
+        # The kernel shows the new environment a moment after exec.
+        while marker_of(self._child.pid) is None and self._child.poll() is None:
+            time.sleep(0.001)
 
     def _before_exec(self) -> None:
         os.umask(0o077)
@@ -164,9 +167,11 @@ class Process:
 
     def exit_text(self) -> str | None:
         """How the process that this object started ended; None while it runs."""
-        status = self._child.poll() if self._child else None
-        if status is None:
+        if self._child is None:
             return None if self.pid() else "is not running"
+        status = self._child.poll()
+        if status is None:
+            return None
         if status < 0:
             return f"was ended by signal {signal.Signals(-status).name}"
         return f"ended with exit status {status}"

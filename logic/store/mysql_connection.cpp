@@ -184,7 +184,8 @@ void append_hex_literal(std::string& sql, std::string_view bytes) {
 
 void bind_bytes(MYSQL_BIND& bind, std::string_view bytes) noexcept {
   bind.buffer_type = MYSQL_TYPE_BLOB;
-  bind.buffer = const_cast<char*>(bytes.data());  // NOLINT: the library only reads it
+  bind.buffer =
+      const_cast<char*>(bytes.data() == nullptr ? "" : bytes.data());  // NOLINT: the library only reads it
   bind.buffer_length = bytes.size();
 }
 

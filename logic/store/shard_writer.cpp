@@ -1,0 +1,266 @@
+#include "logic/store/shard_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/log/log.h"
+#include "logic/store/shard_check.h"
+
+namespace hongyan::logic {
+
+namespace {
+
+constexpr std::size_t kCachedUsers = 200'000;  // about 50 MB
+constexpr Milliseconds kIdPatience{500};
+constexpr std::int64_t kIdAheadMs = 2;  // a batch may run this far ahead of the clock
+constexpr Milliseconds kFirstPause{20};
+constexpr unsigned kMaxPauseDoublings = 4;
+constexpr std::uint32_t kRetryAfterMs = 200;
+
+void refuse(WriterWork& work, const char* why) {
+  work.outcome = WriterWork::Outcome::kRefused;
+  work.error = {Code::kUnavailable, why, kRetryAfterMs};
+}
+
+}  // namespace
+
+ShardWriter::ShardWriter(Deps deps, std::size_t index)
+    : deps_(std::move(deps)), index_(index), tails_(kCachedUsers), batch_(tails_, *deps_.shard.clock) {}
+
+ShardWriter::~ShardWriter() { stop(SteadyClock::now()); }
+
+void ShardWriter::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void ShardWriter::stop(SteadyTime deadline) {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    stop_deadline_ = deadline;
+    wake_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void ShardWriter::submit(WriterWorkPtr work) {
+  work->outcome = WriterWork::Outcome::kPending;
+  const std::size_t bytes = work->bytes();
+  std::unique_lock lock(mutex_);
+  if (stopping_) refuse(*work, "the node is stopping");
+  if (queued_bytes_.load(std::memory_order_relaxed) + bytes > deps_.config.queue_bytes) {
+    refuse(*work, "the shard's queue is full");
+  }
+  if (ended_) {
+    lock.unlock();
+    std::vector<WriterWorkPtr> one;
+    one.push_back(std::move(work));
+    deps_.shard.sink->completed(std::move(one));
+    return;
+  }
+  queued_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  queue_.push_back(std::move(work));
+  if (queue_.size() == 1) wake_.notify_one();
+}
+
+void ShardWriter::run() {
+  const MysqlThread mysql_thread;
+  std::vector<WriterWorkPtr> works;
+  while (wait_for_work(works)) {
+    refuse_unowned(works);
+    process(std::exchange(works, {}));
+    tails_.shrink();
+  }
+  connection_.reset();
+}
+
+bool ShardWriter::wait_for_work(std::vector<WriterWorkPtr>& works) {
+  std::unique_lock lock(mutex_);
+  wake_.wait(lock, [this] { return !queue_.empty() || stopping_; });
+  if (queue_.empty()) {
+    ended_ = true;
+    return false;
+  }
+  const bool late = stopping_ && SteadyClock::now() > stop_deadline_;
+  std::size_t bytes = 0;
+  while (!queue_.empty() && works.size() < deps_.config.batch_rows) {
+    const std::size_t more = queue_.front()->bytes();
+    if (!works.empty() && bytes + more > deps_.config.batch_bytes) break;
+    bytes += more;
+    if (late) refuse(*queue_.front(), "the node is stopping");
+    works.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  return true;
+}
+
+void ShardWriter::refuse_unowned(std::vector<WriterWorkPtr>& works) const {
+  const bool serving = deps_.state.serving(SteadyClock::now());
+  for (const WriterWorkPtr& work : works) {
+    if (work->outcome != WriterWork::Outcome::kPending) continue;
+    if (!serving) {
+      refuse(*work, "the shard is not served");
+    } else if (!deps_.state.owns(work->slot)) {
+      refuse(*work, "another node owns the slot");
+    }
+  }
+}
+
+void ShardWriter::process(std::vector<WriterWorkPtr> works) {
+  batch_.begin(std::move(works), SteadyClock::now(), connection_ != nullptr);
+  pauses_ = 0;
+  wait_for_ids();
+  using Step = WriterBatch::Step;
+  for (Step step = batch_.next(deps_.state.id_limit()); step != Step::kDone;
+       step = batch_.next(deps_.state.id_limit())) {
+    switch (step) {
+      case Step::kConnect:
+        connect();
+        break;
+      case Step::kWait:
+        pause();
+        break;
+      case Step::kBarrier:
+        barrier();
+        break;
+      case Step::kLoadTails:
+        if (auto done = load_tails(*connection_, batch_); !done) fail(done.error(), false);
+        break;
+      case Step::kLookup:
+        if (auto done = look_up(*connection_, batch_, SteadyClock::now()); done) {
+          batch_.looked_up();
+        } else {
+          fail(done.error(), false);
+        }
+        break;
+      case Step::kStore:
+        store();
+        break;
+      case Step::kPark:
+        park();
+        break;
+      case Step::kDone:
+        break;
+    }
+  }
+  deps_.shard.sink->completed(batch_.take());
+}
+
+void ShardWriter::connect() {
+  auto made = open_checked(deps_.config);
+  if (made) {
+    connection_ = std::move(*made);
+    batch_.connected();
+  } else {
+    fail({.fault = DbFault::kLost, .code = 0, .message = made.error().message}, false);
+  }
+}
+
+void ShardWriter::barrier() {
+  auto passed = pass_barrier(*connection_, deps_.shard.node, deps_.state.epoch());
+  if (!passed) {
+    fail(passed.error(), false);
+  } else if (*passed == Fence::kHolds) {
+    batch_.barrier_passed();
+  } else {
+    batch_.fenced();
+    deps_.state.fence_lost();
+  }
+}
+
+bool ShardWriter::begin() {
+  auto fence = begin_fenced(*connection_, deps_.shard.node, deps_.state.epoch());
+  if (!fence) {
+    fail(fence.error(), false);
+    return false;
+  }
+  if (*fence == Fence::kHolds) return true;
+  if (!connection_->rollback()) {
+    connection_.reset();
+    batch_.disconnected();
+  }
+  batch_.fenced();
+  deps_.state.fence_lost();
+  return false;
+}
+
+void ShardWriter::store() {
+  if (!begin()) return;
+  const std::size_t rows = batch_.outbox().size() + batch_.inbox().size();
+  if (auto done = insert_outbox_.run(*connection_, batch_.outbox()); !done) return fail(done.error(), false);
+  if (auto done = insert_inbox_.run(*connection_, batch_.inbox()); !done) return fail(done.error(), false);
+  const CommitFault fault = deps_.commit_fault ? deps_.commit_fault() : CommitFault::kNone;
+  if (auto done = connection_->commit(fault); !done) return fail(done.error(), true);
+  batch_.stored();
+  counters_.batches.fetch_add(1, std::memory_order_relaxed);
+  counters_.rows.fetch_add(rows, std::memory_order_relaxed);
+}
+
+void ShardWriter::park() {
+  const InboxWork& row = *batch_.inbox().front();
+  if (!begin()) return;
+  if (auto done = insert_parked(*connection_, row, batch_.reason()); !done) return fail(done.error(), false);
+  if (auto done = connection_->commit(); !done) return fail(done.error(), true);
+  log::error("store", "row parked shard={} msg_id={} slot={} reason={}", deps_.config.name, row.msg_id,
+             row.slot, batch_.reason());
+  batch_.parked();
+  counters_.parked.fetch_add(1, std::memory_order_relaxed);
+}
+
+void ShardWriter::fail(const DbError& error, bool commit_sent) {
+  counters_.errors.fetch_add(1, std::memory_order_relaxed);
+  const SteadyTime now = SteadyClock::now();
+  if (error.fault != DbFault::kDuplicate && now - last_warning_ > std::chrono::seconds(1)) {
+    last_warning_ = now;
+    log::warn("store", "write failed shard={} writer={} commit_sent={} error={}", deps_.config.name, index_,
+              commit_sent, log::quoted(error.text()));
+  }
+  batch_.failed(error, commit_sent);
+  if (connection_ && error.fault != DbFault::kLost && !connection_->rollback()) {
+    connection_.reset();
+    batch_.disconnected();
+  }
+  if (error.fault == DbFault::kLost) connection_.reset();
+}
+
+void ShardWriter::pause() {
+  sweep_queue();
+  const SteadyTime until = SteadyClock::now() + kFirstPause * (1 << std::min(pauses_++, kMaxPauseDoublings));
+  std::unique_lock lock(mutex_);
+  if (stopping_ && SteadyClock::now() > stop_deadline_) {
+    lock.unlock();
+    log::error("store", "stopped with a batch of unknown outcome shard={} writer={}", deps_.config.name,
+               index_);
+    batch_.abandon();
+    return;
+  }
+  wake_.wait_until(lock, std::min(until, stop_deadline_), [] { return false; });
+}
+
+void ShardWriter::sweep_queue() {
+  std::vector<WriterWorkPtr> refused;
+  const SteadyTime now = SteadyClock::now();
+  const bool serving = deps_.state.serving(now);
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(queue_, [&](WriterWorkPtr& work) {
+      if (serving && work->deadline >= now) return false;
+      if (work->outcome == WriterWork::Outcome::kPending) refuse(*work, "the shard does not answer");
+      queued_bytes_.fetch_sub(work->bytes(), std::memory_order_relaxed);
+      refused.push_back(std::move(work));
+      return true;
+    });
+  }
+  if (!refused.empty()) deps_.shard.sink->completed(std::move(refused));
+}
+
+void ShardWriter::wait_for_ids() {
+  // The usual case is two loads: the keeper keeps the limit ten seconds ahead.
+  const MsgId needed = first_msg_id_at(deps_.shard.clock->time_ms() + kIdAheadMs);
+  if (deps_.state.id_limit() < needed && deps_.state.serving(SteadyClock::now())) {
+    static_cast<void>(deps_.state.wait_for_ids(needed, kIdPatience));
+  }
+}
+
+}  // namespace hongyan::logic

@@ -1,0 +1,104 @@
+// One writer of a shard: a thread with a connection that drains a queue of rows in batches.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "logic/store/mysql_connection.h"
+#include "logic/store/shard.h"
+#include "logic/store/shard_state.h"
+#include "logic/store/tail_cache.h"
+#include "logic/store/writer_batch.h"
+#include "logic/store/writer_sql.h"
+
+namespace hongyan::logic {
+
+// Faults for tests; empty in production. Asked on the writer's thread before each COMMIT.
+using CommitFaultHook = std::function<CommitFault()>;
+
+// Counters for metrics. Any thread.
+struct WriterCounters {
+  std::atomic<std::uint64_t> batches{0};  // transactions committed
+  std::atomic<std::uint64_t> rows{0};
+  std::atomic<std::uint64_t> errors{0};
+  std::atomic<std::uint64_t> parked{0};
+};
+
+// An idle writer commits at once; batches form from what waits meanwhile. WriterBatch decides, this class
+// does.
+//
+// Any thread: submit, queued_bytes. start() once, then stop() once, by the shard; stop() lets the queue drain
+// until the deadline, refuses the rest, joins. While the shard is not served everything is refused at once.
+// While a batch of unknown outcome waits for the server, queued work past its deadline is refused, ahead of
+// that batch.
+class ShardWriter {
+ public:
+  struct Deps {
+    const ShardConfig& config;
+    const ShardDeps& shard;
+    ShardState& state;
+    CommitFaultHook commit_fault;
+  };
+
+  ShardWriter(Deps deps, std::size_t index);
+  ~ShardWriter();
+  ShardWriter(const ShardWriter&) = delete;
+  ShardWriter& operator=(const ShardWriter&) = delete;
+
+  void start();
+  void stop(SteadyTime deadline);
+
+  void submit(WriterWorkPtr work);
+  [[nodiscard]] std::size_t queued_bytes() const noexcept {
+    return queued_bytes_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] const WriterCounters& counters() const noexcept { return counters_; }
+
+ private:
+  void run();
+  [[nodiscard]] bool wait_for_work(std::vector<WriterWorkPtr>& works);
+  void refuse_unowned(std::vector<WriterWorkPtr>& works) const;
+  void process(std::vector<WriterWorkPtr> works);
+  void connect();
+  void barrier();
+  void store();
+  void park();
+  [[nodiscard]] bool begin();  // false: told the batch why not
+  void finish();
+  void fail(const DbError& error, bool commit_sent);
+  void pause();
+  void sweep_queue();
+  void wait_for_ids();
+
+  const Deps deps_;
+  const std::size_t index_;
+  std::atomic<std::size_t> queued_bytes_{0};
+  WriterCounters counters_;
+
+  // Writer thread only.
+  TailCache tails_;
+  WriterBatch batch_;
+  RowInsert<OutboxWork> insert_outbox_;
+  RowInsert<InboxWork> insert_inbox_;
+  std::unique_ptr<MysqlConnection> connection_;
+  unsigned pauses_ = 0;
+  SteadyTime last_warning_{};
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<WriterWorkPtr> queue_;
+  bool stopping_ = false;
+  bool ended_ = false;
+  SteadyTime stop_deadline_ = SteadyTime::max();
+
+  std::thread thread_;
+};
+
+}  // namespace hongyan::logic

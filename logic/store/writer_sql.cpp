@@ -1,0 +1,249 @@
+#include "logic/store/writer_sql.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <iterator>
+
+#include "common/base/clock.h"
+
+namespace hongyan::logic {
+
+namespace {
+
+constexpr std::size_t kColumns = 12;  // of either table
+constexpr std::array<std::size_t, 18> kLadder = {512, 384, 256, 192, 128, 96, 64, 48, 32,
+                                                 24,  16,  12,  8,   6,   4,  3,  2,  1};
+static_assert(kLadder.front() * kColumns <= 65'535, "placeholders of one statement");
+
+// Keys and rows of one text statement: keeps it well below max_allowed_packet and quick to parse.
+constexpr std::size_t kRowsOfAQuery = 128;
+
+constexpr std::string_view kInsertOutbox =
+    "INSERT INTO im_message_send (app_id, msg_from, msg_seq, msg_id, slot, cmd_id, msg_type, group_id, "
+    "send_time, msg_to, "
+    "client_msg_id, msg_content) VALUES ";
+constexpr std::string_view kInsertInbox =
+    "INSERT INTO im_message_receive (app_id, msg_to, msg_seq, msg_id, cmd_id, msg_type, group_id, group_seq, "
+    "send_time, "
+    "msg_from, client_msg_id, msg_content) VALUES ";
+constexpr std::string_view kPlaces = "(?,?,?,?,?,?,?,?,?,?,?,?)";
+
+std::string_view content_of(const SharedBytes& content) noexcept {
+  return content ? std::string_view(*content) : std::string_view();
+}
+
+void set_type(MYSQL_BIND& bind, enum_field_types type, bool is_unsigned = false) noexcept {
+  bind.buffer_type = type;
+  bind.is_unsigned = is_unsigned ? 1 : 0;
+}
+
+template <typename T>
+void point(MYSQL_BIND& bind, const T& value) noexcept {
+  bind.buffer = const_cast<T*>(&value);  // NOLINT: the library only reads it
+}
+
+template <typename Work>
+struct Table;
+
+template <>
+struct Table<OutboxWork> {
+  static constexpr std::string_view kInsert = kInsertOutbox;
+  static constexpr std::uint64_t kKey = 1000;
+  static void set_types(MYSQL_BIND* bind) {
+    for (const int column : {0, 1, 9, 10, 11}) set_type(bind[column], MYSQL_TYPE_BLOB);
+    for (const int column : {2, 3, 7, 8}) set_type(bind[column], MYSQL_TYPE_LONGLONG);
+    for (const int column : {5, 6}) set_type(bind[column], MYSQL_TYPE_LONG);
+    set_type(bind[4], MYSQL_TYPE_SHORT, true);
+  }
+  static void set_values(MYSQL_BIND* bind, const OutboxWork& row) {
+    bind_bytes(bind[0], row.user.app_id);
+    bind_bytes(bind[1], row.user.uid);
+    point(bind[2], row.seq);
+    point(bind[3], row.msg_id);
+    point(bind[4], row.slot);
+    point(bind[5], row.cmd_id);
+    point(bind[6], row.msg_type);
+    point(bind[7], row.group_id);
+    point(bind[8], row.send_time);
+    bind_bytes(bind[9], row.to);
+    bind_bytes(bind[10], row.client_msg_id);
+    bind_bytes(bind[11], content_of(row.content));
+  }
+};
+
+template <>
+struct Table<InboxWork> {
+  static constexpr std::string_view kInsert = kInsertInbox;
+  static constexpr std::uint64_t kKey = 2000;
+  static void set_types(MYSQL_BIND* bind) {
+    for (const int column : {0, 1, 9, 10, 11}) set_type(bind[column], MYSQL_TYPE_BLOB);
+    for (const int column : {2, 3, 6, 7, 8}) set_type(bind[column], MYSQL_TYPE_LONGLONG);
+    for (const int column : {4, 5}) set_type(bind[column], MYSQL_TYPE_LONG);
+  }
+  static void set_values(MYSQL_BIND* bind, const InboxWork& row) {
+    bind_bytes(bind[0], row.user.app_id);
+    bind_bytes(bind[1], row.user.uid);
+    point(bind[2], row.seq);
+    point(bind[3], row.msg_id);
+    point(bind[4], row.cmd_id);
+    point(bind[5], row.msg_type);
+    point(bind[6], row.group_id);
+    point(bind[7], row.group_seq);
+    point(bind[8], row.send_time);
+    bind_bytes(bind[9], row.from);
+    bind_bytes(bind[10], row.client_msg_id);
+    bind_bytes(bind[11], content_of(row.content));
+  }
+};
+
+template <typename Work>
+std::string insert_sql(std::size_t rows) {
+  std::string sql(Table<Work>::kInsert);
+  sql.reserve(sql.size() + rows * (kPlaces.size() + 1));
+  for (std::size_t i = 0; i < rows; ++i) {
+    if (i != 0) sql += ',';
+    sql += kPlaces;
+  }
+  return sql;
+}
+
+void append_user(std::string& sql, const UserKey& user) {
+  append_hex_literal(sql, user.app_id);
+  sql += " a,";
+  append_hex_literal(sql, user.uid);
+  sql += " u";
+}
+
+// SELECT ... FROM (SELECT 0 n, x'..' a, x'..' u UNION ALL ...) v: portable, where MariaDB and MySQL differ on
+// VALUES.
+template <typename Item, typename Append>
+DbStatus by_chunks(MysqlConnection& connection, std::span<Item* const> items, std::string_view head,
+                   std::string_view tail, const Append& append, const MysqlConnection::OnRow& on_row) {
+  std::string sql;
+  for (std::size_t begin = 0; begin < items.size(); begin += kRowsOfAQuery) {
+    sql = head;
+    for (std::size_t i = begin; i < std::min(items.size(), begin + kRowsOfAQuery); ++i) {
+      fmt::format_to(std::back_inserter(sql), "{}SELECT {} n,", i == begin ? "" : " UNION ALL ", i);
+      append(sql, *items[i]);
+    }
+    sql += tail;
+    if (auto done = connection.query(sql, on_row); !done) return done;
+  }
+  return {};
+}
+
+}  // namespace
+
+template <typename Work>
+RowInsert<Work>::RowInsert() : binds_(kLadder.front() * kColumns) {
+  for (std::size_t row = 0; row < kLadder.front(); ++row) Table<Work>::set_types(&binds_[row * kColumns]);
+}
+
+template <typename Work>
+DbStatus RowInsert<Work>::run(MysqlConnection& connection, std::span<Work* const> rows) {
+  auto step = kLadder.begin();
+  while (!rows.empty()) {
+    while (*step > rows.size()) ++step;
+    const std::size_t count = *step;
+    for (std::size_t i = 0; i < count; ++i) Table<Work>::set_values(&binds_[i * kColumns], *rows[i]);
+    auto statement =
+        connection.statement(Table<Work>::kKey + count, [count] { return insert_sql<Work>(count); });
+    if (!statement) return std::unexpected(statement.error());
+    if (auto done = connection.run(*statement, std::span(binds_).first(count * kColumns)); !done) return done;
+    rows = rows.subspan(count);
+  }
+  return {};
+}
+
+template class RowInsert<OutboxWork>;
+template class RowInsert<InboxWork>;
+
+DbResult<Fence> begin_fenced(MysqlConnection& connection, std::uint32_t node, std::uint64_t epoch) {
+  fmt::basic_memory_buffer<char, 128> sql;
+  fmt::format_to(std::back_inserter(sql),
+                 "START TRANSACTION; SELECT epoch FROM im_node WHERE node = {} LOCK IN SHARE MODE", node);
+  std::uint64_t found = 0;
+  auto done = connection.query({sql.data(), sql.size()},
+                               [&found](const TextRow& row) { found = row.unsigned_number(0); });
+  if (!done) return std::unexpected(done.error());
+  return found == epoch && epoch != 0 ? Fence::kHolds : Fence::kLost;
+}
+
+DbResult<Fence> pass_barrier(MysqlConnection& connection, std::uint32_t node, std::uint64_t epoch) {
+  auto changed = connection.execute(
+      fmt::format("UPDATE im_node SET barrier = barrier + 1 WHERE node = {} AND epoch = {}", node, epoch));
+  if (!changed) return std::unexpected(changed.error());
+  return *changed == 1 ? Fence::kHolds : Fence::kLost;
+}
+
+DbStatus load_tails(MysqlConnection& connection, WriterBatch& batch) {
+  // FORCE INDEX and the full descending order make it one read of the primary key a user, however many rows
+  // there are.
+  return by_chunks(
+      connection, batch.unknown_users(),
+      "SELECT v.n, "
+      "(SELECT r.msg_seq FROM im_message_receive r FORCE INDEX (PRIMARY) WHERE r.app_id = v.a AND r.msg_to = "
+      "v.u "
+      "ORDER BY r.app_id DESC, r.msg_to DESC, r.msg_seq DESC LIMIT 1), "
+      "(SELECT s.msg_seq FROM im_message_send s FORCE INDEX (PRIMARY) WHERE s.app_id = v.a AND s.msg_from = "
+      "v.u "
+      "ORDER BY s.app_id DESC, s.msg_from DESC, s.msg_seq DESC LIMIT 1) FROM (",
+      ") v", [](std::string& sql, const UserTails& user) { append_user(sql, *user.key); },
+      [&batch](const TextRow& row) {
+        batch.set_tails(static_cast<std::size_t>(row.number(0)), row.number(1), row.number(2));
+      });
+}
+
+DbStatus look_up(MysqlConnection& connection, WriterBatch& batch, SteadyTime now) {
+  auto outbox = by_chunks(
+      connection, batch.lookup_outbox(),
+      "SELECT STRAIGHT_JOIN v.n, s.msg_id, s.msg_seq, s.send_time, s.msg_to, s.group_id, s.cmd_id FROM (",
+      ") v JOIN im_message_send s FORCE INDEX (by_client_msg_id) ON s.app_id = v.a AND s.msg_from = v.u "
+      "AND s.client_msg_id = v.c",
+      [](std::string& sql, const OutboxWork& work) {
+        append_user(sql, work.user);
+        sql += ',';
+        append_hex_literal(sql, work.client_msg_id);
+        sql += " c";
+      },
+      [&batch, now](const TextRow& row) {
+        batch.found_outbox(static_cast<std::size_t>(row.number(0)),
+                           {.msg_id = row.number(1),
+                            .seq = row.number(2),
+                            .send_time = row.number(3),
+                            .to = row.text(4),
+                            .group_id = row.number(5),
+                            .cmd_id = static_cast<std::int32_t>(row.number(6))},
+                           now);
+      });
+  if (!outbox) return outbox;
+  return by_chunks(
+      connection, batch.lookup_inbox(), "SELECT STRAIGHT_JOIN v.n, r.msg_seq FROM (",
+      ") v JOIN im_message_receive r FORCE INDEX (by_msg_id) ON r.app_id = v.a AND r.msg_to = v.u AND "
+      "r.msg_id = v.i",
+      [](std::string& sql, const InboxWork& work) {
+        append_user(sql, work.user);
+        fmt::format_to(std::back_inserter(sql), ",{} i", work.msg_id);
+      },
+      [&batch](const TextRow& row) {
+        batch.found_inbox(static_cast<std::size_t>(row.number(0)), row.number(1));
+      });
+}
+
+DbStatus insert_parked(MysqlConnection& connection, const InboxWork& row, std::string_view reason) {
+  // A key that fits no column is cut: the row is for a person to look at.
+  const auto cut = [](std::string_view bytes, std::size_t most) { return bytes.substr(0, most); };
+  std::string sql = fmt::format(
+      "INSERT INTO im_parked (id, slot, parked_time, destination, app_id, reason) VALUES ({}, {}, {}, ",
+      row.msg_id, row.slot, wall_ms());
+  append_hex_literal(sql, cut(row.user.uid, 128));
+  sql += ", ";
+  append_hex_literal(sql, cut(row.user.app_id, 64));
+  sql += ", ";
+  append_hex_literal(sql, cut(reason, 512));
+  sql += ") ON DUPLICATE KEY UPDATE reason = VALUES(reason)";
+  return connection.query(sql);
+}
+
+}  // namespace hongyan::logic
