@@ -125,6 +125,7 @@ class Process:
         self.log_file = folder / "log" / f"{name}.log"
         self._child: subprocess.Popen | None = None
         self._log_start = 0
+        self.started = 0.0  # monotonic, when by this object
 
     def pid(self) -> int | None:
         """The pid when the process lives, else None."""
@@ -145,6 +146,7 @@ class Process:
         """Returns once the new program runs; the pid file is written by the child before that."""
         self.log_file.touch(mode=0o600)
         self._log_start = self.log_file.stat().st_size
+        self.started = time.monotonic()
         environment = dict(os.environ) | {MARKER: f"{self.folder}:{self.name}"}
         try:
             with open(self.log_file, "ab") as log:
