@@ -129,7 +129,7 @@ struct Loader {
       load_tables(key, *tables, *found.node, name);
     } else if (const std::string error = assign(key, *found.node); !error.empty()) {
       report(at, name, error);
-    } else if (key.required_ && is_empty(key.target_)) {
+    } else if ((key.required_ || key.not_empty_) && is_empty(key.target_)) {
       report(at, name, "must not be empty");
     }
   }

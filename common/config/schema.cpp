@@ -32,6 +32,11 @@ Key& Key::required() {
   return *this;
 }
 
+Key& Key::not_empty() {
+  not_empty_ = true;
+  return *this;
+}
+
 Key& Key::one_of(std::vector<std::string> allowed) {
   HONGYAN_ASSERT(std::holds_alternative<std::string*>(target_));
   one_of_ = std::move(allowed);

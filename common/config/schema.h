@@ -86,6 +86,8 @@ class Key {
   Key& range(Milliseconds low, Milliseconds high) { return int_range(low.count(), high.count()); }
   // The key must be there; a text, secret or list must not be empty.
   Key& required();
+  // May be left out, which means the default; a text or list that is given must not be empty.
+  Key& not_empty();
   // Texts: only these.
   Key& one_of(std::vector<std::string> allowed);
   // Texts and secrets, in bytes; an empty one is checked by required() only.
@@ -107,6 +109,7 @@ class Key {
   std::string help_;
   std::string default_text_;  // as TOML; of the field's value when it was bound
   bool required_ = false;
+  bool not_empty_ = false;
   std::optional<Range<std::int64_t>> int_range_;
   std::optional<Range<double>> double_range_;
   std::optional<Range<std::size_t>> length_;

@@ -30,7 +30,7 @@ void append_frame(std::string& out, LinkCommand command, std::uint32_t seq, std:
   at += kLengthSize;
   envelope.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(at));
   at += envelope_size;
-  if (!payload.empty()) std::memcpy(at, payload.data(), payload.size());
+  payload.copy(at, payload.size());  // memcpy from the null pointer of an empty view is undefined
 }
 
 Result<std::size_t> split_frames(std::string_view bytes, std::vector<LinkPacket>& packets) {

@@ -137,9 +137,9 @@ class Cluster:
             member.wait_ready()
 
     def _require_programs(self) -> None:
-        programs = [Path(self.state.build_dir) / "bin" / name
-                    for name in ("hongyan-gate", "hongyan-logic", "hongyan-iplist", "hongyan-chat", "hongyanctl")]
-        missing = [program.name for program in programs if not os.access(program, os.X_OK)]
+        daemons = sorted({member.program() for member in self.members if isinstance(member, Daemon)})
+        tools = [Path(self.state.build_dir) / "bin" / name for name in ("hongyan-chat", "hongyanctl")]
+        missing = [program.name for program in [*daemons, *tools] if not os.access(program, os.X_OK)]
         if missing:
             raise ClusterError(f"{self.state.build_dir}/bin lacks {', '.join(missing)}; build first: "
                                "cmake --preset release && cmake --build --preset release")

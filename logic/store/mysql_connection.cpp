@@ -112,6 +112,7 @@ DbStatus MysqlConnection::query(std::string_view sql, const OnRow& on_row) {
     } else if (mysql_field_count(mysql_) != 0) {
       return std::unexpected(last_error());
     }
+    affected_ = mysql_affected_rows(mysql_);
     const int next = mysql_next_result(mysql_);
     if (next > 0) return std::unexpected(last_error());
     if (next < 0) return {};
@@ -120,7 +121,7 @@ DbStatus MysqlConnection::query(std::string_view sql, const OnRow& on_row) {
 
 DbResult<std::uint64_t> MysqlConnection::execute(std::string_view sql) {
   if (auto done = query(sql); !done) return std::unexpected(done.error());
-  return mysql_affected_rows(mysql_);
+  return affected_;
 }
 
 DbStatus MysqlConnection::commit(CommitFault fault) {

@@ -117,6 +117,7 @@ class MysqlConnection {
   void cut() noexcept;
 
   MYSQL* mysql_;
+  std::uint64_t affected_ = 0;  // by the last statement of query
   std::unordered_map<std::uint64_t, std::unique_ptr<MYSQL_STMT, StatementDeleter>> statements_;
 };
 

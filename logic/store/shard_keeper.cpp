@@ -234,7 +234,7 @@ void ShardKeeper::suspend(const std::string& reason) {
   state_.suspend();
   if (phase_ != Phase::kAcquired) return;
   phase_ = Phase::kSuspended;
-  log::warn("store", "shard suspended shard={} reason={}", config_.name, log::quoted(reason));
+  log::warn("store", "shard suspended shard={} reason=\"{}\"", config_.name, reason);
   deps_.observer->shard_suspended(index_, reason);
 }
 
@@ -243,7 +243,7 @@ void ShardKeeper::lost(const std::string& what) {
   state_.set_down(true);
   const SteadyTime now = SteadyClock::now();
   if (failures_ == 0 || phase_ == Phase::kConnecting) {
-    log::warn("store", "shard does not answer shard={} error={}", config_.name, log::quoted(what));
+    log::warn("store", "shard does not answer shard={} error=\"{}\"", config_.name, what);
   }
   if (phase_ == Phase::kAcquired && now - last_beat_ >= kBeatSilence) suspend(what);
   next_try_ = now + back_off();

@@ -131,7 +131,7 @@ std::string Cluster::token(const std::string& uid, std::int64_t ttl_seconds) con
 }
 
 std::string unique(std::string_view prefix) {
-  return fmt::format("{}-{}", prefix, client::make_uuid().substr(0, 13));
+  return fmt::format("{}-{}", prefix, client::new_uuid().substr(0, 13));
 }
 
 bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds deadline) {

@@ -50,7 +50,7 @@ void bind(Schema& schema, Sample& c) {
   schema.value("gate.title", c.title, "Title.");
   schema.value("gate.deadline", c.deadline, "Deadline.").range(Milliseconds(1), Milliseconds(60'000));
   schema.bytes("gate.body", c.body, "Body.").range(1, 1 << 20);
-  schema.value("gate.listen", c.listen, "Listen.");
+  schema.value("gate.listen", c.listen, "Listen.").not_empty();
   schema.list("gate.names", c.names, "Names.");
   schema.list("gate.peers", c.peers, "Peers.");
   schema.secret("gate.secret", c.secret, "Secret.");
@@ -201,6 +201,12 @@ TEST_F(SchemaTest, RefusesATableWhereAValueBelongsAndTheOtherWayRound) {
 TEST_F(SchemaTest, ReportsSyntaxErrorsWithTheirPlace) {
   EXPECT_THAT(load(sample_, "[gate]\nworkers = = 1\n"), ElementsAre(HasSubstr("f.toml:2:")));
   EXPECT_THAT(load(sample_, "a = 1\na = 2\n"), ElementsAre(HasSubstr("f.toml:2:")));
+}
+
+TEST_F(SchemaTest, TellsWhatMustNotBeEmptyFromWhatMayBeLeftOut) {
+  EXPECT_THAT(load(sample_, "[gate]\nlisten = \"\"\n"),
+              ElementsAre("f.toml:2:10: gate.listen: must not be empty"));
+  EXPECT_THAT(load(sample_, "[gate]\n"), IsEmpty());
 }
 
 TEST_F(SchemaTest, LooksAtRulesOnceTheKeysAreWell) {

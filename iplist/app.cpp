@@ -1,0 +1,53 @@
+#include "iplist/app.h"
+
+#include "common/log/log.h"
+
+namespace hongyan::iplist {
+
+namespace {
+constexpr Milliseconds kDrain{300};
+}  // namespace
+
+App::App(const IplistConfig& config, daemon::Context& context)
+    : identity_{.role = link::ROLE_IPLIST,
+                .node_id = config.name,
+                .boot_id = link::random_id(),
+                .secret = config.common.cluster.secret},
+      service_(config.ttl_seconds, context.metrics, context.health) {}
+
+Result<std::unique_ptr<daemon::Daemon>> App::start(const IplistConfig& config, daemon::Context& context) {
+  std::unique_ptr<App> app(new App(config, context));
+  if (auto opened = app->open(config); !opened) return std::unexpected(opened.error());
+  log::info("iplist", "listening clients={}:{} heartbeats={}:{}", config.clients.host, app->clients_port(),
+            config.heartbeats.host, app->heartbeats_port());
+  app->loop_.spawn("iplist tick", Service::tick(&app->service_));
+  app->loop_.start();
+  return app;
+}
+
+Status App::open(const IplistConfig& config) {
+  auto links =
+      link::LinkServer::start({&loop_}, config.heartbeats.host, config.heartbeats.port, identity_, service_);
+  if (!links) return fail(links.error().code, "listen.heartbeats: " + links.error().message);
+  links_ = std::move(*links);
+  const http::Limits limits{
+      .max_header_bytes = 8 << 10, .max_body_bytes = 4 << 10, .max_connections = config.max_connections};
+  auto http = http::Server::start(loop_, config.clients.host, config.clients.port, service_.router(), limits);
+  if (!http) return fail(http.error().code, "listen.clients: " + http.error().message);
+  http_ = std::move(*http);
+  return {};
+}
+
+App::~App() { stop(); }
+
+void App::stop() {
+  if (std::exchange(stopped_, true)) return;
+  if (http_ && links_) {
+    links_->stop();
+    http_->stop_and_wait(kDrain);
+  }
+  loop_.stop();
+  loop_.join();
+}
+
+}  // namespace hongyan::iplist

@@ -1,0 +1,26 @@
+// iplist's configuration. Every key's text stands in config.cpp, its default here.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "common/config/common_config.h"
+
+namespace hongyan::iplist {
+
+struct IplistConfig {
+  config::CommonConfig common;
+
+  // [iplist]
+  std::string name = "iplist-1";
+  std::uint32_t ttl_seconds = 60;
+  std::uint32_t max_connections = 4096;
+
+  // [listen]
+  config::Endpoint clients{.host = "127.0.0.1", .port = 7200};
+  config::Endpoint heartbeats{.host = "127.0.0.1", .port = 7201};
+};
+
+void bind(config::Schema& schema, IplistConfig& config);
+
+}  // namespace hongyan::iplist

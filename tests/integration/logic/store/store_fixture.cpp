@@ -1,0 +1,128 @@
+#include "tests/integration/logic/store/store_fixture.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+
+#include "logic/store/schema.h"
+#include "logic/store/shard_check.h"
+
+namespace hongyan::testing {
+
+void RecordingSink::completed(std::vector<logic::WriterWorkPtr> batch) {
+  const std::lock_guard lock(mutex_);
+  for (auto& work : batch) done_.push_back(std::move(work));
+  changed_.notify_all();
+}
+
+bool RecordingSink::wait_for(std::size_t count) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, kPatience, [&] { return done_.size() >= count; });
+}
+
+std::size_t RecordingSink::count() {
+  const std::lock_guard lock(mutex_);
+  return done_.size();
+}
+
+void RecordingObserver::shard_acquired(std::size_t, std::vector<logic::AcquiredSlot> taken,
+                                       std::vector<logic::RedoRow> rows, std::vector<MsgId> ids) {
+  const std::lock_guard lock(mutex_);
+  ++acquired;
+  slots = std::move(taken);
+  redo = std::move(rows);
+  pending = std::move(ids);
+  changed_.notify_all();
+}
+
+void RecordingObserver::shard_suspended(std::size_t, const std::string&) {
+  const std::lock_guard lock(mutex_);
+  ++suspended;
+  changed_.notify_all();
+}
+
+void RecordingObserver::shard_resumed(std::size_t) {
+  const std::lock_guard lock(mutex_);
+  ++resumed;
+  changed_.notify_all();
+}
+
+void RecordingObserver::fenced_off(std::size_t, const std::string&) {
+  const std::lock_guard lock(mutex_);
+  ++fenced;
+  changed_.notify_all();
+}
+
+bool RecordingObserver::wait_until(const std::function<bool(const RecordingObserver&)>& holds) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, kPatience, [&] { return holds(*this); });
+}
+
+Node::Node(const logic::ShardConfig& config, std::uint32_t number, std::uint64_t boot,
+           logic::ShardHooks hooks)
+    : clock(number),
+      shard(logic::make_mysql_shard(
+          0, config, {.node = number, .boot_id = boot, .clock = &clock, .sink = &sink, .observer = &observer},
+          std::move(hooks))) {}
+
+Node::~Node() { shard->stop(); }
+
+bool Node::start() {
+  shard->start();
+  return observer.wait_until([](const RecordingObserver& seen) { return seen.acquired > 0; });
+}
+
+MariadbServer& StoreTest::shared_server() {
+  static MariadbServer server;
+  return server;
+}
+
+void StoreTest::SetUp() { use(shared_server()); }
+
+void StoreTest::use(MariadbServer& server) {
+  static std::atomic<int> count{0};
+  server_ = &server;
+  config_.name = "0";
+  config_.host.clear();
+  config_.socket = server.socket();
+  config_.user = "hongyan";
+  config_.password = "test";
+  config_.database = fmt::format("hongyan_{}", ++count);
+  config_.slots = "0-4095";
+  server.sql("CREATE DATABASE " + config_.database);
+  auto connection = logic::MysqlConnection::open(logic::endpoint_of(config_));
+  ASSERT_TRUE(connection) << connection.error().text();
+  auto applied = logic::apply_schema(**connection, logic::builtin_schema());
+  ASSERT_TRUE(applied) << applied.error().message;
+  auto recorded = logic::record_slots(**connection, config_.slots, config_.map_version);
+  ASSERT_TRUE(recorded) << recorded.error().message;
+}
+
+std::unique_ptr<logic::OutboxWork> StoreTest::outbox(const std::string& uid, const std::string& client_msg_id,
+                                                     const std::string& content) {
+  auto work = std::make_unique<logic::OutboxWork>();
+  work->user = {"app", uid};
+  work->slot = slot_of("app", uid);
+  work->to = "receiver";
+  work->client_msg_id = client_msg_id;
+  work->content = std::make_shared<const std::string>(content);
+  work->send_time = wall_ms();
+  work->cmd_id = 30;
+  return work;
+}
+
+std::unique_ptr<logic::InboxWork> StoreTest::inbox(const std::string& uid, MsgId msg_id,
+                                                   const std::string& content) {
+  auto work = std::make_unique<logic::InboxWork>();
+  work->user = {"app", uid};
+  work->slot = slot_of("app", uid);
+  work->msg_id = msg_id;
+  work->from = "sender";
+  work->client_msg_id = fmt::format("c{}", msg_id);
+  work->content = std::make_shared<const std::string>(content);
+  work->send_time = wall_ms();
+  work->cmd_id = 30;
+  return work;
+}
+
+}  // namespace hongyan::testing

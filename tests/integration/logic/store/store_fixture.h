@@ -1,0 +1,99 @@
+// A shard on a private MariaDB, and doubles that record what it tells the pipeline.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "logic/store/mysql_shard.h"
+#include "logic/store/shard.h"
+#include "tests/support/mariadb_server.h"
+
+namespace hongyan::testing {
+
+inline constexpr std::chrono::seconds kPatience{20};
+
+// Any thread. Keeps finished work in the order of completion.
+class RecordingSink : public logic::WriterSink {
+ public:
+  void completed(std::vector<logic::WriterWorkPtr> batch) override;
+  // Waits until so many were completed in all; false when they are not in time.
+  [[nodiscard]] bool wait_for(std::size_t count);
+  [[nodiscard]] std::size_t count();
+  // After wait_for. Indices are in the order of completion.
+  [[nodiscard]] logic::OutboxWork& outbox(std::size_t index) {
+    return static_cast<logic::OutboxWork&>(*done_.at(index));
+  }
+  [[nodiscard]] logic::InboxWork& inbox(std::size_t index) {
+    return static_cast<logic::InboxWork&>(*done_.at(index));
+  }
+  [[nodiscard]] logic::WriterWork& work(std::size_t index) { return *done_.at(index); }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<logic::WriterWorkPtr> done_;
+};
+
+class RecordingObserver : public logic::ShardObserver {
+ public:
+  void shard_acquired(std::size_t, std::vector<logic::AcquiredSlot> slots, std::vector<logic::RedoRow> redo,
+                      std::vector<MsgId> pending) override;
+  void shard_suspended(std::size_t, const std::string&) override;
+  void shard_resumed(std::size_t) override;
+  void fenced_off(std::size_t, const std::string&) override;
+
+  [[nodiscard]] bool wait_until(const std::function<bool(const RecordingObserver&)>& holds);
+
+  int acquired = 0;
+  int suspended = 0;
+  int resumed = 0;
+  int fenced = 0;
+  std::vector<logic::AcquiredSlot> slots;
+  std::vector<logic::RedoRow> redo;
+  std::vector<MsgId> pending;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+};
+
+// One "process": clock, sink, observer and shard. Members in the order of their lives.
+struct Node {
+  Node(const logic::ShardConfig& config, std::uint32_t number, std::uint64_t boot,
+       logic::ShardHooks hooks = {});
+  ~Node();
+  [[nodiscard]] bool start();  // true once the shard is acquired
+
+  MsgIdClock clock;
+  RecordingSink sink;
+  RecordingObserver observer;
+  std::unique_ptr<logic::Shard> shard;
+};
+
+class StoreTest : public ::testing::Test {
+ protected:
+  void SetUp() override;
+
+  // The suite's server; tests that hurt it use their own and call use().
+  static MariadbServer& shared_server();
+  void use(MariadbServer& server);
+
+  [[nodiscard]] std::string sql(const std::string& text) { return server_->sql(text, config_.database); }
+  [[nodiscard]] std::int64_t number(const std::string& text) { return std::stoll(sql(text)); }
+
+  static std::unique_ptr<logic::OutboxWork> outbox(const std::string& uid, const std::string& client_msg_id,
+                                                   const std::string& content = "hi");
+  static std::unique_ptr<logic::InboxWork> inbox(const std::string& uid, MsgId msg_id,
+                                                 const std::string& content = "hi");
+
+  MariadbServer* server_ = nullptr;
+  logic::ShardConfig config_;
+};
+
+}  // namespace hongyan::testing

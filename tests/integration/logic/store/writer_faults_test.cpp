@@ -1,0 +1,207 @@
+#include <fmt/format.h>
+
+#include <atomic>
+#include <thread>
+
+#include "logic/store/mysql_connection.h"
+#include "logic/store/shard_check.h"
+#include "tests/integration/logic/store/store_fixture.h"
+
+namespace hongyan::testing {
+namespace {
+
+using logic::CommitFault;
+using Outcome = logic::WriterWork::Outcome;
+
+class WriterFaultsTest : public StoreTest {};
+
+// The hook's faults come in this order, then none.
+logic::ShardHooks faults(std::vector<CommitFault> list) {
+  auto left = std::make_shared<std::vector<CommitFault>>(std::move(list));
+  return {.commit_fault = [left] {
+    if (left->empty()) return CommitFault::kNone;
+    const CommitFault fault = left->front();
+    left->erase(left->begin());
+    return fault;
+  }};
+}
+
+TEST_F(WriterFaultsTest, CommitWhoseAnswerIsLostIsFoundAgain) {
+  Node node(config_, 1, 100, faults({CommitFault::kCutAfter}));
+  ASSERT_TRUE(node.start());
+  node.shard->submit(outbox("alice", "c1"));
+  ASSERT_TRUE(node.sink.wait_for(1));
+  node.shard->submit(outbox("alice", "c2"));
+  ASSERT_TRUE(node.sink.wait_for(2));
+  EXPECT_EQ(node.sink.outbox(0).outcome, Outcome::kStored);
+  EXPECT_EQ(node.sink.outbox(0).seq, 1);
+  EXPECT_EQ(std::to_string(node.sink.outbox(0).msg_id),
+            sql("SELECT msg_id FROM im_message_send WHERE msg_seq = 1"));
+  EXPECT_EQ(node.sink.outbox(1).seq, 2);
+  EXPECT_EQ(number("SELECT COUNT(*) FROM im_message_send"), 2);
+  EXPECT_EQ(number("SELECT barrier FROM im_node WHERE node = 1"), 1);
+}
+
+TEST_F(WriterFaultsTest, CommitThatNeverArrivedIsDoneAgain) {
+  Node node(config_, 1, 100,
+            faults({CommitFault::kCutBefore, CommitFault::kCutAfter, CommitFault::kCutBefore}));
+  ASSERT_TRUE(node.start());
+  for (int i = 0; i < 100; ++i) node.shard->submit(inbox("bob", 1 + i));
+  ASSERT_TRUE(node.sink.wait_for(100));
+  for (std::size_t i = 0; i < 100; ++i) {
+    EXPECT_EQ(node.sink.inbox(i).outcome, Outcome::kStored);
+    EXPECT_EQ(node.sink.inbox(i).seq, static_cast<std::int64_t>(i) + 1);
+  }
+  EXPECT_EQ(number("SELECT COUNT(*) FROM im_message_receive"), 100);
+}
+
+TEST_F(WriterFaultsTest, WaitsForALockAndGoesOn) {
+  Node node(config_, 1, 100);
+  ASSERT_TRUE(node.start());
+  node.shard->submit(inbox("bob", 1));
+  ASSERT_TRUE(node.sink.wait_for(1));
+  const logic::MysqlThread thread;
+  auto other = logic::MysqlConnection::open(logic::endpoint_of(config_));
+  ASSERT_TRUE(other);
+  // Holds what the next row needs; the server ends the idle transaction after a second.
+  ASSERT_TRUE((*other)->query(
+      "START TRANSACTION; INSERT INTO im_message_receive SELECT app_id, msg_to, 2, 999, cmd_id, "
+      "msg_type, group_id, group_seq, send_time, msg_from, client_msg_id, msg_content "
+      "FROM im_message_receive"));
+  node.shard->submit(inbox("bob", 2));
+  ASSERT_TRUE(node.sink.wait_for(2));
+  EXPECT_EQ(node.sink.inbox(1).outcome, Outcome::kStored);
+  EXPECT_EQ(node.sink.inbox(1).seq, 2);
+}
+
+TEST_F(WriterFaultsTest, RetriesWhenAnotherConnectionTookTheSequence) {
+  Node node(config_, 1, 100);
+  ASSERT_TRUE(node.start());
+  node.shard->submit(inbox("bob", 1));
+  ASSERT_TRUE(node.sink.wait_for(1));
+  // What the fence forbids, done by hand: the writer's tail is stale now.
+  static_cast<void>(
+      sql("INSERT INTO im_message_receive SELECT app_id, msg_to, 2, 999, cmd_id, msg_type, group_id, "
+          "group_seq, send_time, msg_from, client_msg_id, msg_content FROM im_message_receive"));
+  node.shard->submit(inbox("bob", 2));
+  ASSERT_TRUE(node.sink.wait_for(2));
+  EXPECT_EQ(node.sink.inbox(1).outcome, Outcome::kStored);
+  EXPECT_EQ(node.sink.inbox(1).seq, 3);
+}
+
+TEST_F(WriterFaultsTest, KilledConnectionIsMadeAgain) {
+  Node node(config_, 1, 100);
+  ASSERT_TRUE(node.start());
+  node.shard->submit(outbox("alice", "c1"));
+  ASSERT_TRUE(node.sink.wait_for(1));
+  const std::string ids =
+      sql("SELECT GROUP_CONCAT(id) FROM information_schema.PROCESSLIST WHERE db = DATABASE() AND user = "
+          "'hongyan'");
+  for (std::size_t at = 0; at < ids.size();) {
+    const std::size_t comma = std::min(ids.find(',', at), ids.size());
+    static_cast<void>(sql("KILL " + ids.substr(at, comma - at)));
+    at = comma + 1;
+  }
+  node.shard->submit(outbox("alice", "c2"));
+  ASSERT_TRUE(node.sink.wait_for(2));
+  EXPECT_EQ(node.sink.outbox(1).outcome, Outcome::kStored);
+  EXPECT_EQ(node.sink.outbox(1).seq, 2);
+}
+
+TEST_F(WriterFaultsTest, AnotherBootOfTheNodeFencesOff) {
+  Node old(config_, 1, 100);
+  ASSERT_TRUE(old.start());
+  old.shard->submit(outbox("alice", "c1"));
+  ASSERT_TRUE(old.sink.wait_for(1));
+  Node young(config_, 1, 200);
+  ASSERT_TRUE(young.start());
+  old.shard->submit(outbox("alice", "c2"));
+  ASSERT_TRUE(old.sink.wait_for(2));
+  EXPECT_EQ(old.sink.work(1).outcome, Outcome::kRefused);
+  EXPECT_EQ(old.sink.work(1).error.code, Code::kUnavailable);
+  EXPECT_TRUE(old.observer.wait_until([](const RecordingObserver& seen) { return seen.fenced == 1; }));
+  young.shard->submit(outbox("alice", "c3"));
+  ASSERT_TRUE(young.sink.wait_for(1));
+  EXPECT_EQ(young.sink.outbox(0).seq, 2);
+  EXPECT_GT(young.sink.outbox(0).msg_id, old.sink.outbox(0).msg_id);
+}
+
+TEST_F(WriterFaultsTest, ReadOnlyServerRefusesAndComesBack) {
+  MariadbServer server;
+  use(server);
+  Node node(config_, 1, 100);
+  ASSERT_TRUE(node.start());
+  static_cast<void>(server.sql("SET GLOBAL read_only = 1"));
+  node.shard->submit(outbox("alice", "c1"));
+  ASSERT_TRUE(node.sink.wait_for(1));
+  EXPECT_EQ(node.sink.work(0).outcome, Outcome::kRefused);
+  EXPECT_EQ(node.sink.work(0).error.code, Code::kUnavailable);
+  EXPECT_TRUE(node.observer.wait_until([](const RecordingObserver& seen) { return seen.suspended == 1; }));
+  static_cast<void>(server.sql("SET GLOBAL read_only = 0"));
+  EXPECT_TRUE(node.observer.wait_until([](const RecordingObserver& seen) { return seen.resumed == 1; }));
+  node.shard->submit(outbox("alice", "c1"));
+  ASSERT_TRUE(node.sink.wait_for(2));
+  EXPECT_EQ(node.sink.outbox(1).outcome, Outcome::kStored);
+  EXPECT_EQ(node.sink.outbox(1).seq, 1);
+}
+
+TEST_F(WriterFaultsTest, KilledServerLosesNothingAcknowledged) {
+  MariadbServer server;
+  use(server);
+  Node node(config_, 1, 100);
+  ASSERT_TRUE(node.start());
+  std::atomic<bool> stop{false};
+  std::atomic<int> submitted{0};
+  std::thread sender([&] {
+    while (!stop) {
+      // At most a hundred on their way.
+      if (submitted - static_cast<int>(node.sink.count()) > 100) {
+        std::this_thread::yield();
+        continue;
+      }
+      node.shard->submit(outbox(fmt::format("u{}", submitted % 10), fmt::format("c{}", submitted.load())));
+      ++submitted;
+    }
+  });
+  ASSERT_TRUE(node.sink.wait_for(2000));
+  server.kill_hard();
+  ASSERT_TRUE(node.observer.wait_until([](const RecordingObserver& seen) { return seen.suspended == 1; }));
+  EXPECT_TRUE(node.shard->down());
+  server.start();
+  ASSERT_TRUE(node.observer.wait_until([](const RecordingObserver& seen) { return seen.resumed == 1; }));
+  ASSERT_TRUE(node.sink.wait_for(node.sink.count() + 1000));
+  stop = true;
+  sender.join();
+  ASSERT_TRUE(node.sink.wait_for(static_cast<std::size_t>(submitted.load())));
+  std::int64_t stored = 0;
+  for (std::size_t i = 0; i < node.sink.count(); ++i) {
+    const auto& work = node.sink.outbox(i);
+    stored += work.outcome == Outcome::kStored ? 1 : 0;
+    if (work.outcome == Outcome::kRefused) EXPECT_EQ(work.error.code, Code::kUnavailable);
+  }
+  EXPECT_EQ(number("SELECT COUNT(*) FROM im_message_send"), stored);
+  EXPECT_EQ(number("SELECT COUNT(*) FROM (SELECT msg_from FROM im_message_send GROUP BY msg_from "
+                   "HAVING MIN(msg_seq) = 1 AND MAX(msg_seq) = COUNT(*)) contiguous"),
+            10);
+}
+
+TEST_F(WriterFaultsTest, FrozenServerRefusesInTimeAndSettlesLater) {
+  MariadbServer server;
+  use(server);
+  config_.read_timeout = Milliseconds(1000);
+  Node node(config_, 1, 100);
+  ASSERT_TRUE(node.start());
+  server.freeze();
+  node.shard->submit(outbox("alice", "c1"));
+  ASSERT_TRUE(node.observer.wait_until([](const RecordingObserver& seen) { return seen.suspended == 1; }));
+  ASSERT_TRUE(node.sink.wait_for(1));  // nothing was sent but the fence: a plain refusal
+  EXPECT_EQ(node.sink.work(0).outcome, Outcome::kRefused);
+  server.thaw();
+  ASSERT_TRUE(node.observer.wait_until([](const RecordingObserver& seen) { return seen.resumed == 1; }));
+  node.shard->submit(outbox("alice", "c1"));
+  ASSERT_TRUE(node.sink.wait_for(2));
+  EXPECT_EQ(node.sink.outbox(1).seq, 1);
+}
+
+}  // namespace
+}  // namespace hongyan::testing

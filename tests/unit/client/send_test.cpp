@@ -1,0 +1,244 @@
+#include "tests/unit/client/core_fixture.h"
+
+namespace hongyan::client {
+namespace {
+
+class SendTest : public CoreFixture {
+ protected:
+  std::vector<std::string> ids() {
+    std::vector<std::string> out;
+    for (const Sent& packet : taken(COMMAND_C2C_SEND)) out.push_back(packet.as<C2CSendReq>().client_msg_id());
+    return out;
+  }
+  Code last_code() const {
+    if (done_sends.empty() || done_sends.back().second) return Code::kOk;
+    return done_sends.back().second.error().code;
+  }
+};
+
+using Ids = std::vector<std::string>;
+
+TEST_F(SendTest, CarriesWhatWasGivenAndReportsTheReceipt) {
+  log_in();
+  const SendId id = send("bob", "c1");
+  const auto request = one(COMMAND_C2C_SEND);
+  EXPECT_EQ(request.as<C2CSendReq>().from(), "alice");
+  EXPECT_EQ(request.as<C2CSendReq>().to(), "bob");
+  EXPECT_EQ(request.as<C2CSendReq>().content(), "hello");
+  accept(request, 42, 3);
+  ASSERT_EQ(done_sends.size(), 1U);
+  EXPECT_EQ(done_sends[0].first, id);
+  ASSERT_TRUE(done_sends[0].second);
+  EXPECT_EQ(done_sends[0].second->msg_id, 42);
+  EXPECT_EQ(done_sends[0].second->outbox_seq, 3);
+  EXPECT_EQ(done_sends[0].second->client_msg_id, "c1");
+  EXPECT_EQ(done_sends[0].second->attempts, 1);
+  EXPECT_EQ(core.pending_sends(), 0U);
+}
+
+TEST_F(SendTest, WaitsForAConnection) {
+  core.start(now);
+  send("bob", "c1");
+  EXPECT_EQ(ids(), Ids{});
+  authenticate();
+  EXPECT_EQ(ids(), Ids{"c1"});
+}
+
+TEST_F(SendTest, KeepsOneInFlightForEachConversation) {
+  log_in();
+  send("bob", "b1");
+  send("bob", "b2");
+  send("carol", "c1");
+  const auto first = taken(COMMAND_C2C_SEND);
+  ASSERT_EQ(first.size(), 2U);
+  EXPECT_EQ(first[1].as<C2CSendReq>().client_msg_id(), "c1");
+  accept(first[0], 1);
+  EXPECT_EQ(ids(), Ids{"b2"});
+}
+
+TEST_F(SendTest, ResendsWithTheSameIdAfterAReconnect) {
+  log_in();
+  send("bob", "b1");
+  send("bob", "b2");
+  EXPECT_EQ(ids(), Ids{"b1"});
+  cut();
+  advance_to_wake();
+  authenticate();
+  const auto again = one(COMMAND_C2C_SEND);
+  EXPECT_EQ(again.as<C2CSendReq>().client_msg_id(), "b1");
+  accept(again, 9);
+  EXPECT_EQ(done_sends[0].second->attempts, 2);
+  EXPECT_EQ(ids(), Ids{"b2"});
+}
+
+TEST_F(SendTest, ResendsWhatWasRefusedForNowAfterTheTimeAskedFor) {
+  for (const auto code : {ERROR_CODE_UNAVAILABLE, ERROR_CODE_RATE_LIMITED}) {
+    SCOPED_TRACE(ErrorCode_Name(code));
+    if (core.state() == State::kStopped) log_in();
+    const std::string id = "b" + std::to_string(code);
+    send("bob", id);
+    refuse(one(COMMAND_C2C_SEND), code, 900);
+    advance(Milliseconds(899));
+    EXPECT_EQ(ids(), Ids{});
+    advance_to_wake();
+    const auto again = one(COMMAND_C2C_SEND);
+    EXPECT_EQ(again.as<C2CSendReq>().client_msg_id(), id);
+    accept(again, 5);
+    EXPECT_EQ(last_code(), Code::kOk);
+  }
+}
+
+TEST_F(SendTest, KeepsOrderWhileTheFirstIsRefusedForNow) {
+  log_in();
+  send("bob", "b1");
+  send("bob", "b2");
+  refuse(one(COMMAND_C2C_SEND), ERROR_CODE_UNAVAILABLE);
+  EXPECT_EQ(ids(), Ids{});
+  advance_to_wake();
+  const auto again = one(COMMAND_C2C_SEND);
+  EXPECT_EQ(again.as<C2CSendReq>().client_msg_id(), "b1");
+}
+
+TEST_F(SendTest, ResendsWhatHadNoAnswerInTime) {
+  log_in();
+  send("bob", "b1");
+  const auto first = one(COMMAND_C2C_SEND);
+  advance(Milliseconds(5'000));
+  push(1);  // the connection lives
+  advance(Milliseconds(3'001));
+  EXPECT_EQ(core.state(), State::kOnline);
+  const auto second = one(COMMAND_C2C_SEND);
+  EXPECT_NE(first.seq, second.seq);
+  EXPECT_EQ(second.as<C2CSendReq>().client_msg_id(), "b1");
+  accept(second, 5);
+  EXPECT_EQ(last_code(), Code::kOk);
+}
+
+TEST_F(SendTest, EndsAtItsDeadline) {
+  log_in();
+  send("bob", "b1", Milliseconds(2'000));
+  send("bob", "b2", Milliseconds(60'000));
+  EXPECT_EQ(ids(), Ids{"b1"});
+  advance(Milliseconds(2'000));
+  EXPECT_EQ(last_code(), Code::kDeadlineExceeded);
+  EXPECT_EQ(ids(), Ids{"b2"});
+}
+
+TEST_F(SendTest, EndsAtItsDeadlineWithoutAConnectionToo) {
+  core.start(now);
+  send("bob", "b1", Milliseconds(2'000));
+  advance(Milliseconds(2'000));
+  EXPECT_EQ(last_code(), Code::kDeadlineExceeded);
+}
+
+TEST_F(SendTest, TakesOtherErrorsAsFinal) {
+  log_in();
+  send("bob", "b1");
+  refuse(one(COMMAND_C2C_SEND), ERROR_CODE_PERMISSION_DENIED);
+  EXPECT_EQ(last_code(), Code::kPermissionDenied);
+}
+
+TEST_F(SendTest, StaysUnknownWhenRefusedAfterAnUnknownAttempt) {
+  log_in();
+  send("bob", "b1");
+  refuse(one(COMMAND_C2C_SEND), ERROR_CODE_INTERNAL);
+  advance_to_wake();
+  refuse(one(COMMAND_C2C_SEND), ERROR_CODE_PERMISSION_DENIED);
+  EXPECT_EQ(last_code(), Code::kDeadlineExceeded);
+}
+
+TEST_F(SendTest, RefusesBadInputAtOnce) {
+  log_in();
+  send("", "b1");
+  EXPECT_EQ(last_code(), Code::kBadRequest);
+  send(std::string("a\0b", 3), "b2");
+  EXPECT_EQ(last_code(), Code::kBadRequest);
+  send("bob", std::string(65, 'x'));
+  EXPECT_EQ(last_code(), Code::kBadRequest);
+  core.send(99, "bob", std::string(70'000, 'x'), {.client_msg_id = "big"}, now);
+  settle();
+  EXPECT_EQ(last_code(), Code::kTooLarge);
+  send("bob", "twice");
+  send("bob", "twice");
+  EXPECT_EQ(last_code(), Code::kBadRequest);
+  EXPECT_EQ(ids(), Ids{"twice"});
+}
+
+TEST_F(SendTest, FailsWhatIsPendingWhenItStops) {
+  log_in();
+  send("bob", "flying");
+  send("bob", "waiting");
+  core.abandon();
+  settle();
+  ASSERT_EQ(done_sends.size(), 2U);
+  EXPECT_EQ(done_sends[0].second.error().code, Code::kDeadlineExceeded);
+  EXPECT_EQ(done_sends[1].second.error().code, Code::kUnavailable);
+  send("bob", "late");
+  EXPECT_EQ(last_code(), Code::kUnavailable);
+}
+
+TEST(SendLimitTest, RefusesBeyondTheCount) {
+  CoreOptions options;
+  options.uid = "alice";
+  options.max_pending = 2;
+  ClientCore core(options, [] { return 0.5; });
+  const SteadyTime now{};
+  core.start(now);
+  for (SendId id = 1; id <= 3; ++id) core.send(id, "bob", "x", {.client_msg_id = std::to_string(id)}, now);
+  int refused = 0;
+  for (const Output& output : core.take()) {
+    const auto* done = std::get_if<output::SendDone>(&output);
+    if (done == nullptr) continue;
+    ++refused;
+    EXPECT_EQ(done->id, 3U);
+    EXPECT_EQ(done->result.error().code, Code::kUnavailable);
+  }
+  EXPECT_EQ(refused, 1);
+}
+
+TEST(SendLimitTest, RefusesBeyondTheBytes) {
+  CoreOptions options;
+  options.uid = "alice";
+  options.max_pending_bytes = 100'000;
+  ClientCore core(options, [] { return 0.5; });
+  const SteadyTime now{};
+  core.start(now);
+  for (SendId id = 1; id <= 3; ++id) {
+    core.send(id, "bob", std::string(40'000, 'x'), {.client_msg_id = std::to_string(id)}, now);
+  }
+  const auto outputs = core.take();
+  EXPECT_EQ(std::ranges::count_if(
+                outputs, [](const Output& o) { return std::holds_alternative<output::SendDone>(o); }),
+            1);
+}
+
+TEST(SendOrderTest, SendsAllAtOnceWhenOrderIsNotAsked) {
+  CoreOptions options;
+  options.uid = "alice";
+  options.strict_order = false;
+  Outputs outputs(kClientVersion);
+  const Random random = [] { return 0.5; };
+  SendQueue queue(options, outputs, random);
+  const SteadyTime now{};
+  queue.on_online(now);
+  for (SendId id = 1; id <= 3; ++id) {
+    queue.add(id,
+              {.conversation = "ubob",
+               .client_msg_id = std::to_string(id),
+               .body = "x",
+               .deadline = Milliseconds(1000)},
+              now);
+  }
+  EXPECT_EQ(queue.in_flight(), 3U);
+  EXPECT_GT(queue.bytes(), 0U);
+  queue.on_offline();
+  EXPECT_EQ(queue.in_flight(), 0U);
+  queue.on_online(now);
+  EXPECT_EQ(queue.in_flight(), 3U);
+  queue.fail_all("end");
+  EXPECT_EQ(queue.bytes(), 0U);
+  EXPECT_EQ(queue.next_wake(), SteadyTime::max());
+}
+
+}  // namespace
+}  // namespace hongyan::client
