@@ -1,23 +1,26 @@
 #include "logic/message/slot_table.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace hongyan::logic {
 
 void UnfinishedIds::finished(MsgId id) {
-  if (const auto it = ids_.find(id); it != ids_.end()) ids_.erase(it);
+  ids_.erase(id);
   pending_.erase(id);
 }
 
 void UnfinishedIds::moved_to_pending(MsgId id) {
-  if (const auto it = ids_.find(id); it != ids_.end()) ids_.erase(it);
+  ids_.erase(id);
   pending_.insert(id);
 }
 
 MsgId UnfinishedIds::mark() const {
-  // A floor is itself not an id to be issued, and an id that holds the mark is not passed by floor - 1
-  // either.
-  return ids_.empty() ? highest_ : *ids_.begin() - 1;
+  if (ids_.empty() && floors_.empty()) return highest_;
+  constexpr MsgId kNone = std::numeric_limits<MsgId>::max();
+  const MsgId first_id = ids_.empty() ? kNone : *ids_.begin();
+  const MsgId first_floor = floors_.empty() ? kNone : *floors_.begin();
+  return std::min(first_id, first_floor) - 1;
 }
 
 SlotStatus SlotTable::status(Slot slot) const {
