@@ -39,11 +39,11 @@ void Forwarder::set_nodes(const std::vector<link::Member>& nodes) {
   loop_.assert_in_loop();
   if (stopped_) return;
   std::erase_if(clients_, [&nodes](const auto& entry) {
-    const auto& [id, client] = entry;
-    const bool stays = std::ranges::any_of(nodes, [&](const link::Member& node) {
-      return node.node_id == id && node.host == client->host() && node.port == client->port();
+    link::LinkClient& client = *entry.second;
+    const bool stays = std::ranges::any_of(nodes, [&entry, &client](const link::Member& node) {
+      return node.node_id == entry.first && node.host == client.host() && node.port == client.port();
     });
-    if (!stays) client->stop();
+    if (!stays) client.stop();
     return !stays;
   });
   for (const auto& node : nodes) {

@@ -5,19 +5,19 @@
 namespace hongyan::logic {
 
 void UnfinishedIds::finished(MsgId id) {
-  if (const auto it = ids_.find(id); it != ids_.end()) ids_.erase(it);
+  ids_.erase(id);
   pending_.erase(id);
 }
 
 void UnfinishedIds::moved_to_pending(MsgId id) {
-  if (const auto it = ids_.find(id); it != ids_.end()) ids_.erase(it);
+  ids_.erase(id);
   pending_.insert(id);
 }
 
 MsgId UnfinishedIds::mark() const {
-  // A floor is itself not an id to be issued, and an id that holds the mark is not passed by floor - 1
-  // either.
-  return ids_.empty() ? highest_ : *ids_.begin() - 1;
+  MsgId mark = ids_.empty() ? highest_ : *ids_.begin() - 1;
+  if (!floors_.empty()) mark = std::min(mark, *floors_.begin());
+  return mark;
 }
 
 SlotStatus SlotTable::status(Slot slot) const {

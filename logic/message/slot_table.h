@@ -29,10 +29,10 @@ class UnfinishedIds {
   using Ticket = std::multiset<MsgId>::const_iterator;
 
   // Every id issued later is greater than the floor.
-  [[nodiscard]] Ticket begin(MsgId floor) { return ids_.insert(floor); }
-  void absent(Ticket ticket) { ids_.erase(ticket); }
+  [[nodiscard]] Ticket begin(MsgId floor) { return floors_.insert(floor); }
+  void absent(Ticket ticket) { floors_.erase(ticket); }
   void issued(Ticket ticket, MsgId id) {
-    ids_.erase(ticket);
+    floors_.erase(ticket);
     add(id);
   }
   // Redo: an id that is unfinished without having been issued here.
@@ -52,10 +52,11 @@ class UnfinishedIds {
 
   // Ids up to here are finished or in im_pending.
   [[nodiscard]] MsgId mark() const;
-  [[nodiscard]] std::size_t size() const noexcept { return ids_.size() + pending_.size(); }
 
  private:
-  std::multiset<MsgId> ids_;  // issued ids and the floors of those to be issued
+  // A floor may equal an issued id (the last one), so they are kept apart.
+  std::multiset<MsgId> floors_;
+  std::set<MsgId> ids_;
   std::unordered_set<MsgId> pending_;
   MsgId highest_ = 0;
 };

@@ -107,7 +107,7 @@ class MysqlShard final : public Shard {
 }  // namespace
 
 std::unique_ptr<Shard> make_mysql_shard(std::size_t index, ShardConfig config, ShardDeps deps,
-                                        ShardHooks hooks) {
+                                        const ShardHooks& hooks) {
   return std::make_unique<MysqlShard>(index, std::move(config), deps, hooks);
 }
 

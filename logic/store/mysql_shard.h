@@ -13,6 +13,6 @@ struct ShardHooks {
 };
 
 [[nodiscard]] std::unique_ptr<Shard> make_mysql_shard(std::size_t index, ShardConfig config, ShardDeps deps,
-                                                      ShardHooks hooks);
+                                                      const ShardHooks& hooks);
 
 }  // namespace hongyan::logic

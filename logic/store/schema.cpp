@@ -30,7 +30,11 @@ constexpr std::string_view kMakeTable =
 class SchemaLock {
  public:
   explicit SchemaLock(MysqlConnection& connection) : connection_(connection) {}
-  ~SchemaLock() { static_cast<void>(connection_.query(fmt::format("SELECT RELEASE_LOCK({})", kLockName))); }
+  ~SchemaLock() {
+    // A failure means that the connection is gone, and the lock with it.
+    [[maybe_unused]] const DbStatus released =
+        connection_.query(fmt::format("SELECT RELEASE_LOCK({})", kLockName));
+  }
   SchemaLock(const SchemaLock&) = delete;
   SchemaLock& operator=(const SchemaLock&) = delete;
 

@@ -171,6 +171,7 @@ DbStatus ShardKeeper::read_marked(const Acquisition& taken, std::vector<RedoRow>
 DbStatus ShardKeeper::read_pending_rows(const Acquisition& taken, std::vector<RedoRow>& rows,
                                         std::vector<MsgId>& ids) {
   std::vector<Slot> slots;
+  slots.reserve(taken.slots.size());
   for (const AcquiredSlot& lease : taken.slots) slots.push_back(lease.slot);
   auto entries = read_pending(*connection_, slots);
   if (!entries) return std::unexpected(entries.error());

@@ -213,8 +213,8 @@ void ShardWriter::fail(const DbError& error, bool commit_sent) {
   const SteadyTime now = SteadyClock::now();
   if (error.fault != DbFault::kDuplicate && now - last_warning_ > std::chrono::seconds(1)) {
     last_warning_ = now;
-    log::warn("store", "write failed shard={} writer={} commit_sent={} error=\"{}\"", deps_.config.name, index_,
-              commit_sent, error.text());
+    log::warn("store", "write failed shard={} writer={} commit_sent={} error=\"{}\"", deps_.config.name,
+              index_, commit_sent, error.text());
   }
   batch_.failed(error, commit_sent);
   if (connection_ && error.fault != DbFault::kLost && !connection_->rollback()) {

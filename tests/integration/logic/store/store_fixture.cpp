@@ -59,11 +59,11 @@ bool RecordingObserver::wait_until(const std::function<bool(const RecordingObser
 }
 
 Node::Node(const logic::ShardConfig& config, std::uint32_t number, std::uint64_t boot,
-           logic::ShardHooks hooks)
+           const logic::ShardHooks& hooks)
     : clock(number),
       shard(logic::make_mysql_shard(
           0, config, {.node = number, .boot_id = boot, .clock = &clock, .sink = &sink, .observer = &observer},
-          std::move(hooks))) {}
+          hooks)) {}
 
 Node::~Node() { shard->stop(); }
 

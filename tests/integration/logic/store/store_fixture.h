@@ -66,7 +66,7 @@ class RecordingObserver : public logic::ShardObserver {
 // One "process": clock, sink, observer and shard. Members in the order of their lives.
 struct Node {
   Node(const logic::ShardConfig& config, std::uint32_t number, std::uint64_t boot,
-       logic::ShardHooks hooks = {});
+       const logic::ShardHooks& hooks = {});
   ~Node();
   [[nodiscard]] bool start();  // true once the shard is acquired
 

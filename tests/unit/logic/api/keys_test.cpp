@@ -10,7 +10,8 @@ TEST(ApiKeysTest, HashesAsTheStandardSays) {
 }
 
 TEST(ApiKeysTest, FindsTheAppOfAKey) {
-  const ApiKeys keys({{.app_id = "demo", .sha256 = sha256_hex("key-1")}, {.app_id = "shop", .sha256 = sha256_hex("key-2")}});
+  const ApiKeys keys(
+      {{.app_id = "demo", .sha256 = sha256_hex("key-1")}, {.app_id = "shop", .sha256 = sha256_hex("key-2")}});
   EXPECT_EQ(keys.app_of("Bearer key-1").value(), "demo");
   EXPECT_EQ(keys.app_of("Bearer key-2").value(), "shop");
   for (const char* bad : {"", "key-1", "Bearer ", "Bearer key-3", "bearer key-1", "Basic key-1"}) {

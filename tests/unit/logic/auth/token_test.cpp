@@ -15,8 +15,9 @@ constexpr const char* kSecret = "a secret of the test, 32 bytes..";
 
 std::string base64url(std::string_view bytes) {
   std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  const int size =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
   out.resize(static_cast<std::size_t>(size));
   while (!out.empty() && out.back() == '=') out.pop_back();
   for (char& c : out) c = c == '+' ? '-' : c == '/' ? '_' : c;
@@ -24,7 +25,8 @@ std::string base64url(std::string_view bytes) {
 }
 
 // A JWT made by hand, so that the verifier is not only tested against itself.
-std::string jwt(const nlohmann::json& header, const nlohmann::json& payload, std::string_view secret = kSecret) {
+std::string jwt(const nlohmann::json& header, const nlohmann::json& payload,
+                std::string_view secret = kSecret) {
   const std::string text = base64url(header.dump()) + "." + base64url(payload.dump());
   std::array<unsigned char, EVP_MAX_MD_SIZE> mac;
   unsigned int size = 0;
@@ -35,9 +37,7 @@ std::string jwt(const nlohmann::json& header, const nlohmann::json& payload, std
 
 const nlohmann::json kHeader = {{"alg", "HS256"}, {"typ", "JWT"}};
 
-nlohmann::json claims() {
-  return {{"sub", "alice"}, {"aud", "demo"}, {"exp", std::time(nullptr) + 60}};
-}
+nlohmann::json claims() { return {{"sub", "alice"}, {"aud", "demo"}, {"exp", std::time(nullptr) + 60}}; }
 
 class TokenTest : public ::testing::Test {
  protected:
@@ -46,7 +46,8 @@ class TokenTest : public ::testing::Test {
     if (!result) EXPECT_EQ(result.error().code, Code::kUnauthenticated);
     return result.has_value();
   }
-  JwtHs256 tokens_{{{.app_id = "demo", .secret = kSecret}, {.app_id = "other", .secret = "another secret of 32 bytes......"}}};
+  JwtHs256 tokens_{{{.app_id = "demo", .secret = kSecret},
+                    {.app_id = "other", .secret = "another secret of 32 bytes......"}}};
 };
 
 TEST_F(TokenTest, TakesATokenMadeElsewhere) {
@@ -58,7 +59,8 @@ TEST_F(TokenTest, TakesATokenMadeElsewhere) {
 
 TEST_F(TokenTest, TellsWhenTheTokenEnds) {
   auto payload = claims();
-  EXPECT_EQ(tokens_.verify("demo", "alice", jwt(kHeader, payload)).value(), payload["exp"].get<std::int64_t>() * 1000);
+  EXPECT_EQ(tokens_.verify("demo", "alice", jwt(kHeader, payload)).value(),
+            payload["exp"].get<std::int64_t>() * 1000);
 }
 
 TEST_F(TokenTest, SignsWhatItVerifies) {
@@ -82,9 +84,10 @@ TEST_F(TokenTest, RefusesWrongClaims) {
     return payload;
   };
   for (const auto& payload :
-       {without("sub"), without("aud"), without("exp"), with("exp", std::time(nullptr) - 100), with("exp", "tomorrow"),
-        with("sub", "bob"), with("sub", 7), with("aud", "other"), with("aud", nlohmann::json::array({"demo"})),
-        with("nbf", std::time(nullptr) + 1000), nlohmann::json::array()}) {
+       {without("sub"), without("aud"), without("exp"), with("exp", std::time(nullptr) - 100),
+        with("exp", "tomorrow"), with("sub", "bob"), with("sub", 7), with("aud", "other"),
+        with("aud", nlohmann::json::array({"demo"})), with("nbf", std::time(nullptr) + 1000),
+        nlohmann::json::array()}) {
     EXPECT_FALSE(good(jwt(kHeader, payload))) << payload;
   }
 }
