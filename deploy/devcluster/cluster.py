@@ -8,7 +8,7 @@ from pathlib import Path
 
 from . import configs, message, ports
 from .members import Daemon, Gate, Iplist, Logic, Member, MySqlServer, RedisServer
-from .processes import Process, end_all, processes_of, write_atomically
+from .processes import Process, end_all, marked_environment, processes_of, write_atomically
 from .report import ClusterError, say
 from .state import State
 
@@ -163,7 +163,8 @@ class Cluster:
 
     def _apply_schema(self) -> None:
         program = Path(self.state.build_dir) / "bin" / "hongyanctl"
-        environment = dict(os.environ) | {"HONGYAN_MYSQL_PASSWORD": self.state.mysql_password}
+        environment = marked_environment(self.folder, "hongyanctl") | {
+            "HONGYAN_MYSQL_PASSWORD": self.state.mysql_password}
         for server, shard, database in self.shards():
             done = subprocess.run(
                 [program, "schema", "apply", "--socket", server.socket_path(), "--user", "hongyan",

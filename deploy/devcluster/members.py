@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from . import configs, ports
-from .processes import Process, find_program, write_atomically
+from .processes import Process, find_program, marked_environment, write_atomically
 from .report import ClusterError, say
 from .state import State
 
@@ -111,7 +111,8 @@ class MySqlServer(Member):
         socket_path.unlink(missing_ok=True)
         self.process.start([
             program, "--no-defaults", *_as_root(), f"--datadir={data}", f"--socket={socket_path}",
-            f"--tmpdir={self._temporary()}", "--bind-address=127.0.0.1", f"--port={self.ports()['port']}", "--skip-name-resolve",
+            f"--tmpdir={self._temporary()}",
+            "--bind-address=127.0.0.1", f"--port={self.ports()['port']}", "--skip-name-resolve",
             f"--init-file={init_file}", "--innodb-flush-log-at-trx-commit=1", "--skip-log-bin",
             "--innodb-buffer-pool-size=256M", "--innodb-log-file-size=256M", "--max-connections=500",
             "--max-allowed-packet=16M", "--character-set-server=utf8mb4", "--skip-symbolic-links",
@@ -146,7 +147,7 @@ class MySqlServer(Member):
              "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
              "--innodb-log-file-size=8M"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            cwd=self.folder, check=False)
+            cwd=self.folder, env=marked_environment(self.folder, "mariadb-install-db"), check=False)
         self.process.log_file.write_text(done.stdout)
         if done.returncode:
             raise self.process.failure("has no data directory: mariadb-install-db failed")

@@ -7,6 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from .processes import marked_environment
 from .report import ClusterError, say
 
 DEADLINE_SECONDS = 60
@@ -17,12 +18,13 @@ def await_message(cluster) -> None:
     """Two throwaway users; tries again until one message went through or the deadline passed."""
     say("sending a message through")
     chat = [str(Path(cluster.state.build_dir) / "bin" / "hongyan-chat"), "--env", str(cluster.folder / "env")]
+    environment = marked_environment(cluster.folder, "chat")
     token = secrets.token_hex(4)
     started = time.monotonic()
     why = ""
     with open(cluster.folder / "log" / "chat.log", "ab") as log:
         while time.monotonic() - started < DEADLINE_SECONDS:
-            why = _attempt(chat, f"ready-a-{token}", f"ready-b-{token}", token, log)
+            why = _attempt(chat, environment, f"ready-a-{token}", f"ready-b-{token}", token, log)
             if not why:
                 say("a message went through: the cluster is ready")
                 return
@@ -37,15 +39,15 @@ def await_message(cluster) -> None:
                        + ("; ".join(unwell) or f"All members say they are well; logs: {cluster.folder / 'log'}"))
 
 
-def _attempt(chat: list[str], alice: str, bob: str, token: str, log) -> str:
+def _attempt(chat: list[str], environment: dict[str, str], alice: str, bob: str, token: str, log) -> str:
     """Empty when the message arrived, else what happened instead."""
     receiver = subprocess.Popen(
         [*chat, "--user", bob, "--wait", str(ATTEMPT_SECONDS), "--json"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=environment)
     try:
         try:
             sender = subprocess.run([*chat, "--user", alice, "--send", bob, token], stdin=subprocess.DEVNULL,
-                                    stdout=log, stderr=log, timeout=ATTEMPT_SECONDS, check=False)
+                                    stdout=log, stderr=log, timeout=ATTEMPT_SECONDS, env=environment, check=False)
         except subprocess.TimeoutExpired:
             return "the sender got no answer"
         if sender.returncode:

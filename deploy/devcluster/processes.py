@@ -49,6 +49,11 @@ def marker_of(pid: int) -> str | None:
     return None
 
 
+def marked_environment(folder: Path, name: str) -> dict[str, str]:
+    """For whatever runs on behalf of the cluster in `folder`, short-lived helpers included."""
+    return dict(os.environ) | {MARKER: f"{folder}:{name}"}
+
+
 def processes_of(folder: Path) -> dict[int, str]:
     """pid → name of every living process of the cluster in `folder`, pid file or not."""
     found = {}
@@ -147,12 +152,11 @@ class Process:
         self.log_file.touch(mode=0o600)
         self._log_start = self.log_file.stat().st_size
         self.started = time.monotonic()
-        environment = dict(os.environ) | {MARKER: f"{self.folder}:{self.name}"}
         try:
             with open(self.log_file, "ab") as log:
                 self._child = subprocess.Popen(
                     argv, executable=executable, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                    cwd=self.folder, env=environment, start_new_session=True,
+                    cwd=self.folder, env=marked_environment(self.folder, self.name), start_new_session=True,
                     preexec_fn=self._before_exec)
         except OSError as error:
             raise ClusterError(f"{self.name}: cannot start {argv[0]}: {error.strerror}") from error
