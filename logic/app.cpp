@@ -19,15 +19,6 @@ std::vector<ApiKeys::Entry> api_keys(const LogicConfig& config) {
   return entries;
 }
 
-std::vector<link::Member> members_of(const std::vector<config::Endpoint>& endpoints) {
-  std::vector<link::Member> members;
-  for (const auto& endpoint : endpoints) {
-    members.push_back(
-        {.node_id = config::format_endpoint(endpoint), .host = endpoint.host, .port = endpoint.port});
-  }
-  return members;
-}
-
 }  // namespace
 
 // A slot thread with its loop and its connection to Redis.
@@ -253,7 +244,8 @@ Status App::run() {
   };
   membership_ = std::make_unique<link::Membership>(
       control_, identity_,
-      link::Membership::Options{.iplists = members_of(config_.common.cluster.iplists), .fixed_nodes = {}},
+      link::Membership::Options{.iplists = link::members_of(config_.common.cluster.iplists),
+                                .fixed_nodes = {}},
       heartbeat, [](const std::vector<link::Member>&) {});
   membership_->start();
   control_.start();

@@ -156,6 +156,9 @@ void bind(config::Schema& schema, LogicConfig& config) {
   schema.section("link", "Links from gates and logic nodes.");
   schema.value("link.listen", config.link_listen, "Where gates connect.");
   schema.value("link.advertise", config.advertise, "Host told to gates; empty: that of link.listen.");
+  schema.check("link.advertise", [&config] {
+    return config::unreachable_advertise(config.link_listen, config.advertise, config.common.cluster);
+  });
   schema.section("api", "The server API for business services.");
   schema.value("api.listen", config.api_listen, "Where it listens; \"\" turns it off.");
   schema.section("redis", "Routes and presence: a cache.");

@@ -6,7 +6,6 @@ int main(int argc, char** argv) {
   config::Schema schema;
   logic::bind(schema, config);
   return daemon::run({.name = "hongyan-logic", .description = "Stores messages and delivers them."}, argc,
-                     argv, schema, config.common, [&config](daemon::Context& context) {
-                       return logic::App::start(config, context);
-                     });
+                     argv, schema, config.common,
+                     [&config](daemon::Context& context) { return logic::App::start(config, context); });
 }

@@ -13,13 +13,18 @@ inline constexpr std::size_t kDeviceClassCount = 5;
 [[nodiscard]] constexpr DeviceClass device_class(std::uint32_t device_type) noexcept {
   switch (device_type) {
     case 1:
-    case 2: return DeviceClass::kMobile;
-    case 3: return DeviceClass::kWeb;
+    case 2:
+      return DeviceClass::kMobile;
+    case 3:
+      return DeviceClass::kWeb;
     case 4:
     case 5:
-    case 6: return DeviceClass::kDesktop;
-    case 7: return DeviceClass::kMiniProgram;
-    default: return DeviceClass::kUnknown;
+    case 6:
+      return DeviceClass::kDesktop;
+    case 7:
+      return DeviceClass::kMiniProgram;
+    default:
+      return DeviceClass::kUnknown;
   }
 }
 

@@ -36,4 +36,11 @@ void bind_common(Schema& schema, CommonConfig& config, const Endpoint& metrics_l
                "Where /metrics, /healthz and /log-level are served. Empty: nowhere.");
 }
 
+std::string unreachable_advertise(const Endpoint& listen, const std::string& advertise,
+                                  const ClusterConfig& cluster) {
+  const bool everywhere = listen.host.empty() || listen.host == "0.0.0.0" || listen.host == "::";
+  if (!everywhere || !advertise.empty() || cluster.iplists.empty()) return {};
+  return "must name this host, because " + format_endpoint(listen) + " is no address to connect to";
+}
+
 }  // namespace hongyan::config

@@ -37,4 +37,10 @@ struct CommonConfig {
 // Sample secrets ("change-me…") are refused at any depth unless dev = true.
 void bind_common(Schema& schema, CommonConfig& config, const Endpoint& metrics_listen);
 
+// What is wrong when a daemon would tell iplist an address that nobody can connect to: it listens on all
+// addresses
+// ("0.0.0.0") and names none; "" when all is well. For Schema::check.
+[[nodiscard]] std::string unreachable_advertise(const Endpoint& listen, const std::string& advertise,
+                                                const ClusterConfig& cluster);
+
 }  // namespace hongyan::config

@@ -248,7 +248,7 @@ net::Awaitable<> Link::run(LinkPtr self, Side side, std::uint32_t worker) {
     // Who connects and says nothing is a port probe.
     const auto level = shaken.error().code == Code::kUnavailable ? log::Level::kDebug : log::Level::kWarn;
     log::write(level, "link", "hello failed peer={} code={} reason={}", self->peer_.address,
-              code_name(shaken.error().code), log::quoted(shaken.error().message));
+               code_name(shaken.error().code), log::quoted(shaken.error().message));
     self->close_in_loop("hello failed");
     co_return;
   }

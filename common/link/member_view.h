@@ -11,9 +11,9 @@
 namespace hongyan::link {
 
 struct Member {
-  std::string node_id;
+  std::string node_id{};
   std::uint64_t boot_id = 0;
-  std::string host;
+  std::string host{};
   std::uint16_t port = 0;
 
   bool operator==(const Member&) const = default;

@@ -4,6 +4,15 @@
 
 namespace hongyan::link {
 
+std::vector<Member> members_of(const std::vector<config::Endpoint>& endpoints) {
+  std::vector<Member> members;
+  for (const auto& endpoint : endpoints) {
+    members.push_back(
+        {.node_id = config::format_endpoint(endpoint), .host = endpoint.host, .port = endpoint.port});
+  }
+  return members;
+}
+
 Membership::Membership(net::EventLoop& loop, const Identity& identity, Options options,
                        MakeHeartbeat make_heartbeat, OnMembers on_members)
     : loop_(loop),

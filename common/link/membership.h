@@ -6,10 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "common/config/values.h"
 #include "common/link/link_client.h"
 #include "common/link/member_view.h"
 
 namespace hongyan::link {
+
+// Configured endpoints as members, for Membership::Options.
+[[nodiscard]] std::vector<Member> members_of(const std::vector<config::Endpoint>& endpoints);
 
 // Sends a heartbeat each second to every configured iplist and reports changes of the list of logic nodes.
 // Lives on one loop: start(), the callbacks and stop() run there, or start() before the loop runs.

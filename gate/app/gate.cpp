@@ -3,7 +3,6 @@
 #include <future>
 #include <thread>
 
-#include "common/config/command_line.h"
 #include "common/log/log.h"
 #include "gate/app/gate_metrics.h"
 
@@ -36,31 +35,21 @@ WorkerOptions worker_options(const GateConfig& c) {
 
 }  // namespace
 
-Gate::Gate(GateConfig config)
+Gate::Gate(GateConfig config, metrics::Registry& registry, metrics::Health& health)
     : config_(std::move(config)),
       identity_{.role = link::ROLE_GATE,
                 .node_id = config_.name,
                 .boot_id = link::random_id(),
                 .secret = config_.common.cluster.secret},
       limits_(config_.max_connections, config_.max_connections_per_address),
+      registry_(registry),
+      health_(health),
       loops_("gate", config_.workers) {}
 
 Gate::~Gate() {
-  admin_.reset();
   main_loop_.stop();
   main_loop_.join();
   loops_.stop_and_join();
-}
-
-std::vector<link::Member> Gate::members(const std::vector<config::Endpoint>& endpoints) {
-  std::vector<link::Member> out;
-  for (const auto& endpoint : endpoints) {
-    out.push_back({.node_id = config::format_endpoint(endpoint),
-                   .boot_id = 0,
-                   .host = endpoint.host,
-                   .port = endpoint.port});
-  }
-  return out;
 }
 
 Status Gate::listen() {
@@ -80,19 +69,12 @@ Status Gate::start() {
         std::make_unique<Worker>(loops_.at(i), static_cast<std::uint32_t>(i), identity_, limits_, options));
   }
   if (auto listening = listen(); !listening) return listening;
-  metrics::add_process_metrics(registry_, "gate", config::version());
   add_gate_metrics(registry_, workers_);
   add_health();
-  const auto& admin = config_.common.metrics.listen;
-  if (admin.set()) {
-    auto server = metrics::AdminServer::start(admin.host, admin.port, registry_, health_);
-    if (!server) return std::unexpected(server.error());
-    admin_ = std::move(*server);
-  }
   membership_ = std::make_unique<link::Membership>(
       main_loop_, identity_,
-      link::Membership::Options{.iplists = members(config_.common.cluster.iplists),
-                                .fixed_nodes = members(config_.common.cluster.logic_nodes)},
+      link::Membership::Options{.iplists = link::members_of(config_.common.cluster.iplists),
+                                .fixed_nodes = link::members_of(config_.common.cluster.logic_nodes)},
       [this] { return heartbeat(); },
       [this](const std::vector<link::Member>& nodes) {
         for (auto& worker : workers_) worker->set_nodes(nodes);
@@ -102,8 +84,8 @@ Status Gate::start() {
   membership_->start();
   main_loop_.start();
   running_ = true;
-  log::info("gate", "ready name={} clients={}:{} metrics_port={} workers={}", config_.name, config_.tcp.host,
-            port_, admin_port(), workers_.size());
+  log::info("gate", "ready name={} clients={}:{} workers={}", config_.name, config_.tcp.host, port_,
+            workers_.size());
   return {};
 }
 

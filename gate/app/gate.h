@@ -4,8 +4,8 @@
 #include <memory>
 #include <vector>
 
+#include "common/daemon/daemon.h"
 #include "common/link/membership.h"
-#include "common/metrics/admin_server.h"
 #include "common/metrics/health.h"
 #include "common/metrics/registry.h"
 #include "gate/app/worker.h"
@@ -15,27 +15,25 @@ namespace hongyan::gate {
 
 // start(), then stop() once; both by one thread, which waits while the gate drains. Clients find it by its
 // heartbeats to iplist.
-class Gate {
+class Gate : public daemon::Daemon {
  public:
-  explicit Gate(GateConfig config);
-  ~Gate();
+  // Registry and health outlive the gate.
+  Gate(GateConfig config, metrics::Registry& registry, metrics::Health& health);
+  ~Gate() override;
   Gate(const Gate&) = delete;
   Gate& operator=(const Gate&) = delete;
 
   // Error: what cannot be listened on, with why.
   [[nodiscard]] Status start();
   // Sends the clients elsewhere and ends; takes at most drain_deadline and a little.
-  void stop();
+  void stop() override;
 
   // After start().
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
-  [[nodiscard]] std::uint16_t admin_port() const noexcept { return admin_ ? admin_->local_port() : 0; }
-  [[nodiscard]] metrics::Registry& registry() noexcept { return registry_; }
 
  private:
   [[nodiscard]] Status listen();
   [[nodiscard]] link::Heartbeat heartbeat() const;
-  [[nodiscard]] static std::vector<link::Member> members(const std::vector<config::Endpoint>& endpoints);
   void add_health();
   // Waits until every worker has run what was posted to it.
   void wait_for_workers();
@@ -43,13 +41,12 @@ class Gate {
   const GateConfig config_;
   link::Identity identity_;
   ConnectionLimits limits_;
-  metrics::Registry registry_;
-  metrics::Health health_;
+  metrics::Registry& registry_;
+  metrics::Health& health_;
   net::EventLoop main_loop_{"gate-main"};
   net::LoopPool loops_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<link::Membership> membership_;
-  std::unique_ptr<metrics::AdminServer> admin_;
   std::uint16_t port_ = 0;
   bool running_ = false;
 };

@@ -91,6 +91,8 @@ void bind(config::Schema& schema, GateConfig& c) {
   schema.value("listen.tcp", c.tcp, "Plain TCP. Port 0: the system chooses; the log tells.");
   schema.value("listen.advertise", c.advertise,
                "The host that clients are told to connect to. Empty: the host of tcp.");
+  schema.check("listen.advertise",
+               [&c] { return config::unreachable_advertise(c.tcp, c.advertise, c.common.cluster); });
 }
 
 }  // namespace hongyan::gate

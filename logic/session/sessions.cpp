@@ -197,9 +197,12 @@ void Sessions::announced(const GatePortPtr& gate, const link::Session& told, Slo
     if (now == nullptr || now->login_epoch != epoch) return;
     if (!status) {
       now->owes_ack = true;
-    } else if (*user.inbox_seq > user.acked_inbox[index_of(device)]) {
-      pusher_.sync_notify(user, *now);
+      return;
     }
+    // The gate repeats what the client claimed to hold.
+    std::int64_t& held = user.acked_inbox[index_of(device)];
+    held = std::min(held, *user.inbox_seq);
+    if (*user.inbox_seq > held) pusher_.sync_notify(user, *now);
   });
 }
 

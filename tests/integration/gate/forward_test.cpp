@@ -247,7 +247,9 @@ TEST_F(ForwardTest, RefusedPortIsAnErrorAtStart) {
   start_serving();
   config.tcp.port = port();
   config.common.metrics.listen = {};
-  Gate second(config);
+  metrics::Registry other_registry;
+  metrics::Health other_health;
+  Gate second(config, other_registry, other_health);
   const auto started = second.start();
   ASSERT_FALSE(started.has_value());
   EXPECT_NE(started.error().message.find("Address already in use"), std::string::npos);

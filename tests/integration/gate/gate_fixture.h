@@ -29,7 +29,7 @@ class GateFixture : public testing::Test {
   }
 
   void start() {
-    gate = std::make_unique<Gate>(config);
+    gate = std::make_unique<Gate>(config, registry, health);
     const auto started = gate->start();
     ASSERT_TRUE(started.has_value()) << started.error().message;
   }
@@ -40,7 +40,7 @@ class GateFixture : public testing::Test {
   }
   [[nodiscard]] std::uint16_t port() const { return gate->port(); }
   [[nodiscard]] bool metric_is(const std::string& line) {
-    return gate->registry().text().find(line + "\n") != std::string::npos;
+    return registry.text().find(line + "\n") != std::string::npos;
   }
   [[nodiscard]] bool refused(const std::string& reason, int count = 1) {
     return metric_is("hongyan_gate_refusals_total{reason=\"" + reason + "\"} " + std::to_string(count));
@@ -50,6 +50,8 @@ class GateFixture : public testing::Test {
 
   FakeLogic logic;
   GateConfig config;
+  metrics::Registry registry;
+  metrics::Health health;
   std::unique_ptr<Gate> gate;
 };
 

@@ -387,6 +387,25 @@ TEST_F(PipelineTest, SessionsAnnouncedAfterARestartGetWhatTheyMissed) {
   EXPECT_EQ(gate_->pushes.back().cmd_id, static_cast<std::uint32_t>(client::COMMAND_C2C_PUSH));
 }
 
+TEST_F(PipelineTest, AnAnnouncedAckBeyondTheHeadIsCutToIt) {
+  send(1, "alice", "bob", "id-1");
+  settle();
+  link::Sessions told;
+  told.set_announce(true);
+  auto& session = *told.add_sessions();
+  session.set_app_id("demo");
+  session.set_uid("bob");
+  session.set_channel(500);
+  session.set_device_type(1);
+  session.set_login_epoch(9);
+  session.set_acked_inbox_seq(1'000'000);
+  for (auto& thread : threads_) thread->sessions(gate_, told);
+  settle();
+  send(2, "alice", "bob", "id-2");
+  settle();
+  EXPECT_EQ(gate_->pushes.back().cmd_id, static_cast<std::uint32_t>(client::COMMAND_C2C_PUSH));
+}
+
 TEST_F(PipelineTest, AnAnnouncedSessionWithALowerEpochIsKicked) {
   login(1, "bob", 500);
   settle();
