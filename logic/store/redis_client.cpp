@@ -95,18 +95,22 @@ RedisClient::~RedisClient() { stopped_ = true; }
 
 std::shared_ptr<RedisClient> RedisClient::start(net::EventLoop& loop, RedisConfig config) {
   std::shared_ptr<RedisClient> client(new RedisClient(loop, std::move(config)));
-  loop.post([client] {
-    client->connect();
-    client->watch();
+  loop.post([weak = std::weak_ptr(client)] {
+    if (const auto self = weak.lock()) {
+      self->connect();
+      self->watch();
+    }
   });
   return client;
 }
 
 void RedisClient::stop() {
-  loop_.post([self = shared_from_this()] {
-    self->stopped_ = true;
-    self->timer_.cancel();
-    self->adapter_.reset();
+  loop_.post([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) {
+      self->stopped_ = true;
+      self->timer_.cancel();
+      self->adapter_.reset();
+    }
   });
 }
 
@@ -137,16 +141,19 @@ void RedisClient::disconnected(const char* reason) {
   }
   timer_.expires_after(delay_);
   delay_ = std::min(delay_ * 2, kLongestDelay);
-  timer_.async_wait([self = shared_from_this()](net::error_code ec) {
-    if (!ec) self->connect();
+  timer_.async_wait([weak = weak_from_this()](net::error_code ec) {
+    const auto self = weak.lock();
+    if (self && !ec) self->connect();
   });
 }
 
 // hiredis 0.14 has no timeouts of its own.
 void RedisClient::watch() {
-  loop_.spawn("redis watch", [](std::shared_ptr<RedisClient> self) -> net::Awaitable<> {
-    while (!self->stopped_) {
+  loop_.spawn("redis watch", [](std::weak_ptr<RedisClient> weak) -> net::Awaitable<> {
+    for (;;) {
       co_await net::sleep_for(Milliseconds(250));
+      const auto self = weak.lock();
+      if (!self || self->stopped_) co_return;
       const bool stuck = SteadyClock::now() - self->oldest_sent_ > self->config_.command_timeout;
       const bool waiting = self->in_flight_ > 0 || (self->adapter_ && !self->connected());
       if (self->adapter_ && self->adapter_->context() != nullptr && waiting && stuck) {
@@ -154,7 +161,7 @@ void RedisClient::watch() {
         self->disconnected("timeout");
       }
     }
-  }(shared_from_this()));
+  }(weak_from_this()));
 }
 
 void RedisClient::command(const std::vector<std::string_view>& words, Done done) {
