@@ -98,8 +98,9 @@ class Server::State : public std::enable_shared_from_this<Server::State> {
     drain_.disarm();
     call_done();
   }
+  // Behind the handlers that closing and disarming left in the loop's queue.
   void call_done() {
-    for (auto& done : std::exchange(done_, {})) done();
+    for (auto& done : std::exchange(done_, {})) loop_.post(std::move(done));
   }
 
   net::EventLoop& loop_;

@@ -451,7 +451,10 @@ TEST_F(LinkTest, MembershipReportsLogicNodesAndSaysGoodbye) {
   EXPECT_TRUE(iplist.wait([](const Heartbeat& heartbeat) { return heartbeat.draining(); }));
   loop.stop();
   loop.join();
+  // The fake iplist must outlive the links' loop.
   (*listening)->stop();
+  server_loop.stop();
+  server_loop.join();
 }
 
 TEST_F(LinkTest, MembershipWithoutIplistReportsTheFixedNodes) {
