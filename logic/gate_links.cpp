@@ -6,43 +6,52 @@
 
 namespace hongyan::logic {
 
-// A gate worker at the other end of a link.
+// A gate worker at the other end of a link. Sessions on every slot thread hold it, so it must not keep the
+// link alive: a link ends with its own loop.
 class GateLinks::Port : public GatePort {
  public:
-  explicit Port(link::LinkPtr link)
-      : GatePort(link->peer().node_id, link->peer().boot_id), link_(std::move(link)) {}
+  explicit Port(const link::LinkPtr& link)
+      : GatePort(link->peer().node_id, link->peer().boot_id), link_(link) {}
 
-  [[nodiscard]] bool is_open() const noexcept override { return link_->is_open(); }
+  [[nodiscard]] bool is_open() const noexcept override {
+    const auto link = link_.lock();
+    return link && link->is_open();
+  }
 
   void respond(std::uint32_t seq, const GateReply& reply) override {
     link::ClientResponse response;
     response.set_login_epoch(reply.login_epoch);
     response.set_refused(reply.refused);
-    static_cast<void>(link_->send(link::LINK_COMMAND_RESPONSE, seq, 0, response, reply.body));
+    static_cast<void>(send(link::LINK_COMMAND_RESPONSE, seq, 0, response, reply.body));
   }
   void respond_not_owner(std::uint32_t seq, Slot slot, std::uint64_t slot_epoch) override {
     link::ClientResponse response;
     response.set_outcome(link::ClientResponse::OUTCOME_NOT_OWNER);
     response.set_slot_epoch(slot_epoch);
-    static_cast<void>(link_->send(link::LINK_COMMAND_RESPONSE, seq, slot, response));
+    static_cast<void>(send(link::LINK_COMMAND_RESPONSE, seq, slot, response));
   }
   bool push(Slot slot, std::uint32_t cmd_id, std::span<const std::uint64_t> channels,
             std::string_view body) override {
     link::Push push;
     push.set_cmd_id(cmd_id);
     push.mutable_channels()->Add(channels.begin(), channels.end());
-    return link_->send(link::LINK_COMMAND_PUSH, 0, slot, push, body);
+    return send(link::LINK_COMMAND_PUSH, 0, slot, push, body);
   }
   void kick(std::uint64_t channel, std::string_view kickout) override {
     link::Kick kick;
     kick.set_channel(channel);
-    static_cast<void>(link_->send(link::LINK_COMMAND_KICK, 0, 0, kick, kickout));
+    static_cast<void>(send(link::LINK_COMMAND_KICK, 0, 0, kick, kickout));
   }
 
-  [[nodiscard]] const link::LinkPtr& link() const noexcept { return link_; }
+  // False: the link is gone, closed or full.
+  [[nodiscard]] bool send(link::LinkCommand command, std::uint32_t seq, std::uint32_t slot,
+                          const google::protobuf::MessageLite& envelope, std::string_view payload = {}) {
+    const auto link = link_.lock();
+    return link && link->send(command, seq, slot, envelope, payload);
+  }
 
  private:
-  const link::LinkPtr link_;
+  const std::weak_ptr<link::Link> link_;
 };
 
 // One buffer for the bytes of all packets.
@@ -107,8 +116,7 @@ void GateLinks::announce(const std::vector<AcquiredSlot>& slots) {
   const std::lock_guard lock(mutex_);
   for (const auto& acquired : slots) owned_[acquired.slot] = acquired.epoch;
   const link::Slots message = slots_message();
-  for (const auto& port : all_ports_)
-    static_cast<void>(port->link()->send(link::LINK_COMMAND_SLOTS, 0, 0, message));
+  for (const auto& port : all_ports_) static_cast<void>(port->send(link::LINK_COMMAND_SLOTS, 0, 0, message));
 }
 
 std::size_t GateLinks::size() const {
