@@ -36,10 +36,21 @@ def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
     os.rename(temporary, path)
 
 
+def _environment_of(pid: int) -> bytes:
+    """Empty for what has none: a zombie, a kernel thread. In the middle of an exec it is empty for a moment, too."""
+    for _ in range(100):
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+        if environment:
+            return environment
+        os.readlink(f"/proc/{pid}/exe")  # fails for zombies and kernel threads
+        time.sleep(0.001)
+    return b""
+
+
 def marker_of(pid: int) -> str | None:
     """The marker's value, or None: no such process, a zombie, somebody else's, or not one of ours."""
     try:
-        environment = Path(f"/proc/{pid}/environ").read_bytes()
+        environment = _environment_of(pid)
     except OSError:
         return None
     prefix = MARKER.encode() + b"="
