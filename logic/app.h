@@ -53,7 +53,7 @@ class App : public daemon::Daemon, private ShardObserver {
   const LogicConfig config_;
   link::Identity identity_;
   MsgIdClock clock_;
-  JwtHs256 tokens_;
+  JwtTokens tokens_;
   ApiKeys keys_;
   daemon::Context& context_;
 

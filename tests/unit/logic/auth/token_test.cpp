@@ -46,7 +46,7 @@ class TokenTest : public ::testing::Test {
     if (!result) EXPECT_EQ(result.error().code, Code::kUnauthenticated);
     return result.has_value();
   }
-  JwtHs256 tokens_{{{.app_id = "demo", .secret = kSecret},
+  JwtTokens tokens_{{{.app_id = "demo", .secret = kSecret},
                     {.app_id = "other", .secret = "another secret of 32 bytes......"}}};
 };
 
