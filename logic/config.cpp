@@ -86,6 +86,26 @@ void bind_pipeline(config::Schema& schema, PipelineConfig& pipeline) {
       .range(1000, 100'000'000);
 }
 
+void bind_token_key(config::Schema& schema, TokenKeyConfig& key) {
+  schema.value("kid", key.kid, "Name of the key, as tokens carry it.").length(0, 128);
+  schema.value("algorithm", key.algorithm, "HS256, RS256 or ES256.").one_of({"HS256", "RS256", "ES256"});
+  schema.secret("key", key.key, "HS256: the secret. RS256, ES256: the public key, PEM.").required();
+  schema.check("key", [&key] {
+    const auto fits = check_token_key(key.of({}));
+    return fits ? std::string() : fits.error().message;
+  });
+}
+
+// Some key, and no two that a token could mean.
+std::string check_keys(const AppConfig& app) {
+  std::set<std::string> kids;
+  if (!app.token_secret.empty()) kids.insert("");
+  for (const auto& key : app.keys) {
+    if (!kids.insert(key.kid).second) return "two keys have the kid \"" + key.kid + "\"";
+  }
+  return kids.empty() ? "has neither token_secret nor keys" : "";
+}
+
 void bind_mysql(config::Schema& schema, LogicConfig& config) {
   ShardConfig& mysql = config.mysql;
   schema.section("mysql", "What all shards share.");
@@ -138,10 +158,20 @@ std::vector<ShardConfig> LogicConfig::shard_configs() const {
   return out;
 }
 
+TokenKey TokenKeyConfig::of(const std::string& app_id) const {
+  return {.app_id = app_id,
+          .secret = key,
+          .kid = kid,
+          .algorithm = parse_token_algorithm(algorithm).value_or(TokenAlgorithm::kHs256)};
+}
+
 std::vector<TokenKey> LogicConfig::token_keys() const {
-  std::vector<TokenKey> keys;
-  for (const auto& app : apps) keys.push_back({.app_id = app.id, .secret = app.token_secret});
-  return keys;
+  std::vector<TokenKey> out;
+  for (const auto& app : apps) {
+    if (!app.token_secret.empty()) out.push_back({.app_id = app.id, .secret = app.token_secret});
+    for (const auto& key : app.keys) out.push_back(key.of(app.id));
+  }
+  return out;
 }
 
 void bind(config::Schema& schema, LogicConfig& config) {
@@ -171,9 +201,13 @@ void bind(config::Schema& schema, LogicConfig& config) {
           "apps", "One table an app (tenant); apps share nothing.",
           [](config::Schema& s, AppConfig& app) {
             s.value("id", app.id, "app_id of clients.").required().length(1, 64);
-            s.secret("token_secret", app.token_secret, "Key of the app's tokens (JWT, HS256).")
-                .required()
+            s.secret("token_secret", app.token_secret,
+                     "Key of the tokens that POST /v1/tokens signs (JWT, HS256).")
                 .length(16, 1024);
+            s.tables<TokenKeyConfig>(
+                "keys", "Further keys of the app's tokens, for an account system that signs them.",
+                bind_token_key, app.keys);
+            s.check("id", [&app] { return check_keys(app); });
             s.list("api_key_sha256", app.api_key_sha256, "SHA-256, in hex, of each key of the server API.");
           },
           config.apps)

@@ -13,10 +13,20 @@
 
 namespace hongyan::logic {
 
+// A key that checks an app's tokens.
+struct TokenKeyConfig {
+  std::string kid;
+  std::string algorithm = "HS256";
+  std::string key;  // HS256: the secret; RS256, ES256: the public key, PEM
+
+  [[nodiscard]] TokenKey of(const std::string& app_id) const;
+};
+
 // One app (tenant).
 struct AppConfig {
   std::string id;
-  std::string token_secret;                 // HS256
+  std::string token_secret;                 // HS256, without kid
+  std::vector<TokenKeyConfig> keys;         // further keys
   std::vector<std::string> api_key_sha256;  // hex digests of the keys of the server API
 };
 

@@ -90,9 +90,9 @@ Result<const TokenKey*> JwtTokens::key_of(std::string_view app_id, const std::st
     ++count;
   }
   if (count == 0) return refuse("unknown app");
+  if (count == 1) return only;
   if (kid != nullptr) return refuse("token names a key that is not known");
   if (nameless != nullptr) return nameless;
-  if (count == 1) return only;
   return refuse("token does not say which key");
 }
 

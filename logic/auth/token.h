@@ -11,7 +11,7 @@
 
 namespace hongyan::logic {
 
-// Checks a client's token. Any thread. Implementations: JWT by key (make_jwt_verifier).
+// Checks a client's token. Any thread. Implementation: JwtTokens.
 class TokenVerifier {
  public:
   virtual ~TokenVerifier() = default;
@@ -47,9 +47,9 @@ struct TokenKey {
 // JWT: `sub` = uid, `aud` = app_id, `exp` required, `nbf` honored. Immutable; any thread.
 //
 // The algorithm is fixed by the key, never taken from the token: a token signed with HS256 by the text of an
-// RSA public key is refused. Of an app's keys the token's `kid` picks one; a token without `kid` is checked
-// with the key that has none, or with the app's only key. So a key is rotated by adding the new one, and
-// taking the old one away when the last of its tokens has expired.
+// RSA public key is refused. An app's only key checks every token. Of several keys the token's `kid` picks
+// one, and a token without `kid` is checked with the key that has none. So a key is rotated by adding the new
+// one, and taking the old one away when the last of its tokens has expired.
 class JwtTokens : public TokenVerifier, public TokenSigner {
  public:
   static constexpr std::size_t kMaxTokenBytes = 4096;

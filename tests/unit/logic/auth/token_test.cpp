@@ -1,11 +1,15 @@
 #include "logic/auth/token.h"
 
 #include <gtest/gtest.h>
+#include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/pem.h>
 
 #include <array>
 #include <ctime>
+#include <jwt/jwt.hpp>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 namespace hongyan::logic {
@@ -47,7 +51,7 @@ class TokenTest : public ::testing::Test {
     return result.has_value();
   }
   JwtTokens tokens_{{{.app_id = "demo", .secret = kSecret},
-                    {.app_id = "other", .secret = "another secret of 32 bytes......"}}};
+                     {.app_id = "other", .secret = "another secret of 32 bytes......"}}};
 };
 
 TEST_F(TokenTest, TakesATokenMadeElsewhere) {
@@ -108,6 +112,95 @@ TEST_F(TokenTest, RefusesForgery) {
   EXPECT_FALSE(good(std::string(1 << 20, 'a')));
   EXPECT_FALSE(good("...."));
   EXPECT_FALSE(good(std::string("\0\0\0", 3)));
+}
+
+// A new key pair as PEM texts.
+struct KeyPair {
+  explicit KeyPair(EVP_PKEY* made) : key(made, &EVP_PKEY_free) {}
+  [[nodiscard]] std::string pem(bool secret) const {
+    const std::unique_ptr<BIO, decltype(&BIO_free)> out(BIO_new(BIO_s_mem()), &BIO_free);
+    if (secret) {
+      PEM_write_bio_PrivateKey(out.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    } else {
+      PEM_write_bio_PUBKEY(out.get(), key.get());
+    }
+    char* text = nullptr;
+    const long size = BIO_get_mem_data(out.get(), &text);
+    return {text, static_cast<std::size_t>(size)};
+  }
+  std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key;
+};
+
+std::string signed_by(const KeyPair& pair, const char* algorithm, const char* kid = nullptr) {
+  const std::string secret = pair.pem(true);
+  jwt::jwt_object token{jwt::params::algorithm(algorithm), jwt::params::secret(secret)};
+  if (kid != nullptr) token.header().add_header("kid", kid);
+  const auto payload = claims();
+  token.add_claim("sub", payload["sub"].get<std::string>());
+  token.add_claim("aud", payload["aud"].get<std::string>());
+  token.add_claim("exp", payload["exp"].get<std::int64_t>());
+  return token.signature();
+}
+
+bool takes(const JwtTokens& tokens, const std::string& token) {
+  return tokens.verify("demo", "alice", token).has_value();
+}
+
+TEST(TokenKeysTest, PublicKeysCheckWhatTheirPrivateKeysSigned) {
+  const KeyPair rsa(EVP_RSA_gen(2048));
+  const KeyPair other(EVP_RSA_gen(2048));
+  const KeyPair ec(EVP_EC_gen("P-256"));
+  const JwtTokens by_rsa({{.app_id = "demo", .secret = rsa.pem(false), .algorithm = TokenAlgorithm::kRs256}});
+  const JwtTokens by_ec({{.app_id = "demo", .secret = ec.pem(false), .algorithm = TokenAlgorithm::kEs256}});
+  EXPECT_TRUE(takes(by_rsa, signed_by(rsa, "RS256")));
+  EXPECT_TRUE(takes(by_ec, signed_by(ec, "ES256")));
+  EXPECT_FALSE(takes(by_rsa, signed_by(other, "RS256")));
+  EXPECT_FALSE(takes(by_ec, signed_by(rsa, "RS256")));
+  EXPECT_FALSE(takes(by_rsa, signed_by(ec, "ES256")));
+}
+
+TEST(TokenKeysTest, ThePublicKeyIsNoSecretOfHs256) {
+  const KeyPair rsa(EVP_RSA_gen(2048));
+  const JwtTokens tokens({{.app_id = "demo", .secret = rsa.pem(false), .algorithm = TokenAlgorithm::kRs256}});
+  EXPECT_FALSE(takes(tokens, jwt(kHeader, claims(), rsa.pem(false))));
+}
+
+TEST(TokenKeysTest, KidPicksAmongSeveralAndKeysRotate) {
+  const KeyPair rsa(EVP_RSA_gen(2048));
+  const TokenKey old_key{.app_id = "demo", .secret = kSecret, .kid = "old"};
+  const TokenKey new_key{
+      .app_id = "demo", .secret = rsa.pem(false), .kid = "new", .algorithm = TokenAlgorithm::kRs256};
+  const std::string of_old = jwt({{"alg", "HS256"}, {"kid", "old"}}, claims());
+  const std::string of_new = signed_by(rsa, "RS256", "new");
+  const JwtTokens both({old_key, new_key});
+  EXPECT_TRUE(takes(both, of_old));
+  EXPECT_TRUE(takes(both, of_new));
+  EXPECT_FALSE(takes(both, jwt({{"alg", "HS256"}, {"kid", "gone"}}, claims())));
+  EXPECT_FALSE(takes(both, jwt({{"alg", "HS256"}, {"kid", "new"}}, claims())));
+  EXPECT_FALSE(takes(both, jwt(kHeader, claims())));
+  const JwtTokens rotated({new_key});
+  EXPECT_FALSE(takes(rotated, of_old));
+  EXPECT_TRUE(takes(rotated, of_new));
+  const JwtTokens only({{.app_id = "demo", .secret = kSecret}});
+  EXPECT_TRUE(takes(only, of_old));
+}
+
+TEST(TokenKeysTest, KeysThatDoNotFitTheirAlgorithmAreRefused) {
+  const KeyPair rsa(EVP_RSA_gen(2048));
+  const KeyPair weak(EVP_RSA_gen(1024));
+  const KeyPair ec(EVP_EC_gen("P-256"));
+  const KeyPair other_curve(EVP_EC_gen("P-384"));
+  const auto fits = [](const std::string& text, TokenAlgorithm algorithm) {
+    return check_token_key({.app_id = "demo", .secret = text, .algorithm = algorithm}).has_value();
+  };
+  EXPECT_TRUE(fits(rsa.pem(false), TokenAlgorithm::kRs256));
+  EXPECT_TRUE(fits(ec.pem(false), TokenAlgorithm::kEs256));
+  EXPECT_FALSE(fits(weak.pem(false), TokenAlgorithm::kRs256));
+  EXPECT_FALSE(fits(other_curve.pem(false), TokenAlgorithm::kEs256));
+  EXPECT_FALSE(fits(rsa.pem(false), TokenAlgorithm::kEs256));
+  EXPECT_FALSE(fits(ec.pem(false), TokenAlgorithm::kRs256));
+  EXPECT_FALSE(fits("no key", TokenAlgorithm::kRs256));
+  EXPECT_FALSE(fits("short", TokenAlgorithm::kHs256));
 }
 
 }  // namespace

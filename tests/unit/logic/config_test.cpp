@@ -1,0 +1,87 @@
+#include "logic/config.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace hongyan::logic {
+namespace {
+
+constexpr const char* kBase = R"(
+dev = true
+[logic]
+name = "logic-1"
+[cluster]
+secret = "0123456789abcdef"
+[mysql]
+user = "hongyan"
+)";
+constexpr const char* kShards = R"(
+[[mysql.shards]]
+name = "0"
+address = "127.0.0.1:3306"
+database = "hongyan_0"
+slots = "0-2047"
+[[mysql.shards]]
+name = "1"
+address = "unix:/run/mysql.sock"
+database = "hongyan_1"
+slots = "2048-4095"
+)";
+constexpr const char* kApp = R"(
+[[apps]]
+id = "demo"
+token_secret = "a secret of sixteen"
+)";
+
+class LogicConfigTest : public ::testing::Test {
+ protected:
+  LogicConfigTest() { bind(schema_, config_); }
+  std::vector<std::string> load(const std::string& text) { return schema_.load_text(text, "logic.toml"); }
+  static bool names(const std::vector<std::string>& errors, const std::string& what) {
+    return std::ranges::any_of(errors,
+                               [&](const auto& error) { return error.find(what) != std::string::npos; });
+  }
+  LogicConfig config_;
+  config::Schema schema_;
+};
+
+TEST_F(LogicConfigTest, MakesWholeShards) {
+  EXPECT_TRUE(load(std::string(kBase) + kShards + kApp).empty());
+  const auto shards = config_.shard_configs();
+  ASSERT_EQ(shards.size(), 2U);
+  EXPECT_EQ(shards[0].host, "127.0.0.1");
+  EXPECT_EQ(shards[0].port, 3306);
+  EXPECT_EQ(shards[0].user, "hongyan");
+  EXPECT_EQ(shards[1].socket, "/run/mysql.sock");
+  EXPECT_EQ(config_.token_keys().size(), 1U);
+}
+
+TEST_F(LogicConfigTest, EverySlotIsInExactlyOneShard) {
+  std::string gap = kShards;
+  gap.replace(gap.find("2048-4095"), 9, "2049-4095");
+  EXPECT_TRUE(names(load(std::string(kBase) + gap + kApp), "slot 2048 is in no shard"));
+  LogicConfig other;
+  config::Schema schema;
+  bind(schema, other);
+  std::string twice = kShards;
+  twice.replace(twice.find("2048-4095"), 9, "2047-4095");
+  EXPECT_TRUE(
+      names(schema.load_text(std::string(kBase) + twice + kApp, "logic.toml"), "slot 2047 is in two shards"));
+}
+
+TEST_F(LogicConfigTest, KeysOfTokensAreChecked) {
+  const auto errors = load(std::string(kBase) + kShards + kApp + R"(
+[[apps.keys]]
+kid = "k"
+algorithm = "RS256"
+key = "not a key"
+[[apps]]
+id = "keyless"
+)");
+  EXPECT_TRUE(names(errors, "apps[0].keys[0].key: not a public key in PEM"));
+  EXPECT_TRUE(names(errors, "apps[1].id: has neither token_secret nor keys"));
+}
+
+}  // namespace
+}  // namespace hongyan::logic
