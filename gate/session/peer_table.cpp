@@ -6,24 +6,6 @@
 
 namespace hongyan::gate {
 
-DeviceClass device_class_of(std::uint32_t device_type) noexcept {
-  switch (device_type) {
-    case 1:
-    case 2:
-      return DeviceClass::kMobile;
-    case 3:
-      return DeviceClass::kWeb;
-    case 4:
-    case 5:
-    case 6:
-      return DeviceClass::kDesktop;
-    case 7:
-      return DeviceClass::kMiniProgram;
-    default:
-      return DeviceClass::kUnknown;
-  }
-}
-
 Peer& PeerTable::add(SteadyTime now) {
   auto peer = std::make_unique<Peer>();
   peer->channel = next_channel_++;

