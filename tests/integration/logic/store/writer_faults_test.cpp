@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "logic/store/mysql_connection.h"
@@ -72,6 +73,41 @@ TEST_F(WriterFaultsTest, WaitsForALockAndGoesOn) {
   ASSERT_TRUE(node.sink.wait_for(2));
   EXPECT_EQ(node.sink.inbox(1).outcome, Outcome::kStored);
   EXPECT_EQ(node.sink.inbox(1).seq, 2);
+}
+
+// The other transaction holds the row that the writer needs and then asks for the writer's fence: the server
+// ends one of the two with 1213. The other has written a row, so the writer's is the cheaper one to give up.
+TEST_F(WriterFaultsTest, GoesOnAfterADeadlock) {
+  Node node(config_, 1, 100);
+  ASSERT_TRUE(node.start());
+  node.shard->submit(inbox("bob", 1));
+  ASSERT_TRUE(node.sink.wait_for(1));
+  const logic::MysqlThread thread;
+  auto other = logic::MysqlConnection::open(logic::endpoint_of(config_));
+  ASSERT_TRUE(other);
+  ASSERT_TRUE(
+      (*other)->query("SET SESSION idle_transaction_timeout = 0, idle_write_transaction_timeout = 0"));
+  const auto deadlocks = [this] {
+    return number("SELECT COUNT FROM information_schema.INNODB_METRICS WHERE NAME = 'lock_deadlocks'");
+  };
+  ASSERT_NE(sql("SELECT @@innodb_deadlock_detect"), "0");
+  const auto before = deadlocks();
+  ASSERT_TRUE((*other)->query(
+      "START TRANSACTION; INSERT INTO im_message_receive SELECT app_id, msg_to, 2, 999, cmd_id, "
+      "msg_type, group_id, group_seq, send_time, msg_from, client_msg_id, msg_content "
+      "FROM im_message_receive"));
+  node.shard->submit(inbox("bob", 2));
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (number("SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'") == 0) {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+  }
+  ASSERT_TRUE((*other)->query("UPDATE im_node SET barrier = barrier + 1"));
+  EXPECT_EQ(deadlocks(), before + 1);
+  ASSERT_TRUE((*other)->query("ROLLBACK"));
+  ASSERT_TRUE(node.sink.wait_for(2));
+  EXPECT_EQ(node.sink.inbox(1).outcome, Outcome::kStored);
+  EXPECT_EQ(node.sink.inbox(1).seq, 2);
+  EXPECT_EQ(number("SELECT COUNT(*) FROM im_message_receive WHERE msg_to = 'bob'"), 2);
 }
 
 TEST_F(WriterFaultsTest, RetriesWhenAnotherConnectionTookTheSequence) {
