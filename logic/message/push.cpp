@@ -34,6 +34,8 @@ void Pusher::stored_in_inbox(const DeliverWork& work) {
 void Pusher::push(User& user, Session& session, std::uint32_t cmd_id, std::int64_t seq, MsgId msg_id,
                   const SharedBytes& body) {
   if (seq <= user.acked_inbox[static_cast<std::size_t>(session.device_class)]) return;
+  // A row found again after a later one went out: the device sees the gap and pulls. Keeps unacked in order.
+  if (!session.unacked.empty() && seq <= session.unacked.back().seq) return;
   if (session.behind) return;
   if (session.unacked.size() >= context_.config.push_window) {
     session.behind = true;

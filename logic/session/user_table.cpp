@@ -58,17 +58,6 @@ void UserTable::trim() {
   }
 }
 
-void UserTable::forget_if(const std::function<bool(const User&)>& predicate) {
-  for (auto it = users_.begin(); it != users_.end();) {
-    if (it->second->evictable() && predicate(*it->second)) {
-      lru_.erase(lru_.iterator_to(*it->second));
-      it = users_.erase(it);
-    } else {
-      ++it;
-    }
-  }
-}
-
 void UserTable::for_each(const std::function<void(User&)>& visit) {
   for (auto& [key, user] : users_) visit(*user);
 }

@@ -77,14 +77,12 @@ class UserTable {
   UserTable& operator=(const UserTable&) = delete;
 
   // Finds or makes the user, and marks it as used now. The reference stays valid until the user is forgotten,
-  // which happens in trim() and forget_slot() only.
+  // which happens in trim() only.
   User& get(std::string_view app_id, std::string_view uid, Slot slot);
   [[nodiscard]] User* find(std::string_view app_id, std::string_view uid);
 
   // Between events: forgets what is beyond the capacity.
   void trim();
-  // Everything about the users of this slot that is not under way; returns how many stay.
-  void forget_if(const std::function<bool(const User&)>& predicate);
   void for_each(const std::function<void(User&)>& visit);
 
   [[nodiscard]] std::size_t size() const noexcept { return users_.size(); }
