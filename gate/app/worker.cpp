@@ -132,7 +132,7 @@ void Worker::tick() {
   });
   forwarder_.tick(now);
 
-  const Router& router = forwarder_.router();
+  const forward::Router& router = forwarder_.router();
   counters_.connections.set(peers_.size());
   counters_.logged_in.set(peers_.logged_in());
   counters_.in_flight.set(router.in_flight());

@@ -1,11 +1,11 @@
 #include "gate/forward/forwarder.h"
 
-#include <algorithm>
-
 #include "common/log/log.h"
 #include "gate/session/session.h"
 
 namespace hongyan::gate {
+
+using forward::NodeId;
 
 namespace {
 
@@ -27,43 +27,11 @@ bool is_send(std::uint32_t cmd_id) {
 
 Forwarder::Forwarder(net::EventLoop& loop, std::uint32_t worker, const link::Identity& identity,
                      PeerTable& peers, Counters& counters, ForwarderOptions options)
-    : loop_(loop),
-      worker_(worker),
-      identity_(identity),
-      peers_(peers),
+    : peers_(peers),
       counters_(counters),
       options_(options),
+      nodes_(loop, identity, *this, {.worker = worker, .link = options.link}),
       router_(*this, options.router) {}
-
-void Forwarder::set_nodes(const std::vector<link::Member>& nodes) {
-  loop_.assert_in_loop();
-  if (stopped_) return;
-  std::erase_if(clients_, [&nodes](const auto& entry) {
-    link::LinkClient& client = *entry.second;
-    const bool stays = std::ranges::any_of(nodes, [&entry, &client](const link::Member& node) {
-      return node.node_id == entry.first && node.host == client.host() && node.port == client.port();
-    });
-    if (!stays) client.stop();
-    return !stays;
-  });
-  for (const auto& node : nodes) {
-    if (clients_.contains(node.node_id)) continue;
-    clients_[node.node_id] =
-        link::LinkClient::start(loop_, node.host, node.port, identity_, *this, worker_, options_.link);
-  }
-}
-
-void Forwarder::stop() {
-  loop_.assert_in_loop();
-  stopped_ = true;
-  for (auto& [id, client] : clients_) client->stop();
-  clients_.clear();
-}
-
-link::Link* Forwarder::link_of(NodeId node) const noexcept {
-  const auto it = std::ranges::find(links_, node, &NodeLink::node);
-  return it == links_.end() ? nullptr : it->link.get();
-}
 
 Status Forwarder::submit(const Peer& peer, std::uint32_t cmd_id, std::uint32_t client_seq,
                          std::string_view body, SteadyTime now) {
@@ -87,10 +55,10 @@ bool Forwarder::send_request(link::Link& link, std::uint32_t link_seq, const Pee
   return link.send(link::LINK_COMMAND_REQUEST, link_seq, peer.slot, request_, body);
 }
 
-RouterPort::Sent Forwarder::send(NodeId node, const Request& request) {
+forward::RouterPort::Sent Forwarder::send(NodeId node, const forward::Request& request) {
   const Peer* peer = peers_.find(request.channel);
   if (peer == nullptr) return Sent::kGone;
-  link::Link* link = link_of(node);
+  link::Link* link = nodes_.link_of(node);
   if (link == nullptr || !send_request(*link, request.link_seq, *peer, request.cmd_id, request.body)) {
     return Sent::kNotNow;
   }
@@ -98,11 +66,11 @@ RouterPort::Sent Forwarder::send(NodeId node, const Request& request) {
 }
 
 void Forwarder::send_ack(const Peer& peer, std::uint32_t cmd_id, std::string_view body) {
-  link::Link* link = link_of(router_.owners().owner(peer.slot).node);
+  link::Link* link = nodes_.link_of(router_.owners().owner(peer.slot).node);
   if (link == nullptr || !send_request(*link, 0, peer, cmd_id, body)) counters_.acks_dropped.add();
 }
 
-void Forwarder::answered(const Request& request, const Answer& answer) {
+void Forwarder::answered(const forward::Request& request, const forward::Answer& answer) {
   Peer* peer = peers_.find(request.channel);
   if (peer != nullptr) {
     peer->session->on_answer(request.cmd_id, request.client_seq, request.body.size(), answer);
@@ -112,7 +80,7 @@ void Forwarder::answered(const Request& request, const Answer& answer) {
   if (answer.login_epoch != 0) send_closed(request.channel, request.slot);
 }
 
-void Forwarder::refused(const Request& request, Code code, std::uint32_t retry_after_ms) {
+void Forwarder::refused(const forward::Request& request, Code code, std::uint32_t retry_after_ms) {
   counters_.refused(code == Code::kUnavailable ? Refusal::kNoOwner : Refusal::kDeadline);
   Peer* peer = peers_.find(request.channel);
   if (peer == nullptr) return;
@@ -125,7 +93,7 @@ void Forwarder::refused(const Request& request, Code code, std::uint32_t retry_a
 void Forwarder::session_closed(const Peer& peer) { send_closed(peer.channel, peer.slot); }
 
 void Forwarder::send_closed(std::uint64_t channel, Slot slot) {
-  link::Link* link = link_of(router_.owners().owner(slot).node);
+  link::Link* link = nodes_.link_of(router_.owners().owner(slot).node);
   if (link == nullptr) return;  // the next owner is told who is left
   link::SessionClosed closed;
   closed.set_channel(channel);
@@ -146,7 +114,7 @@ void Forwarder::fill(link::Session& out, const Peer& peer, SteadyTime now) const
 
 void Forwarder::report_alive(Peer& peer, SteadyTime now) {
   if (now - peer.last_reported < options_.alive_report) return;
-  const Owner& owner = router_.owners().owner(peer.slot);
+  const forward::Owner& owner = router_.owners().owner(peer.slot);
   if (!owner.known()) return;
   peer.alive_unreported = false;
   peer.last_reported = now;
@@ -156,7 +124,7 @@ void Forwarder::report_alive(Peer& peer, SteadyTime now) {
 void Forwarder::tick(SteadyTime now) {
   router_.tick(now);
   for (const auto& [node, sessions] : alive_) {
-    if (link::Link* link = link_of(node)) {
+    if (link::Link* link = nodes_.link_of(node)) {
       static_cast<void>(link->send(link::LINK_COMMAND_SESSIONS, 0, 0, sessions));
     }
   }
@@ -180,27 +148,18 @@ void Forwarder::announce_sessions(NodeId node, const link::LinkPtr& link) {
   static_cast<void>(link->send(link::LINK_COMMAND_SESSIONS, 0, 0, sessions));
 }
 
-void Forwarder::on_link_up(const link::LinkPtr& link) {
-  if (link->peer().role != link::ROLE_LOGIC) {
-    log::error("gate", "not a logic node peer={}", link->peer().address);
-    return link->close("not a logic node");
-  }
-  links_.push_back({.node = next_node_++, .link = link});
-}
+void Forwarder::on_link_up(const link::LinkPtr& link) { nodes_.up(link); }
 
 void Forwarder::on_link_down(const link::LinkPtr& link) {
-  const auto it = std::ranges::find(links_, link, &NodeLink::link);
-  if (it == links_.end()) return;
-  const NodeId node = it->node;
-  links_.erase(it);
+  const NodeId node = nodes_.down(link);
+  if (node == 0) return;
   alive_.erase(node);
   router_.send_waiting(router_.node_down(node));
 }
 
 void Forwarder::on_link_packets(const link::LinkPtr& link, std::span<const link::LinkPacket> packets) {
-  const auto it = std::ranges::find(links_, link, &NodeLink::link);
-  if (it == links_.end()) return;
-  const NodeId node = it->node;
+  const NodeId node = nodes_.id_of(link);
+  if (node == 0) return;
   for (const auto& packet : packets) {
     switch (packet.command) {
       case link::LINK_COMMAND_RESPONSE:
@@ -222,29 +181,18 @@ void Forwarder::on_link_packets(const link::LinkPtr& link, std::span<const link:
 }
 
 void Forwarder::on_response(NodeId node, const link::LinkPacket& packet) {
-  if (!parse(response_, packet.envelope)) return;
-  router_.answer(node, packet.seq,
-                 {.not_owner = response_.outcome() == link::ClientResponse::OUTCOME_NOT_OWNER,
-                  .known_epoch = response_.slot_epoch(),
-                  .refused = response_.refused(),
-                  .login_epoch = response_.login_epoch(),
-                  .body = packet.payload});
+  const auto answer = forward::parse_answer(packet);
+  if (answer) router_.answer(node, packet.seq, *answer);
 }
 
 void Forwarder::on_slots(NodeId node, const link::LinkPtr& link, const link::LinkPacket& packet) {
-  link::Slots slots;
-  if (!parse(slots, packet.envelope)) return;
-  std::vector<OwnedRange> ranges;
-  for (const auto& range : slots.ranges()) {
-    if (range.first() > range.last() || range.last() >= kSlotCount) {
-      log::error("gate", "slots out of range node={}", log::quoted(link->peer().node_id));
-      return link->close("slots out of range");
-    }
-    ranges.push_back({.first = static_cast<Slot>(range.first()),
-                      .last = static_cast<Slot>(range.last()),
-                      .epoch = range.epoch()});
+  const auto ranges = forward::parse_slots(packet);
+  if (!ranges) {
+    log::error("gate", "bad packet node={} reason={}", log::quoted(link->peer().node_id),
+               ranges.error().message);
+    return link->close(ranges.error().message);
   }
-  const auto changed = router_.node_announced(node, ranges);
+  const auto changed = router_.node_announced(node, *ranges);
   if (!changed.empty()) {
     log::info("gate", "owner announced node={} changed_slots={} unowned={}",
               log::quoted(link->peer().node_id), changed.size(), router_.owners().unowned());

@@ -199,7 +199,7 @@ void Session::unparsable(const net::Packet& packet) {
 }
 
 void Session::on_answer(std::uint32_t cmd_id, std::uint32_t seq, std::size_t request_bytes,
-                        const Answer& answer) {
+                        const forward::Answer& answer) {
   request_done(request_bytes);
   if (state_ == State::kClosed || finished_) return;
   if (answer.refused) context_.counters.refused(Refusal::kByLogic);

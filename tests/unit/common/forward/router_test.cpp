@@ -1,11 +1,11 @@
-#include "gate/forward/router.h"
+#include "common/forward/router.h"
 
 #include <gtest/gtest.h>
 
 #include <map>
 #include <set>
 
-namespace hongyan::gate {
+namespace hongyan::forward {
 namespace {
 
 constexpr std::uint64_t kAlice = 1;
@@ -285,4 +285,4 @@ TEST_F(RouterTest, ManyRequestsKeepTheirIdentity) {
 }
 
 }  // namespace
-}  // namespace hongyan::gate
+}  // namespace hongyan::forward

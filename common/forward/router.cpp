@@ -1,8 +1,8 @@
-#include "gate/forward/router.h"
+#include "common/forward/router.h"
 
 #include "common/base/assert.h"
 
-namespace hongyan::gate {
+namespace hongyan::forward {
 
 namespace {
 
@@ -198,4 +198,4 @@ void Router::tick(SteadyTime now) {
   send_waiting(again);
 }
 
-}  // namespace hongyan::gate
+}  // namespace hongyan::forward

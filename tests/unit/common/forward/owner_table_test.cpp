@@ -1,8 +1,8 @@
-#include "gate/forward/owner_table.h"
+#include "common/forward/owner_table.h"
 
 #include <gtest/gtest.h>
 
-namespace hongyan::gate {
+namespace hongyan::forward {
 namespace {
 
 TEST(OwnerTableTest, HighestEpochWins) {
@@ -52,4 +52,4 @@ TEST(OwnerTableTest, NotOwnerForgetsOnlyWhatIsNotNewer) {
 }
 
 }  // namespace
-}  // namespace hongyan::gate
+}  // namespace hongyan::forward

@@ -9,9 +9,9 @@
 
 #include "common/base/slot.h"
 
-namespace hongyan::gate {
+namespace hongyan::forward {
 
-// A link to a logic node, numbered by the worker; 0: none. A link that comes up again has a new number.
+// A link to a logic node, numbered by its user; 0: none. A link that comes up again has a new number.
 using NodeId = std::uint32_t;
 
 struct Owner {
@@ -53,4 +53,4 @@ class OwnerTable {
   std::size_t unowned_ = kSlotCount;
 };
 
-}  // namespace hongyan::gate
+}  // namespace hongyan::forward

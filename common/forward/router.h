@@ -1,4 +1,5 @@
-// Which requests of clients are under way, to whom, and in which order they go again when an owner changes.
+// Which requests to the owners of slots are under way, to whom, and in which order they go again when an
+// owner changes.
 #pragma once
 
 #include <array>
@@ -12,9 +13,9 @@
 
 #include "common/base/clock.h"
 #include "common/base/result.h"
-#include "gate/forward/owner_table.h"
+#include "common/forward/owner_table.h"
 
-namespace hongyan::gate {
+namespace hongyan::forward {
 
 struct RouterOptions {
   Milliseconds request_deadline{3000};
@@ -25,9 +26,9 @@ struct RouterOptions {
 using RequestHook = boost::intrusive::list_base_hook<>;
 using SlotHook = boost::intrusive::list_member_hook<>;
 
-// A client's request that is not answered yet.
+// A request that is not answered yet.
 struct Request : RequestHook {
-  std::uint64_t channel = 0;
+  std::uint64_t channel = 0;  // who asks: a gate's client, or a call of the server API
   Slot slot = 0;
   std::uint32_t cmd_id = 0;
   std::uint32_t client_seq = 0;
@@ -57,7 +58,7 @@ class RouterPort {
   enum class Sent : std::uint8_t {
     kSent,
     kNotNow,  // the link takes nothing now
-    kGone,    // the client has gone: forget the request
+    kGone,    // who asked has gone: forget the request
   };
   virtual ~RouterPort() = default;
   virtual Sent send(NodeId node, const Request& request) = 0;
@@ -69,7 +70,7 @@ class RouterPort {
 // again, in their order and before newer ones, when the slot's owner changes. Then an answer of the former
 // owner counts only when it is an OK, and a refusal of a send that a former owner may have carried out
 // becomes DEADLINE_EXCEEDED: its outcome is unknown. Every request ends in answered() or refused() within
-// request_deadline, or when its client has gone.
+// request_deadline, or when who asked has gone.
 //
 // Pure: no I/O, the clock is the caller's. One thread.
 class Router {
@@ -144,4 +145,4 @@ class Router {
   std::uint64_t resent_ = 0;
 };
 
-}  // namespace hongyan::gate
+}  // namespace hongyan::forward

@@ -1,6 +1,6 @@
-#include "gate/forward/owner_table.h"
+#include "common/forward/owner_table.h"
 
-namespace hongyan::gate {
+namespace hongyan::forward {
 
 bool OwnerTable::settle(Slot slot) {
   Owner best;
@@ -51,4 +51,4 @@ bool OwnerTable::not_owner(Slot slot, NodeId node, std::uint64_t known_epoch) {
   return settle(slot);
 }
 
-}  // namespace hongyan::gate
+}  // namespace hongyan::forward
