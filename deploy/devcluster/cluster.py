@@ -76,6 +76,7 @@ class Cluster:
             "HONGYAN_API": f"http://{self.logics[0].address('api')}",
             "HONGYAN_API_KEY": self.state.api_key,
             "HONGYAN_APP": configs.APP,
+            "HONGYAN_TOKEN_SECRET": self.state.token_secret,
             "HONGYAN_REDIS": self.redis.address("port"),
         }
         for server, shard, _ in self.shards():
