@@ -37,7 +37,8 @@ App::App(LogicConfig config, daemon::Context& context)
       clock_(config_.node),
       tokens_(config_.token_keys()),
       keys_(api_keys(config_)),
-      context_(context) {
+      context_(context),
+      destinations_(config_.upload_destinations()) {
   identity_ = {.role = link::ROLE_LOGIC,
                .node_id = config_.name,
                .boot_id = link::random_id(),
@@ -55,6 +56,15 @@ Status App::check_shards() {
     }
     log::warn("store", "shard is away at start shard={} reason={}", shard.name, checked.error().message);
   }
+  return {};
+}
+
+Status App::start_kafka() {
+  if (config_.kafka.brokers.empty()) return {};
+  auto kafka = Kafka::start(config_.kafka, config_.destination_names(), router_);
+  if (!kafka) return std::unexpected(kafka.error());
+  kafka_ = std::move(*kafka);
+  kafka_->add_metrics(context_.metrics, context_.health);
   return {};
 }
 
@@ -96,6 +106,9 @@ void App::make_workers() {
                          .counters = worker.counters,
                          .verifier = tokens_,
                          .routes = *worker.routes,
+                         .uploads = {.sink = kafka_ ? &kafka_->uploads() : nullptr,
+                                     .destinations = &destinations_,
+                                     .timeout = config_.kafka.upload_timeout},
                          .post =
                              [&worker](std::function<void()> f) {
                                worker.loop.post([&worker, f = std::move(f)] {
@@ -171,6 +184,7 @@ void App::add_metrics() {
   export_sum("pulls", "Pulls.", &C::pulls);
   export_sum("pulled_messages", "Messages given to pulls.", &C::pulled_messages);
   export_sum("logins", "Logins.", &C::logins);
+  export_sum("uploads", "Uploads published.", &C::uploads);
   export_sum("kicks", "Sessions kicked by a later login.", &C::kicks);
   export_sum("lane_retries", "Batches of fan-out to be tried again.", &C::lane_retries);
   export_sum("not_owner", "Requests for slots that this node does not own.", &C::not_owner);
@@ -220,6 +234,7 @@ Result<std::unique_ptr<daemon::Daemon>> App::start(LogicConfig config, daemon::C
 
 Status App::run() {
   if (auto checked = check_shards(); !checked) return checked;
+  if (auto started = start_kafka(); !started) return started;
   make_shards();
   make_workers();
   add_metrics();
@@ -257,6 +272,7 @@ void App::stop() {
   membership_->stop();
   link_server_->stop();
   if (api_) api_->stop_and_wait(kDrain);
+  if (kafka_) kafka_->stop();
   for (auto& shard : shards_) shard->stop();
   control_.stop();
   control_.join();

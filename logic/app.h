@@ -14,6 +14,7 @@
 #include "logic/config.h"
 #include "logic/gate_links.h"
 #include "logic/store/redis_routes.h"
+#include "logic/upload/kafka.h"
 #include "logic/work_router.h"
 
 namespace hongyan::logic {
@@ -43,6 +44,7 @@ class App : public daemon::Daemon, private ShardObserver {
   void fenced_off(std::size_t shard, const std::string& reason) override;
 
   [[nodiscard]] Status check_shards();
+  [[nodiscard]] Status start_kafka();
   void make_shards();
   void make_workers();
   [[nodiscard]] Status open_listeners();
@@ -58,6 +60,8 @@ class App : public daemon::Daemon, private ShardObserver {
   daemon::Context& context_;
 
   WorkRouter router_;
+  UploadDestinations destinations_;
+  std::unique_ptr<Kafka> kafka_;  // null: none is configured
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<ShardSet> shard_set_;
   net::EventLoop control_{"control"};

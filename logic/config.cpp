@@ -106,6 +106,15 @@ std::string check_keys(const AppConfig& app) {
   return kids.empty() ? "has neither token_secret nor keys" : "";
 }
 
+std::string check_destinations(const AppConfig& app) {
+  constexpr std::size_t kMaxDestination = 64;
+  for (const auto& name : app.upload_destinations) {
+    if (name.empty() || name.size() > kMaxDestination) return "a destination has 1 to 64 bytes";
+    if (auto wrong = check_topic_part(name); !wrong.empty()) return wrong;
+  }
+  return {};
+}
+
 void bind_mysql(config::Schema& schema, LogicConfig& config) {
   ShardConfig& mysql = config.mysql;
   schema.section("mysql", "What all shards share.");
@@ -174,6 +183,20 @@ std::vector<TokenKey> LogicConfig::token_keys() const {
   return out;
 }
 
+UploadDestinations LogicConfig::upload_destinations() const {
+  UploadDestinations out;
+  for (const auto& app : apps) {
+    for (const auto& name : app.upload_destinations) out.allow(app.id, name);
+  }
+  return out;
+}
+
+std::vector<std::string> LogicConfig::destination_names() const {
+  std::set<std::string> names;
+  for (const auto& app : apps) names.insert(app.upload_destinations.begin(), app.upload_destinations.end());
+  return {names.begin(), names.end()};
+}
+
 void bind(config::Schema& schema, LogicConfig& config) {
   config::bind_common(schema, config.common, {.host = "127.0.0.1", .port = 9101});
   schema.section("logic", "This node.");
@@ -195,6 +218,7 @@ void bind(config::Schema& schema, LogicConfig& config) {
   schema.value("redis.address", config.redis, "An address, not a name, and a port.");
   schema.secret("redis.password", config.redis_password, "Password, when Redis asks for one.");
   bind_mysql(schema, config);
+  bind_kafka(schema, config.kafka);
   bind_pipeline(schema, config.pipeline);
   schema
       .tables<AppConfig>(
@@ -209,6 +233,9 @@ void bind(config::Schema& schema, LogicConfig& config) {
                 bind_token_key, app.keys);
             s.check("id", [&app] { return check_keys(app); });
             s.list("api_key_sha256", app.api_key_sha256, "SHA-256, in hex, of each key of the server API.");
+            s.list("upload_destinations", app.upload_destinations,
+                   "Where users may upload to (C2S); each makes a topic with kafka.topic_prefix.");
+            s.check("upload_destinations", [&app] { return check_destinations(app); });
           },
           config.apps)
       .required();

@@ -10,6 +10,8 @@
 #include "logic/message/context.h"
 #include "logic/store/redis_client.h"
 #include "logic/store/shard.h"
+#include "logic/upload/kafka_config.h"
+#include "logic/upload/sink.h"
 
 namespace hongyan::logic {
 
@@ -25,9 +27,10 @@ struct TokenKeyConfig {
 // One app (tenant).
 struct AppConfig {
   std::string id;
-  std::string token_secret;                 // HS256, without kid
-  std::vector<TokenKeyConfig> keys;         // further keys
-  std::vector<std::string> api_key_sha256;  // hex digests of the keys of the server API
+  std::string token_secret;                      // HS256, without kid
+  std::vector<TokenKeyConfig> keys;              // further keys
+  std::vector<std::string> api_key_sha256;       // hex digests of the keys of the server API
+  std::vector<std::string> upload_destinations;  // where C2S may go
 };
 
 struct ShardAddress {
@@ -50,11 +53,15 @@ struct LogicConfig {
   std::string redis_password;
   ShardConfig mysql;  // what all shards share
   std::vector<ShardAddress> shards;
+  KafkaConfig kafka;
   std::vector<AppConfig> apps;
 
   // Every shard whole. Valid once the configuration was loaded.
   [[nodiscard]] std::vector<ShardConfig> shard_configs() const;
   [[nodiscard]] std::vector<TokenKey> token_keys() const;
+  [[nodiscard]] UploadDestinations upload_destinations() const;
+  // Each name once.
+  [[nodiscard]] std::vector<std::string> destination_names() const;
 };
 
 // The configuration outlives the schema.

@@ -1,19 +1,21 @@
-// Hands finished writer work to the slot threads that made it.
+// Hands finished work back to the slot threads that made it.
 #pragma once
 
 #include <vector>
 
 #include "logic/gate_links.h"
 #include "logic/store/rows.h"
+#include "logic/upload/sink.h"
 
 namespace hongyan::logic {
 
-// Called on writer threads; posts to each slot thread once a batch.
-class WorkRouter : public WriterSink {
+// Called on writer threads and Kafka's; posts to each slot thread once a batch.
+class WorkRouter : public WriterSink, public UploadReports {
  public:
-  // Set once, before the shards start.
+  // Set once, before the shards and Kafka have work.
   void set_threads(std::vector<ThreadOnLoop> threads) { threads_ = std::move(threads); }
   void completed(std::vector<WriterWorkPtr> batch) override;
+  void uploads_finished(std::vector<UploadWorkPtr> batch) override;
 
  private:
   std::vector<ThreadOnLoop> threads_;

@@ -38,7 +38,7 @@ struct PipelineCounters {
   using Counter = std::atomic<std::uint64_t>;
   std::array<Counter, 16> refused;  // by Code
   Counter accepted, duplicates, delivered, parked, pushed, resent, undelivered, acked, bad_acks, pulls,
-      pulled_messages, logins, kicks, lane_retries, not_owner;
+      pulled_messages, logins, kicks, lane_retries, not_owner, uploads;
   std::atomic<std::int64_t> unfinished_bytes, sessions, users, lanes;
 
   static void add(Counter& counter, std::uint64_t n = 1) {

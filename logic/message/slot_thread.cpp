@@ -20,6 +20,7 @@ SlotThread::SlotThread(const Deps& deps)
       delivery_(context_, port_, [this](const DeliverWork& work) { pusher_.stored_in_inbox(work); }),
       sessions_(context_, pusher_, deps.verifier, deps.routes),
       pull_(context_, pusher_, sessions_, deps.post),
+      uploads_(context_, deps.uploads),
       outgoing_(deps.thread_count),
       upkeep_under_way_(deps.shards.size(), false) {
   lanes_.post = deps.post;
@@ -49,6 +50,8 @@ void SlotThread::request(const Request& request) {
       return sessions_.auth(request);
     case client::COMMAND_LOGOUT:
       return sessions_.logout(request);
+    case client::COMMAND_C2S:
+      return uploads_.c2s(request);
     case client::COMMAND_C2C_SEND:
       return accept_.c2c(request);
     case client::COMMAND_PULL:
@@ -110,6 +113,10 @@ void SlotThread::works_finished(std::vector<WriterWorkPtr> works) {
   }
 }
 
+void SlotThread::uploads_finished(const std::vector<UploadWorkPtr>& uploads) {
+  for (const auto& upload : uploads) uploads_.finished(*upload);
+}
+
 void SlotThread::mail(ThreadMail mail) {
   for (auto& result : mail.results) lanes_.result(std::move(result));
   for (auto& batch : mail.batches) delivery_.take(std::move(batch));
@@ -140,6 +147,7 @@ void SlotThread::tick() {
   lanes_.tick();
   pusher_.tick();
   sessions_.tick();
+  uploads_.tick();
   context_.users.trim();
   context_.counters.users.store(static_cast<std::int64_t>(context_.users.size()), std::memory_order_relaxed);
   context_.counters.lanes.store(static_cast<std::int64_t>(lanes_.size()), std::memory_order_relaxed);

@@ -12,6 +12,7 @@
 #include "logic/message/pull.h"
 #include "logic/message/push.h"
 #include "logic/session/sessions.h"
+#include "logic/upload/uploads.h"
 
 namespace hongyan::logic {
 
@@ -35,6 +36,7 @@ class SlotThread {
     PipelineCounters& counters;
     const TokenVerifier& verifier;
     RouteStore& routes;
+    UploadPort uploads;
     std::function<void(std::function<void()>)> post;  // to this thread, later; any thread may call it
     std::function<void(std::uint32_t thread, ThreadMail mail)> mail;  // to another slot thread; only queues
   };
@@ -47,6 +49,7 @@ class SlotThread {
   void gate_up(const GatePortPtr& gate) { sessions_.gate_up(*gate); }
   void gate_down(const GatePortPtr& gate) { sessions_.gate_down(gate); }
   void works_finished(std::vector<WriterWorkPtr> works);
+  void uploads_finished(const std::vector<UploadWorkPtr>& uploads);
   void mail(ThreadMail mail);
   void shard_acquired(std::size_t shard, std::span<const AcquiredSlot> slots, std::vector<RedoRow> redo,
                       std::span<const MsgId> pending);
@@ -83,6 +86,7 @@ class SlotThread {
   Delivery delivery_;
   Sessions sessions_;
   PullService pull_;
+  Uploads uploads_;
   std::vector<ThreadMail> outgoing_;    // by thread
   std::vector<bool> upkeep_under_way_;  // by shard
 };

@@ -70,6 +70,41 @@ TEST_F(LogicConfigTest, EverySlotIsInExactlyOneShard) {
       names(schema.load_text(std::string(kBase) + twice + kApp, "logic.toml"), "slot 2047 is in two shards"));
 }
 
+TEST_F(LogicConfigTest, DestinationsOfUploads) {
+  const auto errors = load(std::string(kBase) + R"(
+[kafka]
+brokers = ["kafka-1:9092", "10.0.0.7:9092"]
+properties = ["security.protocol=SASL_SSL"]
+)" + kShards + kApp + "upload_destinations = [\"orders\", \"feedback\"]\n" +
+                           R"(
+[[apps]]
+id = "other"
+token_secret = "a secret of sixteen"
+upload_destinations = ["orders"]
+)");
+  EXPECT_TRUE(errors.empty()) << errors.front();
+  EXPECT_EQ(config_.kafka.brokers.size(), 2U);
+  EXPECT_EQ(config_.destination_names(), (std::vector<std::string>{"feedback", "orders"}));
+  const auto destinations = config_.upload_destinations();
+  EXPECT_TRUE(destinations.allowed("demo", "feedback"));
+  EXPECT_TRUE(destinations.allowed("other", "orders"));
+  EXPECT_FALSE(destinations.allowed("other", "feedback"));
+  EXPECT_FALSE(destinations.allowed("nobody", "orders"));
+}
+
+TEST_F(LogicConfigTest, KafkaIsChecked) {
+  const auto errors = load(std::string(kBase) + R"(
+[kafka]
+brokers = ["kafka-1"]
+topic_prefix = "im c2s."
+properties = ["acks=1"]
+)" + kShards + kApp + "upload_destinations = [\"a/b\"]\n");
+  EXPECT_TRUE(names(errors, "kafka.brokers: \"kafka-1\" is not host:port"));
+  EXPECT_TRUE(names(errors, "kafka.topic_prefix: the name of a topic"));
+  EXPECT_TRUE(names(errors, "kafka.properties: acks is not to be set here"));
+  EXPECT_TRUE(names(errors, "apps[0].upload_destinations: the name of a topic"));
+}
+
 TEST_F(LogicConfigTest, KeysOfTokensAreChecked) {
   const auto errors = load(std::string(kBase) + kShards + kApp + R"(
 [[apps.keys]]

@@ -97,6 +97,7 @@ class PipelineHarness : public ::testing::Test {
           .counters = counters_[i],
           .verifier = verifier_,
           .routes = routes_,
+          .uploads = uploads_,
           .post = [this, i](std::function<void()> f) { posted_.emplace_back(i, std::move(f)); },
           .mail = [this](std::uint32_t to, ThreadMail mail) { mail_.emplace_back(to, std::move(mail)); }}));
       threads_[i]->context().now = [this] { return now_; };
@@ -245,6 +246,7 @@ class PipelineHarness : public ::testing::Test {
   std::array<PipelineCounters, kThreads> counters_;
   FakeVerifier verifier_;
   FakeRoutes routes_;
+  UploadPort uploads_;
   std::shared_ptr<FakeGate> gate_ = std::make_shared<FakeGate>("gate-1", 77);
   std::deque<std::pair<std::uint32_t, ThreadMail>> mail_;
   std::deque<std::pair<std::uint32_t, std::function<void()>>> posted_;
