@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from .cluster import COUNTS, REPO, Cluster, lock, stop_everything
+from .cluster import OPTIONS, REPO, Cluster, lock, stop_everything
 from .processes import processes_of
 from .report import ClusterError, set_quiet
 
@@ -25,7 +25,7 @@ def _count(least: int):
 
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="dev-cluster", description="A private Hongyan on loopback: MariaDB, Redis, iplist, logic, gate.")
+        prog="dev-cluster", description="A private Hongyan on loopback: MariaDB, Redis, perhaps Kafka, iplist, logic, gate.")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--dir", type=Path, default=REPO / ".dev-cluster", help="where it lives (default .dev-cluster)")
     common.add_argument("--quiet", action="store_true", help="no progress lines")
@@ -37,6 +37,7 @@ def _arguments() -> argparse.ArgumentParser:
     up.add_argument("--logics", type=_count(1), help="number of logic nodes (default 1)")
     up.add_argument("--iplists", type=_count(0), help="number of iplists (default 1; 0: fixed lists)")
     up.add_argument("--mysql-servers", type=int, choices=(1, 2, 4), help="servers for the four shards (default 1)")
+    up.add_argument("--kafka", action=argparse.BooleanOptionalAction, help="a Kafka broker (default: none)")
 
     down = verbs.add_parser("down", parents=[common], help="stop everything; data and settings stay")
     down.add_argument("--remove", action="store_true", help="also delete the folder")
@@ -45,7 +46,7 @@ def _arguments() -> argparse.ArgumentParser:
     for verb, text in (("restart", "stop politely when it runs, then start, and wait until it is ready"),
                        ("kill", "kill -9")):
         sub = verbs.add_parser(verb, parents=[common], help=text)
-        sub.add_argument("names", metavar="NAME", nargs="+", help="gate-1, logic-1, iplist-1, mysql-1, redis, …")
+        sub.add_argument("names", metavar="NAME", nargs="+", help="gate-1, logic-1, iplist-1, mysql-1, redis, kafka, …")
     logs = verbs.add_parser("logs", parents=[common], help="the end of a log")
     logs.add_argument("name", metavar="NAME")
     logs.add_argument("-n", "--lines", type=int, default=50)
@@ -54,7 +55,7 @@ def _arguments() -> argparse.ArgumentParser:
 
 
 def _up(folder: Path, args: argparse.Namespace) -> int:
-    options = {key: getattr(args, key) for key in COUNTS if getattr(args, key) is not None}
+    options = {key: getattr(args, key) for key in OPTIONS if getattr(args, key) is not None}
     if args.build_dir:
         options["build_dir"] = str(args.build_dir.resolve())
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import configs, message, ports
+from .kafka import KafkaServer
 from .members import Daemon, Gate, Iplist, Logic, Member, MySqlServer, RedisServer
 from .processes import Process, end_all, marked_environment, processes_of, write_atomically
 from .report import ClusterError, say
 from .state import State
 
 REPO = Path(__file__).resolve().parents[2]
-COUNTS = ("gates", "logics", "iplists", "mysql_servers")
+OPTIONS = ("gates", "logics", "iplists", "mysql_servers", "kafka")  # of `up`, kept in the state
 
 
 class Cluster:
@@ -24,10 +25,12 @@ class Cluster:
         self.state = state
         self.mysqls = [MySqlServer(folder, state, n + 1) for n in range(state.mysql_servers)]
         self.redis = RedisServer(folder, state)
+        self.kafka = KafkaServer(folder, state) if state.kafka else None
+        self.stores: list[Member] = [*self.mysqls, self.redis, *([self.kafka] if self.kafka else [])]
         self.iplists = [Iplist(folder, state, n + 1) for n in range(state.iplists)]
         self.logics = [Logic(folder, state, n + 1) for n in range(state.logics)]
         self.gates = [Gate(folder, state, n + 1) for n in range(state.gates)]
-        self.members: list[Member] = [*self.mysqls, self.redis, *self.iplists, *self.logics, *self.gates]
+        self.members: list[Member] = [*self.stores, *self.iplists, *self.logics, *self.gates]
 
     @staticmethod
     def load(folder: Path) -> "Cluster":
@@ -76,8 +79,8 @@ class Cluster:
             "HONGYAN_API": f"http://{self.logics[0].address('api')}",
             "HONGYAN_API_KEY": self.state.api_key,
             "HONGYAN_APP": configs.APP,
-            "HONGYAN_TOKEN_SECRET": self.state.token_secret,
             "HONGYAN_REDIS": self.redis.address("port"),
+            "HONGYAN_KAFKA": self.kafka.address("port") if self.kafka else "",
         }
         for server, shard, _ in self.shards():
             values[f"HONGYAN_MYSQL_{shard}"] = server.address("port")
@@ -97,7 +100,7 @@ class Cluster:
             for key, value in self.environment().items()))
         changed = {daemon.name for daemon in self.members
                    if isinstance(daemon, Daemon) and daemon.write_config(self)}
-        self._start_missing([*self.mysqls, self.redis], changed)
+        self._start_missing(self.stores, changed)
         self._apply_schema()
         self._start_missing(self.iplists, changed)
         for logic in self.logics:
@@ -196,7 +199,7 @@ def lock(folder: Path):
 def stop_everything(folder: Path, members: list[Member]) -> int:
     """Daemons first and politely, so that they can finish their work on the stores."""
     count = 0
-    stores = [member for member in members if isinstance(member, (MySqlServer, RedisServer))]
+    stores = [member for member in members if isinstance(member, (MySqlServer, RedisServer, KafkaServer))]
     daemons = [member for member in members if member not in stores]
     for group in (daemons, stores):
         running = [(member, life) for member in group if (life := member.process.terminate())]

@@ -6,6 +6,7 @@ import json
 SLOTS = 4096
 SHARDS = 4
 APP = "demo"
+UPLOAD_DESTINATIONS = ["orders", "feedback"]
 
 
 def shard_slots(shard: int) -> str:
@@ -39,20 +40,43 @@ def gate(name: str, ports: dict[str, int], cluster: dict) -> str:
 
 
 def logic(name: str, node: int, ports: dict[str, int], cluster: dict, *, redis: str, user: str, password: str,
-          shards: list[tuple[str, str]], api_key: str, token_secret: str) -> str:
-    """`shards`: (address, database) in shard order."""
+          shards: list[tuple[str, str]], api_key: str, token_secret: str, kafka: str) -> str:
+    """`shards`: (address, database) in shard order. `kafka`: address of the broker, "" without one."""
     tables = [("[[mysql.shards]]", {"name": str(shard), "address": address, "database": database,
                                     "slots": shard_slots(shard)})
               for shard, (address, database) in enumerate(shards)]
     app = {"id": APP, "api_key_sha256": [hashlib.sha256(api_key.encode()).hexdigest()],
-           "token_secret": token_secret}
+           "token_secret": token_secret, "upload_destinations": UPLOAD_DESTINATIONS}
     return _toml([("", {"dev": True}),
                   ("[logic]", {"name": name, "node": node, "threads": 2}),
                   ("[link]", {"listen": f"127.0.0.1:{ports['link']}"}),
                   ("[api]", {"listen": f"127.0.0.1:{ports['api']}"}),
                   ("[redis]", {"address": redis}),
+                  ("[kafka]", {"brokers": [kafka] if kafka else []}),
                   ("[mysql]", {"user": user, "password": password, "map_version": 1}),
                   *tables, ("[[apps]]", app)] + _common(cluster, ports["metrics"]))
+
+
+def kafka(ports: dict[str, int], data: object) -> str:
+    """Times are short, so that a restart after kill -9 takes seconds. Each message is on disk before it is confirmed."""
+    listeners = f"PLAINTEXT://127.0.0.1:{ports['port']},CONTROLLER://127.0.0.1:{ports['controller']}"
+    values = {
+        "process.roles": "broker,controller", "node.id": 1,
+        "controller.quorum.voters": f"1@127.0.0.1:{ports['controller']}",
+        "listeners": listeners, "advertised.listeners": listeners.split(",")[0],
+        "controller.listener.names": "CONTROLLER", "log.dirs": data,
+        "auto.create.topics.enable": "true", "num.partitions": 4,
+        "log.flush.interval.messages": 1,
+        "offsets.topic.replication.factor": 1, "offsets.topic.num.partitions": 1,
+        "transaction.state.log.replication.factor": 1, "transaction.state.log.min.isr": 1,
+        "transaction.state.log.num.partitions": 1,
+        "group.initial.rebalance.delay.ms": 0,
+        "num.network.threads": 1, "num.io.threads": 2, "log.cleaner.dedupe.buffer.size": 4 << 20,
+        "broker.session.timeout.ms": 2000, "broker.heartbeat.interval.ms": 500,
+        "controller.quorum.election.timeout.ms": 200, "controller.quorum.fetch.timeout.ms": 500,
+        "controller.quorum.election.backoff.max.ms": 200,
+    }
+    return "".join(f"{key}={value}\n" for key, value in values.items())
 
 
 def iplist(ports: dict[str, int], cluster: dict) -> str:

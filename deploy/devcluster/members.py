@@ -35,7 +35,7 @@ class Member:
         self.folder = folder
         self.state = state
         self.number = number
-        self.name = self.kind if self.kind == "redis" else f"{self.kind}-{number}"
+        self.name = self.kind if self.kind in ("redis", "kafka") else f"{self.kind}-{number}"
         self.process = Process(folder, self.name)
 
     def default_ports(self) -> dict[str, int]:
@@ -100,7 +100,7 @@ class MySqlServer(Member):
                 if shard * servers // configs.SHARDS == self.number - 1]
 
     def start(self) -> None:
-        program = _required("mariadbd", "mariadb-server-core")
+        program = required_program("mariadbd", "mariadb-server-core")
         data = self.folder / "data" / self.name
         if not data.is_dir():
             _copy_folder(self._template(), data)
@@ -139,7 +139,7 @@ class MySqlServer(Member):
         if template.is_dir():
             return template
         say("mysql: creating an empty data directory")
-        program = _required("mariadb-install-db", "mariadb-server-core")
+        program = required_program("mariadb-install-db", "mariadb-server-core")
         unfinished = template.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         done = subprocess.run(
@@ -179,7 +179,7 @@ class RedisServer(Member):
 
     def start(self) -> None:
         # Debian's redis-tools carries the server's program under this name; it goes by argv[0].
-        program = find_program("redis-server") or _required("redis-check-rdb", "redis-tools")
+        program = find_program("redis-server") or required_program("redis-check-rdb", "redis-tools")
         self.process.start(
             ["redis-server", "--port", str(self.ports()["port"]), "--bind", "127.0.0.1", "--save", "",
              "--appendonly", "no", "--dir", str(self.folder / "data"), "--set-proc-title", "no"],
@@ -264,7 +264,8 @@ class Logic(Daemon):
             self.name, self.number, self.ports(), cluster.shared_config(), redis=cluster.redis.address("port"),
             user="hongyan", password=self.state.mysql_password, api_key=self.state.api_key,
             token_secret=self.state.token_secret,
-            shards=[(f"unix:{server.socket_path()}", database) for server, _, database in cluster.shards()])
+            shards=[(f"unix:{server.socket_path()}", database) for server, _, database in cluster.shards()],
+            kafka=cluster.kafka.address("port") if cluster.kafka else "")
 
 
 class Iplist(Daemon):
@@ -275,10 +276,11 @@ class Iplist(Daemon):
         return configs.iplist(self.ports(), cluster.shared_config())
 
 
-def _required(program: str, package: str) -> str:
+def required_program(program: str, package: str, package_list: str = "run") -> str:
     path = find_program(program)
     if path is None:
-        raise ClusterError(f"{program} is not installed (package {package}): run deploy/install-packages run")
+        raise ClusterError(
+            f"{program} is not installed (package {package}): run deploy/install-packages {package_list}")
     return path
 
 

@@ -186,6 +186,18 @@ class FilesTest(TemporaryFolderTest):
         self.assertEqual(text["cluster"]["iplists"], ["127.0.0.1:7201"])
         self.assertEqual(text["cluster"]["logic_nodes"], [])
 
+    def test_kafka_is_there_when_asked_for(self):
+        without = self.cluster()
+        self.assertEqual(without.environment()["HONGYAN_KAFKA"], "")
+        self.assertEqual(tomllib.loads(without.logics[0].config(without))["kafka"]["brokers"], [])
+        cluster = self.cluster(kafka=True)
+        self.assertIn("kafka", [member.name for member in cluster.members])
+        self.assertEqual(cluster.environment()["HONGYAN_KAFKA"], "127.0.0.1:19092")
+        self.assertEqual(tomllib.loads(cluster.logics[0].config(cluster))["kafka"]["brokers"], ["127.0.0.1:19092"])
+        properties = dict(line.split("=", 1) for line in configs.kafka(cluster.kafka.ports(), "/data").splitlines())
+        self.assertEqual(properties["log.flush.interval.messages"], "1")
+        self.assertEqual(properties["advertised.listeners"], "PLAINTEXT://127.0.0.1:19092")
+
     def test_without_iplist_the_nodes_are_a_fixed_list(self):
         cluster = self.cluster(logics=2, iplists=0)
         text = tomllib.loads(cluster.gates[0].config(cluster))
