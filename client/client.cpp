@@ -82,6 +82,25 @@ net::Awaitable<Result<SendReceipt>> Client::send(std::string to, std::string con
   });
 }
 
+void Client::upload(std::string destination, std::string content, SendOptions options, SendCallback done) {
+  loop_.post([session = session_, destination = std::move(destination), content = std::move(content),
+              options = std::move(options), done = std::move(done)]() mutable {
+    session->upload(std::move(destination), std::move(content), std::move(options), std::move(done));
+  });
+}
+
+net::Awaitable<Result<SendReceipt>> Client::upload(std::string destination, std::string content,
+                                                   SendOptions options) {
+  return await_callback<Result<SendReceipt>>(
+      [loop = &loop_, session = session_, destination = std::move(destination), content = std::move(content),
+       options = std::move(options)](SendCallback done) mutable {
+        loop->post([session, destination = std::move(destination), content = std::move(content),
+                    options = std::move(options), done = std::move(done)]() mutable {
+          session->upload(std::move(destination), std::move(content), std::move(options), std::move(done));
+        });
+      });
+}
+
 void Client::pull(Milliseconds timeout, StatusCallback done) {
   loop_.post([session = session_, timeout, done = std::move(done)]() mutable {
     session->pull(timeout, std::move(done));

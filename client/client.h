@@ -87,6 +87,12 @@ class Client {
   // The same; the callback runs on the client's loop.
   void send(std::string to, std::string content, SendOptions options, SendCallback done);
 
+  // To a business service, by a destination that the app's configuration allows. Ends as send() does, with
+  // outbox_seq 0: once it is in the service's topic, at least once.
+  [[nodiscard]] net::Awaitable<Result<SendReceipt>> upload(std::string destination, std::string content,
+                                                           SendOptions options = {});
+  void upload(std::string destination, std::string content, SendOptions options, SendCallback done);
+
   // Pulls all that the server has beyond what is held; ends when nothing is left. Messages go to on_message.
   [[nodiscard]] net::Awaitable<Status> pull(Milliseconds timeout = Milliseconds(30'000));
   void pull(Milliseconds timeout, StatusCallback done);

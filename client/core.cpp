@@ -13,6 +13,7 @@ constexpr Milliseconds kPenalty{1'000};  // before coming back after having been
 constexpr Milliseconds kDefaultHeartbeat{270'000};
 constexpr int kMaxRefusedTokens = 3;
 constexpr std::size_t kMaxUidBytes = 128;
+constexpr std::size_t kMaxDestinationBytes = 64;
 constexpr std::size_t kMaxClientMsgIdBytes = 64;
 
 template <typename Body>
@@ -161,6 +162,7 @@ void ClientCore::dispatch(const net::Packet& packet, SteadyTime now) {
   }
   if (state_ != State::kOnline) return;
   switch (packet.header.cmd_id) {
+    case COMMAND_C2S:  // its response has the same form, without outbox_seq
     case COMMAND_C2C_SEND:
       return on_send_response(seq, packet.body, now);
     case COMMAND_PULL:
@@ -259,7 +261,7 @@ void ClientCore::on_kickout(std::string_view body, SteadyTime now) {
 void ClientCore::on_send_response(std::uint32_t seq, std::string_view body, SteadyTime now) {
   C2CSendResp response;
   if (!parse(response, body)) return protocol_error("a response does not parse", now);
-  if (response.error().code() == ERROR_CODE_OK) inbox_.on_sent(response.outbox_seq(), now);
+  if (response.outbox_seq() > 0) inbox_.on_sent(response.outbox_seq(), now);
   sends_.on_response(seq, response, now);
 }
 
@@ -274,15 +276,9 @@ void ClientCore::on_pull_response(std::uint32_t seq, std::string_view body, Stea
 
 void ClientCore::send(SendId id, std::string to, std::string content, SendOptions send_options,
                       SteadyTime now) {
-  const auto refuse_send = [&](Code code, std::string why) {
-    outputs_.put(output::SendDone{id, fail(code, std::move(why))});
-  };
-  if (state_ == State::kStopped || stopping_) return refuse_send(Code::kUnavailable, "the client is stopped");
   if (!valid_id(to, kMaxUidBytes)) {
-    return refuse_send(Code::kBadRequest, "a receiver is 1 to 128 bytes without NUL");
-  }
-  if (!valid_id(send_options.client_msg_id, kMaxClientMsgIdBytes)) {
-    return refuse_send(Code::kBadRequest, "a client_msg_id is 1 to 64 bytes without NUL");
+    outputs_.put(output::SendDone{id, fail(Code::kBadRequest, "a receiver is 1 to 128 bytes without NUL")});
+    return;
   }
   C2CSendReq request;
   request.set_from(options_.uid);
@@ -290,15 +286,46 @@ void ClientCore::send(SendId id, std::string to, std::string content, SendOption
   request.set_content(std::move(content));
   request.set_client_msg_id(send_options.client_msg_id);
   request.set_msg_type(send_options.msg_type);
-  std::string body = request.SerializeAsString();
-  if (body.size() > options_.max_body_bytes) return refuse_send(Code::kTooLarge, "the message is too large");
-  sends_.add(id,
-             {.command = COMMAND_C2C_SEND,
-              .conversation = "u" + to,
-              .client_msg_id = std::move(send_options.client_msg_id),
-              .body = std::move(body),
-              .deadline = send_options.deadline.value_or(options_.send_deadline)},
-             now);
+  queue(id,
+        {.command = COMMAND_C2C_SEND,
+         .conversation = "u" + to,
+         .client_msg_id = std::move(send_options.client_msg_id),
+         .body = request.SerializeAsString(),
+         .deadline = send_options.deadline.value_or(options_.send_deadline)},
+        now);
+}
+
+void ClientCore::upload(SendId id, std::string destination, std::string content, SendOptions send_options,
+                        SteadyTime now) {
+  if (!valid_id(destination, kMaxDestinationBytes)) {
+    outputs_.put(output::SendDone{id, fail(Code::kBadRequest, "a destination is 1 to 64 bytes without NUL")});
+    return;
+  }
+  C2SReq request;
+  request.set_destination(destination);
+  request.set_content(std::move(content));
+  request.set_client_msg_id(send_options.client_msg_id);
+  queue(id,
+        {.command = COMMAND_C2S,
+         .conversation = "s" + destination,
+         .client_msg_id = std::move(send_options.client_msg_id),
+         .body = request.SerializeAsString(),
+         .deadline = send_options.deadline.value_or(options_.send_deadline)},
+        now);
+}
+
+void ClientCore::queue(SendId id, SendQueue::Request request, SteadyTime now) {
+  const auto refuse_send = [&](Code code, std::string why) {
+    outputs_.put(output::SendDone{id, fail(code, std::move(why))});
+  };
+  if (state_ == State::kStopped || stopping_) return refuse_send(Code::kUnavailable, "the client is stopped");
+  if (!valid_id(request.client_msg_id, kMaxClientMsgIdBytes)) {
+    return refuse_send(Code::kBadRequest, "a client_msg_id is 1 to 64 bytes without NUL");
+  }
+  if (request.body.size() > options_.max_body_bytes) {
+    return refuse_send(Code::kTooLarge, "the message is too large");
+  }
+  sends_.add(id, std::move(request), now);
   watch(false, now);
 }
 

@@ -45,6 +45,9 @@ class ClientCore {
 
   // The answer is an output::SendDone with this id; ids grow.
   void send(SendId id, std::string to, std::string content, SendOptions send_options, SteadyTime now);
+  // To a business service; the answer as that of send().
+  void upload(SendId id, std::string destination, std::string content, SendOptions send_options,
+              SteadyTime now);
   // Pulls from what is held; an output::Synced follows, perhaps after a reconnect.
   void pull(SteadyTime now);
 
@@ -62,6 +65,8 @@ class ClientCore {
   void on_auth_response(std::string_view body, SteadyTime now);
   void on_auth_refused(const client::Error& error, SteadyTime now);
   void on_kickout(std::string_view body, SteadyTime now);
+  // Refuses, or hands over to sends_.
+  void queue(SendId id, SendQueue::Request request, SteadyTime now);
   void on_send_response(std::uint32_t seq, std::string_view body, SteadyTime now);
   void on_pull_response(std::uint32_t seq, std::string_view body, SteadyTime now);
   void protocol_error(std::string what, SteadyTime now);

@@ -64,6 +64,14 @@ void Session::send(std::string to, std::string content, SendOptions options, Sen
   drain();
 }
 
+void Session::upload(std::string destination, std::string content, SendOptions options, SendCallback done) {
+  if (options.client_msg_id.empty()) options.client_msg_id = new_uuid();
+  const SendId id = ++last_send_;
+  sends_.emplace(id, std::move(done));
+  core_.upload(id, std::move(destination), std::move(content), std::move(options), SteadyClock::now());
+  drain();
+}
+
 void Session::pull(Milliseconds timeout, StatusCallback done) {
   if (closed_ || core_.state() == State::kStopped)
     return done(fail(Code::kUnavailable, "the client is stopped"));

@@ -20,8 +20,10 @@ namespace {
 
 constexpr std::int64_t kTokenSeconds = 86'400;
 constexpr double kDefaultWaitSeconds = 30;
+constexpr std::string_view kUpload = ":c2s ";
 constexpr std::string_view kHelp =
     "bob;;hello   sends hello to bob\n"
+    ":c2s D TEXT  uploads the text to the destination D\n"
     ":pull        gets everything stored that was not received yet\n"
     ":q           leaves (so does the end of input)\n"
     ":help        says this";
@@ -123,8 +125,9 @@ class Chat {
 
   net::Awaitable<bool> send_all() {
     bool ok = true;
-    for (const auto& [to, content] : options_.sends) {
-      const auto receipt = co_await client_.send(to, content);
+    for (const auto& [upload, to, content] : options_.sends) {
+      auto sending = upload ? client_.upload(to, content) : client_.send(to, content);
+      const auto receipt = co_await std::move(sending);
       if (receipt) {
         printer_.sent(to, *receipt);
       } else {
@@ -174,6 +177,17 @@ class Chat {
     };
   }
 
+  client::SendCallback answer_to(const std::string& to) {
+    return answer([this, to](Result<client::SendReceipt> receipt) {
+      if (receipt) {
+        printer_.sent(to, *receipt);
+      } else {
+        printer_.failed(to, receipt.error());
+      }
+      return receipt.has_value();
+    });
+  }
+
   void obey(const std::string& line) {
     if (line.empty()) return;
     if (line == ":pull") {
@@ -186,14 +200,11 @@ class Chat {
       for (std::string text; std::getline(help, text);) printer_.remark(text);
     } else if (const auto middle = line.find(";;"); line.front() != ':' && middle != std::string::npos) {
       const std::string to = line.substr(0, middle);
-      client_.send(to, line.substr(middle + 2), {}, answer([this, to](Result<client::SendReceipt> receipt) {
-                     if (receipt) {
-                       printer_.sent(to, *receipt);
-                     } else {
-                       printer_.failed(to, receipt.error());
-                     }
-                     return receipt.has_value();
-                   }));
+      client_.send(to, line.substr(middle + 2), {}, answer_to(to));
+    } else if (line.starts_with(kUpload) && line.find(' ', kUpload.size()) != std::string::npos) {
+      const auto space = line.find(' ', kUpload.size());
+      const std::string destination = line.substr(kUpload.size(), space - kUpload.size());
+      client_.upload(destination, line.substr(space + 1), {}, answer_to(destination));
     } else {
       printer_.problem("not understood; :help tells what is");
     }

@@ -24,10 +24,12 @@ Who:
   --user NAME, --app NAME (default "default"), --device ID (default: a new one),
   --device-type ios|android|web|windows|macos|linux|mini (default linux)
   --from-seq N          I hold my inbox up to N (default: what the server knows as acknowledged)
-For scripts (without these, lines are read: bob;;hello, :pull, :help, :q):
+For scripts (without these, lines are read: bob;;hello, :c2s orders hello, :pull, :help, :q):
   --send TO TEXT        repeatable, sent in this order; exit status 0 only when all were acknowledged
   --send-file TO FILE   the same with a file's bytes
-  --content-file FILE   the text of every --send that has "-" as its text
+  --upload DEST TEXT, --upload-file DEST FILE
+                        the same to a business service (C2S) instead of a user
+  --content-file FILE   the text of every --send and --upload that has "-" as its text
   --pull                pull everything stored, then go on
   --wait SECONDS        receive for so long
   --wait-count N        until N messages came (exit status 1 when they do not within --wait, default 30)
@@ -111,7 +113,9 @@ class Parser {
     auto first = value(name);
     if (!name.starts_with("--")) return fail(Code::kBadRequest, "not understood: " + name);
     if (!first) return std::unexpected(first.error());
-    if (name == "--send" || name == "--send-file") return add_send(name, *first);
+    if (name == "--send" || name == "--send-file" || name == "--upload" || name == "--upload-file") {
+      return add_send(name, *first);
+    }
     if (name == "--gate") return add_gate(*first);
     error_ = {.code = Code::kOk, .message = {}};
     if (name == "--env")
@@ -151,13 +155,13 @@ class Parser {
   Status add_send(const std::string& name, const std::string& to) {
     auto text = value(name);
     if (!text) return std::unexpected(text.error());
-    if (name == "--send-file") {
+    if (name.ends_with("-file")) {
       text = file_bytes(*text);
       if (!text) return std::unexpected(text.error());
     } else if (*text == "-") {
       from_file_.push_back(options_.sends.size());
     }
-    options_.sends.emplace_back(to, std::move(*text));
+    options_.sends.push_back({.upload = name.starts_with("--upload"), .to = to, .content = std::move(*text)});
     return {};
   }
 
@@ -176,7 +180,7 @@ class Parser {
   Status complete() {
     using tools::setting;
     if (content_) {
-      for (const std::size_t index : from_file_) options_.sends[index].second = *content_;
+      for (const std::size_t index : from_file_) options_.sends[index].content = *content_;
     }
     if (options_.gates.empty() && options_.iplist.empty()) {
       options_.iplist = tools::words(setting(env_, "HONGYAN_IPLIST"));

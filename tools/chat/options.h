@@ -21,7 +21,12 @@ struct Options {
   std::string device = {};  // empty: a random one
   client::DeviceType device_type = client::DEVICE_TYPE_LINUX;
   std::optional<std::int64_t> from_seq = {};
-  std::vector<std::pair<std::string, std::string>> sends = {};  // to, content
+  struct Send {
+    bool upload = false;  // to a service, else to a user
+    std::string to = {};
+    std::string content = {};
+  };
+  std::vector<Send> sends = {};
   std::optional<double> wait_seconds = {};
   std::optional<std::int64_t> wait_count = {};
   double timeout_seconds = 30;  // for each send and pull

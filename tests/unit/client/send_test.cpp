@@ -36,6 +36,33 @@ TEST_F(SendTest, CarriesWhatWasGivenAndReportsTheReceipt) {
   EXPECT_EQ(core.pending_sends(), 0U);
 }
 
+TEST_F(SendTest, UploadsByTheSameRules) {
+  log_in();
+  core.upload(7, "orders", std::string("\0\xff", 2), {.client_msg_id = "u1"}, now);
+  core.upload(8, "orders", "second", {.client_msg_id = "u2"}, now);
+  settle();
+  const auto request = one(COMMAND_C2S);  // the second waits for the first's answer
+  EXPECT_EQ(request.as<C2SReq>().destination(), "orders");
+  EXPECT_EQ(request.as<C2SReq>().content(), std::string("\0\xff", 2));
+  EXPECT_EQ(request.as<C2SReq>().client_msg_id(), "u1");
+  refuse(request, ERROR_CODE_DEADLINE_EXCEEDED);
+  advance(Milliseconds(10'000));
+  const auto again = one(COMMAND_C2S);
+  EXPECT_EQ(again.as<C2SReq>().client_msg_id(), "u1");
+  accept(again, 42);
+  ASSERT_EQ(done_sends.size(), 1U);
+  EXPECT_EQ(done_sends[0].second->msg_id, 42);
+  EXPECT_EQ(done_sends[0].second->attempts, 2);
+  const auto second = one(COMMAND_C2S);
+  EXPECT_EQ(second.as<C2SReq>().client_msg_id(), "u2");
+  refuse(second, ERROR_CODE_NOT_FOUND);
+  EXPECT_EQ(last_code(), Code::kNotFound);
+
+  core.upload(9, std::string(65, 'x'), "", {.client_msg_id = "u3"}, now);
+  settle();
+  EXPECT_EQ(last_code(), Code::kBadRequest);
+}
+
 TEST_F(SendTest, WaitsForAConnection) {
   core.start(now);
   send("bob", "c1");

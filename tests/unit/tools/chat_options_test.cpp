@@ -23,13 +23,17 @@ TEST(ChatOptionsTest, ReadsLinesWithoutAScript) {
 }
 
 TEST(ChatOptionsTest, TakesAScript) {
-  const auto options = parse({"--send", "bob", "--dashes are text", "--send", "carol", "", "--wait", "0.5",
-                              "--wait-count", "3", "--json", "--from-seq", "7", "--pull"});
+  const auto options =
+      parse({"--send", "bob", "--dashes are text", "--upload", "orders", "-", "--send", "carol", "", "--wait",
+             "0.5", "--wait-count", "3", "--json", "--from-seq", "7", "--pull"});
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_TRUE(options->scripted());
-  ASSERT_EQ(options->sends.size(), 2U);
-  EXPECT_EQ(options->sends[0].second, "--dashes are text");
-  EXPECT_EQ(options->sends[1].second, "");
+  ASSERT_EQ(options->sends.size(), 3U);
+  EXPECT_EQ(options->sends[0].content, "--dashes are text");
+  EXPECT_FALSE(options->sends[0].upload);
+  EXPECT_EQ(options->sends[1].to, "orders");
+  EXPECT_TRUE(options->sends[1].upload);
+  EXPECT_EQ(options->sends[2].content, "");
   EXPECT_EQ(options->wait_seconds, 0.5);
   EXPECT_EQ(options->wait_count, 3);
   EXPECT_EQ(options->from_seq, 7);
