@@ -39,9 +39,9 @@ class DevClusterTest(unittest.TestCase):
 
     def test_a_message_goes_through_again_after_every_kill(self):
         folder = self.new_folder()
-        self.up(folder)
+        self.up(folder, "--kafka")
         before = self.members(folder)
-        self.assertEqual(set(before), {"mysql-1", "redis", "iplist-1", "logic-1", "gate-1"})
+        self.assertEqual(set(before), {"mysql-1", "redis", "kafka", "iplist-1", "logic-1", "gate-1"})
         self.scene(folder)
 
         self.up(folder)
@@ -56,7 +56,7 @@ class DevClusterTest(unittest.TestCase):
         self.assertTrue(all(member["running"] for member in after.values()))
         self.assertEqual({name: m["ports"] for name, m in after.items()}, {name: m["ports"] for name, m in before.items()})
 
-        restarted = dev_cluster("restart", folder, "gate-1", "logic-1")
+        restarted = dev_cluster("restart", folder, "gate-1", "logic-1", "kafka")
         self.assertEqual(restarted.returncode, 0, restarted.stderr)
         self.scene(folder)
         self.assertEqual(dev_cluster("down", folder).returncode, 0)

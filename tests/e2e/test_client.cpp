@@ -56,6 +56,15 @@ Result<client::SendReceipt> TestClient::send(const std::string& to, const std::s
   return future.get();
 }
 
+Result<client::SendReceipt> TestClient::upload(const std::string& destination, const std::string& content,
+                                               client::SendOptions options) {
+  std::promise<Result<client::SendReceipt>> done;
+  auto future = done.get_future();
+  client_->upload(destination, content, std::move(options),
+                  [&done](Result<client::SendReceipt> result) { done.set_value(std::move(result)); });
+  return future.get();
+}
+
 Status TestClient::pull() {
   std::promise<Status> done;
   auto future = done.get_future();

@@ -27,6 +27,8 @@ class TestClient {
   // Blocks until it is answered.
   [[nodiscard]] Result<client::SendReceipt> send(const std::string& to, const std::string& content,
                                                  client::SendOptions options = {});
+  [[nodiscard]] Result<client::SendReceipt> upload(const std::string& destination, const std::string& content,
+                                                   client::SendOptions options = {});
   [[nodiscard]] Status pull();
 
   [[nodiscard]] std::vector<client::Message> messages() const;
