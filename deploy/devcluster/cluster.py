@@ -79,6 +79,7 @@ class Cluster:
             "HONGYAN_API": f"http://{self.logics[0].address('api')}",
             "HONGYAN_API_KEY": self.state.api_key,
             "HONGYAN_APP": configs.APP,
+            "HONGYAN_TOKEN_SECRET": self.state.token_secret,
             "HONGYAN_REDIS": self.redis.address("port"),
             "HONGYAN_KAFKA": self.kafka.address("port") if self.kafka else "",
         }

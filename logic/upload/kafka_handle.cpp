@@ -177,7 +177,7 @@ void KafkaHandle::delivered(const rd_kafka_message_t& message) {
     return;
   }
   record->outcome =
-      failure_of(message.err, rd_kafka_message_ttatus(&message) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED);
+      failure_of(message.err, rd_kafka_message_status(&message) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED);
   const bool purged = message.err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
                       message.err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT ||
                       message.err == RD_KAFKA_RESP_ERR__FATAL;

@@ -3,20 +3,38 @@
 #include <array>
 #include <boost/asio/write.hpp>
 
-#include "common/base/clock.h"
+#include "common/net/deadline.h"
 
 namespace hongyan::bench {
 
 namespace {
 constexpr std::uint32_t kClientVersion = 200;
 constexpr std::uint32_t kAuthSeq = 1;
+constexpr std::uint32_t kLogoutSeq = 2;
+constexpr Milliseconds kPatience{20'000};
+constexpr std::size_t kSmallBuffer = 4096;
 }  // namespace
 
+void LoopIo::flush_later(std::shared_ptr<Connection> connection) {
+  dirty_.push_back(std::move(connection));
+  if (dirty_.size() > 1) return;
+  loop_.post([this] {
+    std::swap(dirty_, flushing_);
+    for (auto& dirty : flushing_) {
+      dirty->dirty_ = false;
+      dirty->flush();
+    }
+    flushing_.clear();
+  });
+}
+
 net::Awaitable<Result<client::AuthResp>> Connection::log_in(Login login) {
+  net::Deadline deadline(io_.loop_.executor(), [this] { close(); });
+  deadline.arm(kPatience);
   net::error_code ec;
-  const auto address = net::asio::ip::make_address(login.host, ec);
-  if (ec) co_return fail(Code::kBadRequest, "a gate's host must be an address: " + login.host);
-  co_await socket_.async_connect({address, login.port}, net::await(ec));
+  socket_.open(login.gate.protocol(), ec);
+  if (!ec && login.source != net::Tcp::endpoint()) socket_.bind(login.source, ec);
+  if (!ec) co_await socket_.async_connect(login.gate, net::await(ec));
   if (ec) co_return fail(Code::kUnavailable, "cannot connect to a gate: " + ec.message());
   socket_.set_option(net::Tcp::no_delay(true), ec);
   client::AuthReq request;
@@ -24,33 +42,73 @@ net::Awaitable<Result<client::AuthResp>> Connection::log_in(Login login) {
   request.set_uid(login.uid);
   request.set_app_id(login.app_id);
   request.set_timestamp(wall_ms());
-  request.set_device_type(client::DEVICE_TYPE_LINUX);
+  request.set_device_type(login.device);
   request.set_device_id("bench");
   queue(client::COMMAND_AUTH, kAuthSeq, request);
+  const auto body = co_await exchange(client::COMMAND_AUTH);
+  if (!body) co_return std::unexpected(body.error());
+  client::AuthResp response;
+  if (!response.ParseFromString(*body)) co_return fail(Code::kInternal, "a login's answer does not parse");
+  if (response.error().code() == client::ERROR_CODE_OK) co_return response;
+  co_return fail(static_cast<Code>(response.error().code()), "login refused: " + response.error().message(),
+                 response.error().retry_after_ms());
+}
+
+net::Awaitable<Status> Connection::log_out() {
+  net::Deadline deadline(io_.loop_.executor(), [this] { close(); });
+  deadline.arm(kPatience);
+  queue(client::COMMAND_LOGOUT, kLogoutSeq);
+  const auto body = co_await exchange(client::COMMAND_LOGOUT);
+  if (!body) co_return std::unexpected(body.error());
+  client::LogoutResp response;
+  if (!response.ParseFromString(*body) || response.error().code() != client::ERROR_CODE_OK) {
+    co_return fail(Code::kInternal, "logout refused: " + response.error().message());
+  }
+  std::array<char, kSmallBuffer> rest;
+  net::error_code ec;
+  while (!ec) co_await socket_.async_read_some(net::asio::buffer(rest), net::await(ec));
+  if (ec != net::asio::error::eof) co_return fail(Code::kUnavailable, "after logout: " + ec.message());
+  close();
+  co_return Status{};
+}
+
+net::Awaitable<Result<std::string>> Connection::exchange(client::Command command) {
   const std::string bytes = std::exchange(queued_, {});
+  std::array<char, kSmallBuffer> input;
+  net::error_code ec;
   co_await net::asio::async_write(socket_, net::asio::buffer(bytes), net::await(ec));
   while (!ec) {
-    const std::size_t got = co_await socket_.async_read_some(net::asio::buffer(input_), net::await(ec));
-    if (ec) break;
-    decoder_.feed({input_.data(), got});
-    const auto packet = decoder_.next();
-    if (!packet) co_return fail(Code::kInternal, std::string(net::to_string(packet.error())));
-    if (*packet != nullptr) {
-      client::AuthResp response;
-      response.ParseFromArray((*packet)->body.data(), static_cast<int>((*packet)->body.size()));
-      decoder_.keep();
-      if (response.error().code() == client::ERROR_CODE_OK) co_return response;
-      co_return fail(static_cast<Code>(response.error().code()),
-                     "login refused: " + response.error().message());
-    }
-    decoder_.keep();
+    auto body = take_early(command);
+    if (body) co_return std::move(*body);
+    const std::size_t got = co_await socket_.async_read_some(net::asio::buffer(input), net::await(ec));
+    early_.append(input.data(), got);
   }
-  co_return fail(Code::kUnavailable, "connection lost at login: " + ec.message());
+  co_return fail(closed_ ? Code::kDeadlineExceeded : Code::kUnavailable,
+                 client::Command_Name(command) + ": " + ec.message());
+}
+
+std::optional<std::string> Connection::take_early(client::Command command) {
+  while (early_.size() >= net::kHeaderSize) {
+    const auto header = net::read_header(early_.data());
+    const std::size_t end = std::size_t{header.header_length} + header.body_length;
+    if (early_.size() < end) break;
+    std::string body = early_.substr(header.header_length, header.body_length);
+    early_.erase(0, end);
+    if (header.cmd_id == static_cast<std::uint32_t>(command)) return body;
+  }
+  return std::nullopt;
 }
 
 void Connection::run(Handlers handlers) {
   handlers_ = std::move(handlers);
-  handle(0);
+  running_ = true;
+  net::error_code ec;
+  socket_.native_non_blocking(true, ec);
+  const std::string early = std::exchange(early_, {});
+  read_at_ = SteadyClock::now();
+  decoder_.feed(early);
+  handle();
+  if (!closed_) read();
 }
 
 void Connection::close() {
@@ -66,15 +124,26 @@ void Connection::lost(const std::string& why) {
 }
 
 void Connection::read() {
-  socket_.async_read_some(net::asio::buffer(input_),
-                          [self = shared_from_this()](net::error_code ec, std::size_t bytes) {
-                            if (ec) return self->lost(ec.message());
-                            self->handle(bytes);
-                          });
+  socket_.async_wait(net::TcpSocket::wait_read, [self = shared_from_this()](net::error_code ec) {
+    if (ec) return self->lost(ec.message());
+    self->on_readable();
+  });
 }
 
-void Connection::handle(std::size_t bytes) {
-  decoder_.feed({input_.data(), bytes});
+void Connection::on_readable() {
+  if (closed_) return;
+  net::error_code ec;
+  const std::size_t bytes = socket_.read_some(net::asio::buffer(io_.input_), ec);
+  if (ec && ec != net::asio::error::would_block) return lost(ec.message());
+  if (bytes > 0) {
+    read_at_ = SteadyClock::now();
+    decoder_.feed({io_.input_.data(), bytes});
+    handle();
+  }
+  if (!closed_) read();  // arming it anew tells at once when there is more
+}
+
+void Connection::handle() {
   while (!closed_) {
     const auto packet = decoder_.next();
     if (!packet) return lost(std::string(net::to_string(packet.error())));
@@ -83,29 +152,54 @@ void Connection::handle(std::size_t bytes) {
   }
   if (closed_) return;
   decoder_.keep();
-  handlers_.on_batch_end();
-  if (!closed_) read();
+  if (handlers_.on_batch_end) handlers_.on_batch_end();
 }
 
-void Connection::queue(client::Command command, std::uint32_t seq,
-                       const google::protobuf::MessageLite& body) {
+void Connection::queue(client::Command command, std::uint32_t seq, std::string_view body) {
   std::array<char, net::kHeaderSize> header;
   net::write_header({.client_version = kClientVersion,
                      .cmd_id = static_cast<std::uint32_t>(command),
                      .seq = seq,
-                     .body_length = static_cast<std::uint32_t>(body.ByteSizeLong())},
+                     .body_length = static_cast<std::uint32_t>(body.size())},
                     header.data());
   queued_.append(header.data(), header.size());
-  body.AppendToString(&queued_);
+  queued_.append(body);
+  leave_later();
+}
+
+void Connection::queue(client::Command command, std::uint32_t seq,
+                       const google::protobuf::MessageLite& body) {
+  const std::size_t begin = queued_.size();
+  const std::size_t size = body.ByteSizeLong();
+  queued_.resize(begin + net::kHeaderSize + size);
+  net::write_header({.client_version = kClientVersion,
+                     .cmd_id = static_cast<std::uint32_t>(command),
+                     .seq = seq,
+                     .body_length = static_cast<std::uint32_t>(size)},
+                    queued_.data() + begin);
+  body.SerializeWithCachedSizesToArray(
+      reinterpret_cast<std::uint8_t*>(queued_.data() + begin + net::kHeaderSize));
+  leave_later();
+}
+
+void Connection::leave_later() {
+  if (!running_ || dirty_ || closed_) return;
+  dirty_ = true;
+  io_.flush_later(shared_from_this());
 }
 
 void Connection::flush() {
   if (queued_.empty() || !writing_.empty() || closed_) return;
-  std::swap(queued_, writing_);
+  net::error_code ec;
+  const std::size_t written = socket_.write_some(net::asio::buffer(queued_), ec);
+  if (ec && ec != net::asio::error::would_block) return lost(ec.message());
+  if (written == queued_.size()) return queued_.clear();
+  writing_ = queued_.substr(written);
+  queued_.clear();
   net::asio::async_write(socket_, net::asio::buffer(writing_),
-                         [self = shared_from_this()](net::error_code ec, std::size_t /*bytes*/) {
+                         [self = shared_from_this()](net::error_code error, std::size_t /*bytes*/) {
                            self->writing_.clear();
-                           if (ec) return self->lost(ec.message());
+                           if (error) return self->lost(error.message());
                            self->flush();
                          });
 }

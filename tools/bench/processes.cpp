@@ -37,23 +37,45 @@ std::uint64_t resident_bytes(int pid) {
   return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
+// Whether the process carries dev-cluster's marker with this value.
+bool is_marked(int pid, const std::string& marker) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/environ");
+  for (std::string entry; std::getline(file, entry, '\0');) {
+    if (entry == "HONGYAN_DEV_CLUSTER_PROCESS=" + marker) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
-std::vector<ProcessUse> look_at_processes(const std::string& folder) {
+std::vector<ProcessUse> look_at_processes(const std::string& folder, const std::string& cluster_folder) {
   std::vector<ProcessUse> out;
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
     if (entry.path().extension() != ".pid") continue;
     int pid = 0;
     if (!(std::ifstream(entry.path()) >> pid)) continue;
+    const std::string name = entry.path().stem().string();
+    if (!cluster_folder.empty() && !is_marked(pid, cluster_folder + ":" + name)) continue;
     const auto cpu = cpu_seconds(pid);
     if (!cpu) continue;
-    out.push_back({.name = entry.path().stem().string(),
-                   .pid = pid,
-                   .cpu_seconds = *cpu,
-                   .resident_bytes = resident_bytes(pid)});
+    out.push_back({.name = name, .pid = pid, .cpu_seconds = *cpu, .resident_bytes = resident_bytes(pid)});
   }
   std::ranges::sort(out, {}, &ProcessUse::name);
+  return out;
+}
+
+std::vector<ThreadUse> look_at_own_threads() {
+  std::vector<ThreadUse> out;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task", ignored)) {
+    std::uint64_t running = 0;  // ns
+    std::uint64_t waiting = 0;
+    if (!(std::ifstream(entry.path() / "schedstat") >> running >> waiting)) continue;
+    out.push_back({.tid = std::stoi(entry.path().filename().string()),
+                   .running = static_cast<double>(running) / 1e9,
+                   .waiting = static_cast<double>(waiting) / 1e9});
+  }
   return out;
 }
 

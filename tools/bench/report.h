@@ -2,34 +2,39 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
+#include "tools/bench/check.h"
 #include "tools/bench/histogram.h"
-#include "tools/bench/pair.h"
-#include "tools/bench/processes.h"
+#include "tools/bench/meter.h"
 
 namespace hongyan::bench {
 
+// Names are keys of the JSON object; values of one kind keep their order.
 struct Report {
-  int pairs = 0;
-  int window = 0;
-  std::size_t size = 0;
-  double seconds = 0;          // measured, without warm-up
-  std::uint64_t messages = 0;  // finished in that time
-  Histogram ack_times;
-  Histogram delivery_times;
-  std::vector<ProcessUse> processes = {};  // cpu_seconds: used in that time; resident_bytes: at its end
-  double own_cpu_seconds = 0;
-  std::uint64_t refused = 0;
-  PairTotals totals;  // of the whole run
+  using Value = std::variant<std::int64_t, double, std::string>;
+  using Values = std::vector<std::pair<std::string, Value>>;
 
-  [[nodiscard]] bool clean() const noexcept {
-    return messages > 0 && totals.lost == 0 && totals.duplicates == 0 && totals.changed == 0 &&
-           totals.delivered == totals.sent;
-  }
+  std::string bench = {};        // "c2c"
+  std::string unit = "msg";      // what is counted: "msgs_per_s", "server_us_per_msg"
+  Values parameters = {};        // what was asked for
+  std::uint64_t operations = 0;  // done in cost.seconds
+  Cost cost = {};
+  std::vector<std::pair<std::string, Histogram>> times = {};  // "ack" is told as "ack_ms"
+  Values results = {};                                        // further figures
+  Values faults = {};                                         // counts that must be 0
+  std::vector<std::string> warnings = {};                     // what makes the figures worth less
+
+  void add_faults(const Faults& more);
+  // Something was done, and nothing went wrong: exit status 0.
+  [[nodiscard]] bool clean() const noexcept;
+  [[nodiscard]] double per_second() const noexcept;
 };
 
 [[nodiscard]] std::string to_table(const Report& report);
+// One line.
 [[nodiscard]] std::string to_json(const Report& report);
 
 }  // namespace hongyan::bench

@@ -1,0 +1,86 @@
+#include "tools/bench/options.h"
+
+#include <gtest/gtest.h>
+
+namespace hongyan::bench {
+namespace {
+
+std::expected<Arguments, Usage> parse(std::vector<std::string> words, bool terminal = false) {
+  return parse_arguments(std::move(words), terminal);
+}
+
+TEST(BenchOptionsTest, C2cHasDefaults) {
+  const auto arguments = parse({"c2c", "--env", "file"});
+  ASSERT_TRUE(arguments) << arguments.error().text;
+  EXPECT_EQ(arguments->env, "file");
+  EXPECT_FALSE(arguments->json);
+  const auto& options = std::get<C2cOptions>(arguments->bench);
+  EXPECT_EQ(options.pairs, 50);
+  EXPECT_EQ(options.load.window, 8U);
+  EXPECT_EQ(options.load.rate, 0);
+}
+
+TEST(BenchOptionsTest, C2cTakesAll) {
+  const auto arguments = parse({"c2c", "--env", "file", "--pairs", "3", "--window", "2", "--size", "7",
+                                "--seconds", "1.5", "--warmup", "0", "--loops", "2", "--json"});
+  ASSERT_TRUE(arguments) << arguments.error().text;
+  EXPECT_TRUE(arguments->json);
+  const auto& options = std::get<C2cOptions>(arguments->bench);
+  EXPECT_EQ(options.pairs, 3);
+  EXPECT_EQ(options.load.window, 2U);
+  EXPECT_EQ(options.load.size, 7U);
+  EXPECT_EQ(options.load.seconds, 1.5);
+  EXPECT_EQ(options.load.warm_up_seconds, 0);
+  EXPECT_EQ(options.load.loops, 2);
+}
+
+TEST(BenchOptionsTest, AnOpenLoopHasAWiderWindow) {
+  const auto wide = parse({"c2c", "--env", "f", "--rate", "100"});
+  ASSERT_TRUE(wide);
+  EXPECT_EQ(std::get<C2cOptions>(wide->bench).load.window, 64U);
+  const auto told = parse({"c2c", "--env", "f", "--rate", "100", "--window", "4"});
+  ASSERT_TRUE(told);
+  EXPECT_EQ(std::get<C2cOptions>(told->bench).load.window, 4U);
+}
+
+TEST(BenchOptionsTest, ProgressIsForTerminalsUnlessTold) {
+  EXPECT_FALSE(parse({"c2c", "--env", "f"})->progress);
+  EXPECT_TRUE(parse({"c2c", "--env", "f"}, true)->progress);
+  EXPECT_FALSE(parse({"c2c", "--env", "f", "--quiet"}, true)->progress);
+  EXPECT_TRUE(parse({"c2c", "--env", "f", "--progress"})->progress);
+}
+
+TEST(BenchOptionsTest, RefusesBadInput) {
+  const std::vector<std::vector<std::string>> bad = {{},
+                                                     {"--env", "f"},
+                                                     {"c2c"},
+                                                     {"nonsense", "--env", "f"},
+                                                     {"c2c", "--env", "f", "--pairs", "0"},
+                                                     {"c2c", "--env", "f", "--pairs", "many"},
+                                                     {"c2c", "--env", "f", "--pairs", "3x"},
+                                                     {"c2c", "--env", "f", "--window", "-1"},
+                                                     {"c2c", "--env", "f", "--size", "3"},
+                                                     {"c2c", "--env", "f", "--seconds", "0"},
+                                                     {"c2c", "--env", "f", "--rate", "-5"},
+                                                     {"c2c", "--env", "f", "--nonsense"},
+                                                     {"c2c", "--env", "f", "word"},
+                                                     {"c2c", "--env"}};
+  for (const auto& words : bad) {
+    const auto arguments = parse(words);
+    ASSERT_FALSE(arguments) << testing::PrintToString(words);
+    EXPECT_EQ(arguments.error().status, 2);
+    EXPECT_FALSE(arguments.error().text.empty());
+  }
+}
+
+TEST(BenchOptionsTest, HelpIsNoError) {
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"--help"}, {"c2c", "--help"}}) {
+    const auto arguments = parse(words);
+    ASSERT_FALSE(arguments);
+    EXPECT_EQ(arguments.error().status, 0);
+    EXPECT_NE(arguments.error().text.find("c2c"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace hongyan::bench

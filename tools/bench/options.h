@@ -1,0 +1,31 @@
+// The command line of hongyan-bench.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/base/result.h"
+#include "tools/bench/c2c.h"
+
+namespace hongyan::bench {
+
+struct Arguments {
+  std::variant<std::monostate, C2cOptions> bench = {};
+  std::string env = {};
+  bool json = false;
+  bool progress = false;
+};
+
+struct Usage {
+  int status = 0;    // exit status: 0 for --help
+  std::string text;  // for standard output when 0, else for standard error
+};
+
+// words: without the program's name. on_terminal: whether standard error is one; progress is shown there
+// unless
+// --quiet, elsewhere only with --progress.
+[[nodiscard]] std::expected<Arguments, Usage> parse_arguments(std::vector<std::string> words,
+                                                              bool on_terminal);
+
+}  // namespace hongyan::bench
