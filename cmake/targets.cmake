@@ -54,13 +54,18 @@ function(hongyan_cluster_test)
 endfunction()
 
 # hongyan_script_test(NAME deploy_ports SCRIPT deploy/ports_test.py LABELS unit TIMEOUT 60)
-# A Python program whose exit status tells; it finds HONGYAN_REPO and HONGYAN_BUILD_DIR in its environment.
+# A Python program whose exit status tells; it finds HONGYAN_REPO and HONGYAN_BUILD_DIR in its environment. CLUSTER: as
+# of hongyan_cluster_test, at least one option.
 function(hongyan_script_test)
-  cmake_parse_arguments(ARG "" "NAME;SCRIPT;TIMEOUT" "LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "NAME;SCRIPT;TIMEOUT" "LABELS;CLUSTER" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
-  add_test(NAME ${ARG_NAME} COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_SCRIPT} -v)
+  set(launcher)
+  if(ARG_CLUSTER)
+    set(launcher ${PROJECT_SOURCE_DIR}/tests/support/with-cluster --build-dir ${PROJECT_BINARY_DIR} ${ARG_CLUSTER} --)
+  endif()
+  add_test(NAME ${ARG_NAME} COMMAND ${launcher} /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_SCRIPT} -v)
   set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
     ENVIRONMENT "HONGYAN_REPO=${PROJECT_SOURCE_DIR};HONGYAN_BUILD_DIR=${PROJECT_BINARY_DIR}")
 endfunction()

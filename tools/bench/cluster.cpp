@@ -39,6 +39,8 @@ Result<Cluster> read_cluster(const std::string& env_file) {
                   .pids = tools::setting(*settings, "HONGYAN_PIDS"),
                   .mysql = tools::setting(*settings, "HONGYAN_MYSQL_0"),
                   .mysql_password = tools::setting(*settings, "HONGYAN_MYSQL_PASSWORD")};
+  const auto databases = tools::words(tools::setting(*settings, "HONGYAN_MYSQL_DATABASES"));
+  if (!databases.empty()) cluster.mysql_database = databases.front();
   for (const auto& gate : tools::words(tools::setting(*settings, "HONGYAN_GATES"))) {
     const auto endpoint = endpoint_of(gate);
     if (!endpoint) return fail(Code::kBadRequest, env_file + ": HONGYAN_GATES: " + endpoint.error().message);

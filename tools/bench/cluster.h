@@ -17,9 +17,10 @@ struct Cluster {
   std::string token_secret = {};
   std::string api = {};
   std::string api_key = {};
-  std::string pids = {};   // folder of NAME.pid; empty: the servers' CPU is not measured
-  std::string mysql = {};  // host:port of the first shard's server
-  std::string mysql_password = {};
+  std::string pids = {};            // folder of NAME.pid; empty: the servers' CPU is not measured
+  std::string mysql = {};           // host:port of the first shard's server
+  std::string mysql_password = {};  // of root, too
+  std::string mysql_database = {};  // the first shard's
 
   // Of index's user; spread evenly.
   [[nodiscard]] const net::Tcp::endpoint& gate_of(std::size_t index) const {

@@ -10,6 +10,7 @@ namespace hongyan::bench {
 
 namespace {
 constexpr std::chrono::seconds kDrainPatience{20};
+constexpr Milliseconds kDonePoll{2};
 }  // namespace
 
 void Shared::give_up(const std::string& reason) {
@@ -22,34 +23,36 @@ void remark(bool wanted, const std::string& text) {
   if (wanted) fmt::print(stderr, "{}\n", text);
 }
 
-void watch(const Shared& shared, const LoadOptions& options, std::string_view phase, double seconds) {
-  const auto end = SteadyClock::now() +
-                   std::chrono::duration_cast<SteadyClock::duration>(std::chrono::duration<double>(seconds));
-  std::uint64_t before = shared.finished.load();
+void watch(const Shared& shared, bool progress, std::string_view phase, double seconds,
+           const std::function<bool()>& done) {
+  using std::chrono::duration;
   auto before_at = SteadyClock::now();
-  while (SteadyClock::now() < end && !shared.broken) {
-    std::this_thread::sleep_until(std::min(end, before_at + std::chrono::seconds(1)));
-    const auto now = SteadyClock::now();
-    const std::uint64_t finished = shared.finished.load();
-    const double passed = std::chrono::duration<double>(now - before_at).count();
-    if (passed >= 0.5) {
-      remark(options.progress,
+  const auto end = before_at + std::chrono::duration_cast<SteadyClock::duration>(duration<double>(seconds));
+  std::uint64_t before = shared.finished.load();
+  for (auto now = before_at; now < end && !shared.broken; now = SteadyClock::now()) {
+    if (done && done()) return;
+    const auto remark_at = before_at + std::chrono::seconds(1);
+    if (now >= remark_at) {
+      const std::uint64_t finished = shared.finished.load();
+      remark(progress,
              fmt::format("{:<8} {:8.0f}/s  refused {}", phase,
-                         static_cast<double>(finished - before) / passed, shared.refused.load()));
+                         static_cast<double>(finished - before) / duration<double>(now - before_at).count(),
+                         shared.refused.load()));
+      before = finished;
+      before_at = now;
     }
-    before = finished;
-    before_at = now;
+    std::this_thread::sleep_until(std::min({end, remark_at, done ? now + kDonePoll : end}));
   }
 }
 
 Result<Measured> run_phases(Shared& shared, const Cluster& cluster, const LoadOptions& options,
                             const std::function<bool()>& idle) {
-  watch(shared, options, "warm-up", options.warm_up_seconds);
+  watch(shared, options.progress, "warm-up", options.warm_up_seconds);
   Measured measured;
   const Meter meter(cluster);
   const std::uint64_t before = shared.finished.load();
   shared.phase.store(Phase::kMeasure);
-  watch(shared, options, "measure", options.seconds);
+  watch(shared, options.progress, "measure", options.seconds);
   measured.operations = shared.finished.load() - before;
   shared.stop_at.store(SteadyClock::now());
   shared.phase.store(Phase::kDrain);

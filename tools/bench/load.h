@@ -42,8 +42,10 @@ struct LoadOptions {
 // A line on standard error.
 void remark(bool wanted, const std::string& text);
 
-// Sleeps `seconds` in the main thread, with a remark a second. Returns early when the run broke.
-void watch(const Shared& shared, const LoadOptions& options, std::string_view phase, double seconds);
+// Sleeps in the main thread, at most `seconds`, with a remark a second of what finished. Returns early when
+// the run broke, or when done() holds, which is asked every 2 ms.
+void watch(const Shared& shared, bool progress, std::string_view phase, double seconds,
+           const std::function<bool()>& done = {});
 
 struct Measured {
   std::uint64_t operations = 0;

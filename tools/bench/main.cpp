@@ -16,9 +16,23 @@ using namespace hongyan;
 struct RunBench {
   const bench::Cluster& cluster;
 
-  Result<bench::Report> operator()(std::monostate) const { return fail(Code::kBadRequest, "no bench"); }
   Result<bench::Report> operator()(const bench::C2cOptions& options) const {
     return bench::run_c2c(cluster, options);
+  }
+  Result<bench::Report> operator()(const bench::C2sOptions& options) const {
+    return bench::run_c2s(cluster, options);
+  }
+  Result<bench::Report> operator()(const bench::LoginOptions& options) const {
+    return bench::run_login(cluster, options);
+  }
+  Result<bench::Report> operator()(const bench::IdleOptions& options) const {
+    return bench::run_idle(cluster, options);
+  }
+  Result<bench::Report> operator()(const bench::PullOptions& options) const {
+    return bench::run_pull(cluster, options);
+  }
+  Result<bench::Report> operator()(const bench::RowsOptions& options) const {
+    return bench::run_rows(cluster, options);
   }
 };
 

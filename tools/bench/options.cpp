@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kOpenLoopWindow = 64;  // as many as a gate takes of one session
 constexpr int kMostSeconds = 86'400;
+constexpr double kPullSeconds = 300;
 
 struct Parser {
   CLI::App app{"hongyan-bench: load on a running cluster, and what it costs the servers.", "hongyan-bench"};
@@ -39,6 +40,14 @@ struct Parser {
     number(sub, "--seconds", value, 0.1, kMostSeconds, "Measured");
   }
 
+  static void warm_up(CLI::App* sub, double& value) {
+    number(sub, "--warmup", value, 0, kMostSeconds, "Seconds before that");
+  }
+
+  static void size(CLI::App* sub, std::size_t& value) {
+    number(sub, "--size", value, Content::kLeastSize, 1 << 20, "Bytes of content");
+  }
+
   static void loops(CLI::App* sub, int& value) {
     number(sub, "--loops", value, 1, 64, "Threads of the generator");
   }
@@ -47,9 +56,9 @@ struct Parser {
   static void load(CLI::App* sub, LoadOptions& load) {
     seconds(sub, load.seconds);
     loops(sub, load.loops);
-    number(sub, "--warmup", load.warm_up_seconds, 0, kMostSeconds, "Seconds before that");
+    warm_up(sub, load.warm_up_seconds);
     number(sub, "--window", load.window, 1, 4096, "Messages under way of each sender; with --rate 64");
-    number(sub, "--size", load.size, Content::kLeastSize, 1 << 20, "Bytes of content");
+    size(sub, load.size);
     number(sub, "--rate", load.rate, 0, 1e6,
            "Messages a second of all senders, whatever the answers do (open loop): latency counts from the "
            "intended "
@@ -58,10 +67,105 @@ struct Parser {
   }
 };
 
-void settle(LoadOptions& load, const CLI::App& sub, bool progress) {
-  load.progress = progress;
-  if (load.rate > 0 && sub.count("--window") == 0) load.window = kOpenLoopWindow;
-}
+// The sub-commands and their options.
+class Commands {
+ public:
+  explicit Commands(Parser& parser) : parser_(parser) {
+    make_c2c();
+    make_c2s();
+    make_login();
+    make_idle();
+    make_pull();
+    make_rows();
+  }
+
+  // After parsing: the options of the sub-command that was given. progress: whether it is wanted.
+  [[nodiscard]] decltype(Arguments::bench) chosen(bool progress) {
+    settle(c2c_.load, *c2c_command_, progress);
+    settle(c2s_.load, *c2s_command_, progress);
+    login_.load.progress = progress;
+    idle_.load.progress = progress;
+    pull_.load.progress = progress;
+    rows_.progress = progress;
+    if (c2s_command_->parsed()) return c2s_;
+    if (login_command_->parsed()) return login_;
+    if (idle_command_->parsed()) return idle_;
+    if (pull_command_->parsed()) return pull_;
+    if (rows_command_->parsed()) return rows_;
+    return c2c_;
+  }
+
+ private:
+  static void settle(LoadOptions& load, const CLI::App& command, bool progress) {
+    load.progress = progress;
+    if (load.rate > 0 && command.count("--window") == 0) load.window = kOpenLoopWindow;
+  }
+
+  void make_c2c() {
+    c2c_command_ = parser_.command("c2c", "Pairs of users, all online, send messages");
+    Parser::number(c2c_command_, "--pairs", c2c_.pairs, 1, 5'000, "Senders, with a receiver each");
+    Parser::load(c2c_command_, c2c_.load);
+  }
+
+  void make_c2s() {
+    c2s_command_ = parser_.command("c2s", "Users upload to a business service (needs Kafka)");
+    Parser::number(c2s_command_, "--users", c2s_.users, 1, 10'000, "Senders");
+    c2s_command_->add_option("--destination", c2s_.destination, "The service")->capture_default_str();
+    Parser::load(c2s_command_, c2s_.load);
+  }
+
+  void make_login() {
+    login_command_ = parser_.command("login", "Users log in and out again and again");
+    Parser::number(login_command_, "--connections", login_.connections, 1, 10'000, "At once");
+    Parser::number(login_command_, "--users", login_.users, 1, 1'000'000, "Different users, in turn");
+    Parser::seconds(login_command_, login_.load.seconds);
+    Parser::warm_up(login_command_, login_.load.warm_up_seconds);
+    Parser::loops(login_command_, login_.load.loops);
+  }
+
+  void make_idle() {
+    idle_command_ = parser_.command("idle", "Users are online and silent but for heartbeats");
+    Parser::number(idle_command_, "--connections", idle_.connections, 1, 200'000, "Users");
+    Parser::number(idle_command_, "--heartbeat", idle_.heartbeat, 0, kMostSeconds,
+                   "Seconds between heartbeats of a connection; 0: as the login's answer says");
+    Parser::seconds(idle_command_, idle_.load.seconds);
+    Parser::loops(idle_command_, idle_.load.loops);
+  }
+
+  void make_pull() {
+    pull_.load.seconds = kPullSeconds;
+    pull_command_ = parser_.command("pull", "Fills a user's inbox, then reads all of it from the beginning");
+    Parser::number(pull_command_, "--messages", pull_.messages, 1, 10'000'000, "In the inbox");
+    Parser::number(pull_command_, "--devices", pull_.devices, 1, 5, "Of the user, each reads all");
+    Parser::number(pull_command_, "--page", pull_.page, 1, 200, "Messages asked for at a time");
+    Parser::size(pull_command_, pull_.load.size);
+    pull_command_->add_option("--reuse", pull_.reuse,
+                              "`run` of an earlier report: its inbox, with as many messages");
+    Parser::number(pull_command_, "--seconds", pull_.load.seconds, 0.1, kMostSeconds,
+                   "At most, for filling and for reading each");
+    Parser::loops(pull_command_, pull_.load.loops);
+  }
+
+  void make_rows() {
+    rows_command_ = parser_.command("rows", "Multi-row INSERTs on the cluster's MariaDB, without Hongyan");
+    Parser::number(rows_command_, "--seconds", rows_.seconds, 0.1, kMostSeconds, "For each number of rows");
+    Parser::size(rows_command_, rows_.size);
+  }
+
+  Parser& parser_;
+  C2cOptions c2c_;
+  C2sOptions c2s_;
+  LoginOptions login_;
+  IdleOptions idle_;
+  PullOptions pull_;
+  RowsOptions rows_;
+  CLI::App* c2c_command_ = nullptr;
+  CLI::App* c2s_command_ = nullptr;
+  CLI::App* login_command_ = nullptr;
+  CLI::App* idle_command_ = nullptr;
+  CLI::App* pull_command_ = nullptr;
+  CLI::App* rows_command_ = nullptr;
+};
 
 }  // namespace
 
@@ -69,12 +173,7 @@ std::expected<Arguments, Usage> parse_arguments(std::vector<std::string> words, 
   Parser parser;
   parser.app.require_subcommand(1);
   parser.app.footer("Exit status: 0 nothing lost, doubled, changed or out of order; 1 else; 2 bad usage.");
-
-  C2cOptions c2c;
-  CLI::App* const c2c_command = parser.command("c2c", "Pairs of users, all online, send messages");
-  Parser::number(c2c_command, "--pairs", c2c.pairs, 1, 5000, "Senders, with a receiver each");
-  Parser::load(c2c_command, c2c.load);
-
+  Commands commands(parser);
   std::ranges::reverse(words);  // as CLI11 wants them
   try {
     parser.app.parse(std::move(words));
@@ -85,11 +184,7 @@ std::expected<Arguments, Usage> parse_arguments(std::vector<std::string> words, 
     return std::unexpected(Usage{status, good.str() + bad.str()});
   }
   Arguments out = std::move(parser.out);
-  out.progress = (on_terminal || parser.progress) && !parser.quiet;
-  if (c2c_command->parsed()) {
-    settle(c2c.load, *c2c_command, out.progress);
-    out.bench = c2c;
-  }
+  out.bench = commands.chosen((on_terminal || parser.progress) && !parser.quiet);
   return out;
 }
 

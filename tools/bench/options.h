@@ -7,14 +7,18 @@
 
 #include "common/base/result.h"
 #include "tools/bench/c2c.h"
+#include "tools/bench/c2s.h"
+#include "tools/bench/idle.h"
+#include "tools/bench/login.h"
+#include "tools/bench/pull.h"
+#include "tools/bench/rows.h"
 
 namespace hongyan::bench {
 
 struct Arguments {
-  std::variant<std::monostate, C2cOptions> bench = {};
+  std::variant<C2cOptions, C2sOptions, LoginOptions, IdleOptions, PullOptions, RowsOptions> bench = {};
   std::string env = {};
   bool json = false;
-  bool progress = false;
 };
 
 struct Usage {

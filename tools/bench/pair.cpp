@@ -1,7 +1,6 @@
 #include "tools/bench/pair.h"
 
-#include <array>
-#include <charconv>
+#include "tools/bench/client_id.h"
 
 namespace hongyan::bench {
 
@@ -31,21 +30,15 @@ void Pair::close() {
 }
 
 const client::C2CSendReq& Pair::compose(std::uint32_t number) {
-  std::array<char, 10> digits;
-  const char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
   content_.fill(*request_.mutable_content(), number);
-  request_.mutable_client_msg_id()->assign(id_).append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+  set_client_id(*request_.mutable_client_msg_id(), id_, number);
   return request_;
 }
 
 void Pair::on_delivery(const Delivery& delivery, SteadyTime now) {
-  const std::string_view id = delivery.client_msg_id;
-  std::uint32_t number = 0;
-  if (!id.starts_with(id_) ||
-      std::from_chars(id.data() + id_.size(), id.data() + id.size(), number).ec != std::errc()) {
-    return check_.stranger();
-  }
-  if (check_.delivered(number, delivery.content)) sender_.delivered(number, now);
+  const auto number = number_of_client_id(delivery.client_msg_id, id_);
+  if (!number) return check_.stranger();
+  if (check_.delivered(*number, delivery.content)) sender_.delivered(*number, now);
 }
 
 Faults Pair::faults() const noexcept {

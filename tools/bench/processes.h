@@ -1,4 +1,4 @@
-// CPU time and memory of processes and threads, from /proc.
+// CPU time and memory of processes and threads.
 #pragma once
 
 #include <cstdint>

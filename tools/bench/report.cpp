@@ -49,12 +49,15 @@ std::string text_of(const Report::Value& value) {
   return fmt::format("{}", std::get<std::int64_t>(value));
 }
 
+std::string spaced(std::string name) {
+  std::ranges::replace(name, '_', ' ');
+  return name;
+}
+
 std::string list(const Report::Values& values) {
   std::string out;
   for (const auto& [name, value] : values) {
-    std::string words = name;
-    std::ranges::replace(words, '_', ' ');
-    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", words, text_of(value));
+    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", spaced(name), text_of(value));
   }
   return out;
 }
@@ -162,7 +165,10 @@ std::string to_table(const Report& report) {
                        to_ms(times.quantile(0.5)), to_ms(times.quantile(0.99)), to_ms(times.max()));
   }
   out += cost_table(report);
-  if (!report.results.empty()) out += "\n" + list(report.results) + "\n";
+  if (!report.results.empty()) out += "\n";
+  for (const auto& [name, value] : report.results) {
+    out += fmt::format("{:<40} {:>16}\n", spaced(name), text_of(value));
+  }
   if (!report.faults.empty()) out += "\nchecked: " + list(report.faults) + "\n";
   for (const auto& warning : warnings_of(report)) out += "warning: " + warning + "\n";
   return out;

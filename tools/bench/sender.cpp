@@ -35,7 +35,8 @@ void Sender::transmit(std::uint32_t number) {
 
 void Sender::on_packet(const net::Packet& packet) {
   if (packet.header.cmd_id == client::COMMAND_KICKOUT) return shared_.give_up("a sender was kicked out");
-  if (packet.header.cmd_id != static_cast<std::uint32_t>(options_.command) || packet.header.seq < kFirstSeq) return;
+  if (packet.header.cmd_id != static_cast<std::uint32_t>(options_.command) || packet.header.seq < kFirstSeq)
+    return;
   if (!response_.ParseFromArray(packet.body.data(), static_cast<int>(packet.body.size()))) {
     return shared_.give_up("an answer does not parse");
   }

@@ -9,6 +9,10 @@ std::expected<Arguments, Usage> parse(std::vector<std::string> words, bool termi
   return parse_arguments(std::move(words), terminal);
 }
 
+bool progress_of(const std::expected<Arguments, Usage>& arguments) {
+  return std::get<C2cOptions>(arguments.value().bench).load.progress;
+}
+
 TEST(BenchOptionsTest, C2cHasDefaults) {
   const auto arguments = parse({"c2c", "--env", "file"});
   ASSERT_TRUE(arguments) << arguments.error().text;
@@ -44,10 +48,34 @@ TEST(BenchOptionsTest, AnOpenLoopHasAWiderWindow) {
 }
 
 TEST(BenchOptionsTest, ProgressIsForTerminalsUnlessTold) {
-  EXPECT_FALSE(parse({"c2c", "--env", "f"})->progress);
-  EXPECT_TRUE(parse({"c2c", "--env", "f"}, true)->progress);
-  EXPECT_FALSE(parse({"c2c", "--env", "f", "--quiet"}, true)->progress);
-  EXPECT_TRUE(parse({"c2c", "--env", "f", "--progress"})->progress);
+  EXPECT_FALSE(progress_of(parse({"c2c", "--env", "f"})));
+  EXPECT_TRUE(progress_of(parse({"c2c", "--env", "f"}, true)));
+  EXPECT_FALSE(progress_of(parse({"c2c", "--env", "f", "--quiet"}, true)));
+  EXPECT_TRUE(progress_of(parse({"c2c", "--env", "f", "--progress"})));
+}
+
+TEST(BenchOptionsTest, EachBenchHasItsOwnOptions) {
+  const auto login = parse({"login", "--env", "f", "--connections", "7", "--users", "9"});
+  ASSERT_TRUE(login) << login.error().text;
+  EXPECT_EQ(std::get<LoginOptions>(login->bench).connections, 7);
+  EXPECT_EQ(std::get<LoginOptions>(login->bench).users, 9);
+  const auto idle = parse({"idle", "--env", "f", "--connections", "15000", "--heartbeat", "2.5"});
+  ASSERT_TRUE(idle) << idle.error().text;
+  EXPECT_EQ(std::get<IdleOptions>(idle->bench).connections, 15'000);
+  EXPECT_EQ(std::get<IdleOptions>(idle->bench).heartbeat, 2.5);
+  const auto pull = parse({"pull", "--env", "f", "--messages", "100", "--devices", "5", "--reuse", "abc"});
+  ASSERT_TRUE(pull) << pull.error().text;
+  EXPECT_EQ(std::get<PullOptions>(pull->bench).messages, 100);
+  EXPECT_EQ(std::get<PullOptions>(pull->bench).devices, 5);
+  EXPECT_EQ(std::get<PullOptions>(pull->bench).reuse, "abc");
+  const auto c2s = parse({"c2s", "--env", "f", "--users", "4", "--rate", "10"});
+  ASSERT_TRUE(c2s) << c2s.error().text;
+  EXPECT_EQ(std::get<C2sOptions>(c2s->bench).users, 4);
+  EXPECT_EQ(std::get<C2sOptions>(c2s->bench).load.window, 64U);
+  EXPECT_EQ(std::get<C2sOptions>(c2s->bench).destination, "orders");
+  const auto rows = parse({"rows", "--env", "f", "--seconds", "1"});
+  ASSERT_TRUE(rows) << rows.error().text;
+  EXPECT_EQ(std::get<RowsOptions>(rows->bench).seconds, 1);
 }
 
 TEST(BenchOptionsTest, RefusesBadInput) {
@@ -64,6 +92,9 @@ TEST(BenchOptionsTest, RefusesBadInput) {
                                                      {"c2c", "--env", "f", "--rate", "-5"},
                                                      {"c2c", "--env", "f", "--nonsense"},
                                                      {"c2c", "--env", "f", "word"},
+                                                     {"pull", "--env", "f", "--devices", "6"},
+                                                     {"login", "--env", "f", "--pairs", "1"},
+                                                     {"idle", "--env", "f", "--connections", "0"},
                                                      {"c2c", "--env"}};
   for (const auto& words : bad) {
     const auto arguments = parse(words);
