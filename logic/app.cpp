@@ -109,6 +109,7 @@ void App::make_workers() {
                          .uploads = {.sink = kafka_ ? &kafka_->uploads() : nullptr,
                                      .destinations = &destinations_,
                                      .timeout = config_.kafka.upload_timeout},
+                         .events = kafka_ ? kafka_->events() : nullptr,
                          .post =
                              [&worker](std::function<void()> f) {
                                worker.loop.post([&worker, f = std::move(f)] {

@@ -13,6 +13,7 @@
 #include "logic/message/slot_table.h"
 #include "logic/session/user_table.h"
 #include "logic/store/shard.h"
+#include "logic/upload/events.h"
 
 namespace hongyan::logic {
 
@@ -70,6 +71,7 @@ struct ThreadContext {
   ShardSet& shards;   // shared, immutable
   MsgIdClock& clock;  // shared, lock-free
   PipelineCounters& counters;
+  EventSink* events = nullptr;  // null: events are not wanted
   std::function<SteadyTime()> now = [] { return SteadyClock::now(); };
   std::function<std::int64_t()> wall = wall_ms;
 
@@ -80,6 +82,20 @@ struct ThreadContext {
   void refuse(const ReplyTo& to, const Error& error) const {
     PipelineCounters::add(counters.refused[static_cast<std::size_t>(error.code)]);
     reply_error(to, error);
+  }
+
+  // Tells what happened to the user's session.
+  void tell(const User& user, const Session& session, Event event) const {
+    if (events == nullptr) return;
+    event.id = clock.next();
+    event.time_ms = wall();
+    event.app_id = user.key.app_id;
+    event.uid = user.key.uid;
+    event.session_id = session.id();
+    event.device_type = session.device_type;
+    event.device_id = session.device_id;
+    event.gate = session.gate->gate_id();
+    events->publish(std::move(event));
   }
 
   // The slot thread that a slot belongs to, in any node with as many threads.

@@ -187,6 +187,7 @@ void Pusher::due(const Timer& timer) {
   PipelineCounters::add(context_.counters.undelivered);
   log::debug("push", "undelivered uid={} channel={} id={}", log::quoted(user.key.uid), session.channel,
              push->msg_id);
+  context_.tell(user, session, {.kind = Event::Kind::kUndelivered, .msg_id = push->msg_id, .seq = push->seq});
   session.owes_ack = true;
   session.unacked.erase(push);
 }

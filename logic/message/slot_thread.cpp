@@ -12,6 +12,7 @@ SlotThread::SlotThread(const Deps& deps)
                .shards = deps.shards,
                .clock = deps.clock,
                .counters = deps.counters,
+               .events = deps.events,
                .slots = {}},
       port_(*this),
       pusher_(context_),

@@ -11,6 +11,20 @@ namespace {
 
 constexpr std::size_t kMaxDeviceId = 128;
 
+// "other_login"
+std::string_view text_of(client::KickReason reason) {
+  switch (reason) {
+    case client::KICK_REASON_OTHER_LOGIN:
+      return "other_login";
+    case client::KICK_REASON_ADMIN:
+      return "admin";
+    case client::KICK_REASON_TOKEN_EXPIRED:
+      return "token_expired";
+    default:
+      return "kicked";
+  }
+}
+
 std::size_t index_of(DeviceClass device_class) { return static_cast<std::size_t>(device_class); }
 
 }  // namespace
@@ -95,7 +109,7 @@ void Sessions::open(User& user, const Request& request, const client::AuthReq& a
         kick(*older, client::KICK_REASON_OTHER_LOGIN, "logged in on another device");
       }
     }
-    remove(user, *older, false);
+    remove(user, *older, false, "replaced");
   }
   Session session;
   session.device_class = device;
@@ -107,12 +121,13 @@ void Sessions::open(User& user, const Request& request, const client::AuthReq& a
   session.last_active_ms = context_.wall();
   Session& added = add(user, std::move(session));
   PipelineCounters::add(context_.counters.logins);
+  context_.tell(user, added, {.kind = Event::Kind::kLogin});
   answer_auth(user, added, request.reply_to);
 }
 
 void Sessions::answer_auth(User& user, Session& session, const ReplyTo& to) {
   client::AuthResp response;
-  response.set_session_id(session.login_epoch ^ (session.channel << 16));
+  response.set_session_id(session.id());
   response.set_server_time(context_.wall());
   response.set_heartbeat_seconds(context_.config.heartbeat_seconds);
   response.set_inbox_seq(*user.inbox_seq);
@@ -132,7 +147,11 @@ Session& Sessions::add(User& user, Session session) {
   return added;
 }
 
-void Sessions::remove(User& user, Session& session, bool with_route) {
+void Sessions::remove(User& user, Session& session, bool with_route, std::string_view reason) {
+  if (!reason.empty()) {
+    if (!session.end_reason.empty()) reason = session.end_reason;
+    context_.tell(user, session, {.kind = Event::Kind::kLogout, .reason = reason});
+  }
   const auto named = by_channel_.find(name_of(*session.gate, session.channel));
   if (named != by_channel_.end() && named->second.session == &session) by_channel_.erase(named);
   pusher_.session_closed(session);
@@ -146,6 +165,7 @@ void Sessions::kick(Session& session, client::KickReason reason, std::string_vie
   kickout.set_reason(reason);
   kickout.set_message(std::string(message));
   PipelineCounters::add(context_.counters.kicks);
+  session.end_reason = text_of(reason);
   session.gate->kick(session.channel, kickout.SerializeAsString());
 }
 
@@ -157,7 +177,7 @@ void Sessions::logout(const Request& request) {
   if (!logout.uid().empty() && logout.uid() != request.uid) {
     return context_.refuse(request.reply_to, {Code::kPermissionDenied, "uid is not the session's user"});
   }
-  closed(*request.reply_to.gate, request.channel);
+  closed(*request.reply_to.gate, request.channel, "logout");
   reply(request.reply_to, client::LogoutResp().SerializeAsString());
 }
 
@@ -174,7 +194,7 @@ void Sessions::announced(const GatePortPtr& gate, const link::Session& told, Slo
   if (known != nullptr) {
     const bool same = known->login_epoch == told.login_epoch() && known->channel == told.channel();
     if (!same) kick(*known, client::KICK_REASON_OTHER_LOGIN, "logged in on another device");
-    remove(user, *known, false);
+    remove(user, *known, false, same ? "" : "other_login");
   }
   std::uint64_t& highest = user.highest_epoch[index_of(device)];
   highest = std::max(highest, told.login_epoch());
@@ -215,9 +235,9 @@ void Sessions::alive(const GatePort& gate, const link::Session& told) {
   routes_.put(*user, *session);
 }
 
-void Sessions::closed(const GatePort& gate, std::uint64_t channel) {
+void Sessions::closed(const GatePort& gate, std::uint64_t channel, std::string_view reason) {
   const auto live = by_channel_.find(name_of(gate, channel));
-  if (live != by_channel_.end()) remove(*live->second.user, *live->second.session, true);
+  if (live != by_channel_.end()) remove(*live->second.user, *live->second.session, true, reason);
 }
 
 void Sessions::gate_up(const GatePort& gate) {
@@ -229,7 +249,7 @@ void Sessions::gate_up(const GatePort& gate) {
       }
     }
   });
-  for (auto& [user, session] : gone) remove(*user, *session, true);
+  for (auto& [user, session] : gone) remove(*user, *session, true, "gate_lost");
 }
 
 void Sessions::gate_down(const GatePortPtr& gate) {
@@ -246,7 +266,7 @@ void Sessions::tick() {
         if (session->gate == gate) gone.emplace_back(&user, session.get());
       }
     });
-    for (auto& [user, session] : gone) remove(*user, *session, true);
+    for (auto& [user, session] : gone) remove(*user, *session, true, "gate_lost");
   }
 }
 

@@ -29,7 +29,8 @@ class Sessions {
   // A gate tells of a session: anew after its link or the slot's owner changed, or that it is alive.
   void announced(const GatePortPtr& gate, const link::Session& session, Slot slot);
   void alive(const GatePort& gate, const link::Session& session);
-  void closed(const GatePort& gate, std::uint64_t channel);
+  // reason: of the logout event.
+  void closed(const GatePort& gate, std::uint64_t channel, std::string_view reason = "connection_lost");
 
   // A gate's worker linked up: sessions of an earlier boot of that gate are gone.
   void gate_up(const GatePort& gate);
@@ -48,7 +49,8 @@ class Sessions {
   void open(User& user, const Request& request, const client::AuthReq& auth);
   void answer_auth(User& user, Session& session, const ReplyTo& to);
   Session& add(User& user, Session session);
-  void remove(User& user, Session& session, bool with_route);
+  // reason: of the logout event; static storage. Empty: it goes on, or is replaced by itself.
+  void remove(User& user, Session& session, bool with_route, std::string_view reason);
   void kick(Session& session, client::KickReason reason, std::string_view message);
   [[nodiscard]] std::uint64_t next_epoch(User& user, DeviceClass device_class, std::size_t shard);
 

@@ -44,6 +44,10 @@ struct Session {
   std::deque<UnackedPush> unacked;  // by seq
   bool behind = false;              // pushes were left out (window full, link full): tell it to pull
   bool owes_ack = false;            // resent in vain: tell it to pull at its next sign of life
+  std::string_view end_reason;      // why it is about to end, once it was kicked; static storage
+
+  // What AuthResp told the client.
+  [[nodiscard]] std::uint64_t id() const noexcept { return login_epoch ^ (channel << 16); }
 };
 
 struct User {

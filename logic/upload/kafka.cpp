@@ -9,6 +9,7 @@ namespace {
 constexpr Milliseconds kWarmUp{3000};
 // librdkafka looks for timed-out messages once a second: so the report comes before upload_timeout.
 constexpr Milliseconds kReportDelay{1000};
+constexpr std::size_t kLeastEvent = 256;  // bytes: so the number is no limit of its own
 
 KafkaProducer::Options options_of(const KafkaConfig& config, std::string name) {
   KafkaProducer::Options options;
@@ -17,6 +18,16 @@ KafkaProducer::Options options_of(const KafkaConfig& config, std::string name) {
   options.properties = config.properties;
   options.sasl_password = config.sasl_password;
   options.linger = config.linger;
+  return options;
+}
+
+KafkaProducer::Options event_options(const KafkaConfig& config) {
+  KafkaProducer::Options options = options_of(config, "events");
+  options.timeout = config.event_timeout;
+  options.max_bytes = config.event_queue_bytes;
+  options.max_records = config.event_queue_bytes / kLeastEvent;
+  options.topics = {config.event_topic};
+  options.retry_lost = true;
   return options;
 }
 
@@ -35,6 +46,11 @@ Result<std::unique_ptr<Kafka>> Kafka::start(const KafkaConfig& config,
   if (!uploads) return fail(uploads.error().code, "kafka: " + uploads.error().message);
   kafka->uploads_ = std::move(*uploads);
 
+  if (config.events) {
+    auto events = KafkaEvents::create(event_options(config), config.event_topic);
+    if (!events) return fail(events.error().code, "kafka: " + events.error().message);
+    kafka->events_ = std::move(*events);
+  }
   if (!kafka->uploads_->producer().wait_ready(kWarmUp)) {
     log::warn("kafka", "away or without topics at start, uploads are refused meanwhile");
   }
@@ -67,6 +83,7 @@ void Kafka::add_producer_metrics(metrics::Registry& registry, const std::string&
 
 void Kafka::add_metrics(metrics::Registry& registry, metrics::Health& health) {
   add_producer_metrics(registry, "uploads", uploads_->producer());
+  if (events_) add_producer_metrics(registry, "events", events_->producer());
   health.add("kafka", [this] {
     return uploads_->producer().connected()
                ? metrics::HealthCheck{}
@@ -74,6 +91,9 @@ void Kafka::add_metrics(metrics::Registry& registry, metrics::Health& health) {
   });
 }
 
-void Kafka::stop() { uploads_->producer().stop(config_.stop_timeout); }
+void Kafka::stop() {
+  uploads_->producer().stop(config_.stop_timeout);
+  if (events_) events_->producer().stop(config_.stop_timeout);
+}
 
 }  // namespace hongyan::logic

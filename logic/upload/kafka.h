@@ -8,6 +8,7 @@
 #include "common/metrics/health.h"
 #include "common/metrics/registry.h"
 #include "logic/upload/kafka_config.h"
+#include "logic/upload/kafka_events.h"
 #include "logic/upload/kafka_uploads.h"
 #include "logic/upload/sink.h"
 
@@ -23,6 +24,8 @@ class Kafka {
                                                             UploadReports& reports);
 
   [[nodiscard]] UploadSink& uploads() noexcept { return *uploads_; }
+  // Null: not wanted.
+  [[nodiscard]] EventSink* events() noexcept { return events_.get(); }
   void add_metrics(metrics::Registry& registry, metrics::Health& health);
   // Takes nothing more; what is under way gets stop_timeout.
   void stop();
@@ -34,6 +37,7 @@ class Kafka {
 
   const KafkaConfig config_;
   std::unique_ptr<KafkaUploads> uploads_;
+  std::unique_ptr<KafkaEvents> events_;
 };
 
 }  // namespace hongyan::logic

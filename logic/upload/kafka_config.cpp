@@ -61,9 +61,9 @@ std::string check_topic_part(const std::string& text) {
 }
 
 void bind_kafka(config::Schema& schema, KafkaConfig& config) {
-  schema.section("kafka", "Where uploads of clients (C2S) go.");
+  schema.section("kafka", "Where uploads of clients (C2S) and events go.");
   schema.list("kafka.brokers", config.brokers,
-              "Some of the brokers, \"host:port\". Empty: no Kafka; uploads are refused.");
+              "Some of the brokers, \"host:port\". Empty: no Kafka; uploads are refused, events not made.");
   schema.check("kafka.brokers", [&config] { return check_brokers(config.brokers); });
   schema.value("kafka.topic_prefix", config.topic_prefix, "Before a destination, it makes the topic's name.")
       .length(0, kMaxTopicName - 64);
@@ -83,6 +83,15 @@ void bind_kafka(config::Schema& schema, KafkaConfig& config) {
       .range(1 << 20, std::int64_t{16} << 30);
   schema.value("kafka.queue_messages", config.queue_messages, "The same as a number of messages.")
       .range(100, 10'000'000);
+  schema.value("kafka.events", config.events, "Whether logins, logouts and undelivered pushes are told.");
+  schema.value("kafka.event_topic", config.event_topic, "Where they are told.").length(1, kMaxTopicName);
+  schema.check("kafka.event_topic", [&config] { return check_topic_part(config.event_topic); });
+  schema.value("kafka.event_timeout", config.event_timeout, "An event not confirmed by then is dropped.")
+      .range(Milliseconds(1000), Milliseconds(86'400'000));
+  schema
+      .bytes("kafka.event_queue_bytes", config.event_queue_bytes,
+             "Events waiting for Kafka; past it new ones are dropped.")
+      .range(1 << 20, std::int64_t{16} << 30);
   schema
       .value("kafka.stop_timeout", config.stop_timeout,
              "At stop, what is under way gets so long to reach Kafka.")

@@ -18,6 +18,10 @@ struct KafkaConfig {
   Milliseconds linger{1};
   std::size_t queue_bytes = 64 << 20;
   std::uint32_t queue_messages = 100'000;
+  bool events = true;
+  std::string event_topic = "im.events";
+  Milliseconds event_timeout{300'000};
+  std::size_t event_queue_bytes = 64 << 20;
   Milliseconds stop_timeout{3000};
 };
 

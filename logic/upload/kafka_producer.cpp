@@ -112,6 +112,17 @@ void KafkaProducer::turn() {
   hand_back(handle_->take_finished());
   connected_ = handle_->connected();
   if (handle_->ready()) ready_ = true;
+  log_refusals();
+}
+
+void KafkaProducer::log_refusals() {
+  const std::uint64_t refused = refused_;
+  const SteadyTime now = SteadyClock::now();
+  if (refused == logged_refusals_ || now - refusals_logged_ < kBetweenReports) return;
+  log::warn("kafka", "not taken, too much waits producer={} records={}", options_.name,
+            refused - logged_refusals_);
+  logged_refusals_ = refused;
+  refusals_logged_ = now;
 }
 
 void KafkaProducer::run() {

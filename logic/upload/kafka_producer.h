@@ -104,6 +104,7 @@ class KafkaProducer {
   void wait_for_work(Milliseconds most) const;
   // Submits what is queued, serves librdkafka, hands back what is through.
   void turn();
+  void log_refusals();
   void hand_back(std::vector<KafkaRecordPtr> records);
   void renew();
   void drain(SteadyTime until);
@@ -130,6 +131,8 @@ class KafkaProducer {
   std::unique_ptr<KafkaHandle> handle_;  // thread only, once it runs
   std::uint64_t unreported_failures_ = 0;
   SteadyTime failures_reported_{};
+  std::uint64_t logged_refusals_ = 0;
+  SteadyTime refusals_logged_{};
   std::thread thread_;
 };
 

@@ -1,8 +1,6 @@
 #include "logic/upload/kafka_uploads.h"
 
-#include <fmt/chrono.h>
-
-#include "proto/client.pb.h"
+#include "logic/upload/cloud_event.h"
 
 namespace hongyan::logic {
 
@@ -12,19 +10,7 @@ struct UploadRecord : KafkaRecord {
   UploadWorkPtr work;
 };
 
-std::string device_name(std::uint32_t type) {
-  const auto& name = client::DeviceType_Name(static_cast<client::DeviceType>(type));
-  constexpr std::string_view kPrefix = "DEVICE_TYPE_";
-  return name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : std::to_string(type);
-}
-
 }  // namespace
-
-std::string rfc3339(std::int64_t ms) {
-  constexpr std::int64_t kMsPerSecond = 1000;
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(ms / kMsPerSecond)),
-                     ms % kMsPerSecond);
-}
 
 Result<std::unique_ptr<KafkaUploads>> KafkaUploads::create(KafkaProducer::Options options,
                                                            std::string topic_prefix, UploadReports& reports) {
@@ -43,7 +29,7 @@ Status KafkaUploads::publish(UploadWorkPtr& upload) {
   record->key = upload->uid;
   record->headers = {{"ce_specversion", "1.0"},
                      {"ce_id", std::to_string(upload->msg_id)},
-                     {"ce_source", "/apps/" + upload->app_id},
+                     {"ce_source", event_source(upload->app_id)},
                      {"ce_type", "hongyan.c2s.v1"},
                      {"ce_subject", upload->uid},
                      {"ce_time", rfc3339(upload->time_ms)},

@@ -31,7 +31,4 @@ class KafkaUploads : public UploadSink {
   std::unique_ptr<KafkaProducer> producer_;
 };
 
-// "2024-01-31T23:59:59.123Z". ms: since 1970.
-[[nodiscard]] std::string rfc3339(std::int64_t ms);
-
 }  // namespace hongyan::logic
