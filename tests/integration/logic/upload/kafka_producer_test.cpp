@@ -98,6 +98,7 @@ TEST_F(KafkaProducerTest, KeepsTheOrderOfAKeyFromManyThreads) {
   ASSERT_TRUE(producer_->wait_ready(Milliseconds(20'000)));
   constexpr int kEach = 2000;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([this, t] {
       for (int i = 0; i < kEach; ++i) {
@@ -223,7 +224,7 @@ TEST_F(KafkaProducerTest, StopGivesEverythingBackWhileKafkaIsAway) {
 TEST_F(KafkaProducerTest, RefusesBadProperties) {
   auto wrong = options();
   wrong.properties = {"no.such.property=1"};
-  const auto made = KafkaProducer::create(wrong, [](std::vector<KafkaRecordPtr>) {});
+  const auto made = KafkaProducer::create(wrong, [](const std::vector<KafkaRecordPtr>&) {});
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code, Code::kBadRequest);
   EXPECT_NE(made.error().message.find("no.such.property"), std::string::npos);

@@ -75,6 +75,12 @@ class FakeRoutes : public RouteStore {
   std::vector<std::string> puts, removes;
 };
 
+class FakeEvents : public EventSink {
+ public:
+  void publish(Event event) override { all.push_back(std::move(event)); }
+  std::vector<Event> all;
+};
+
 class PipelineHarness : public ::testing::Test {
  protected:
   static constexpr std::uint32_t kThreads = 2;
@@ -98,6 +104,7 @@ class PipelineHarness : public ::testing::Test {
           .verifier = verifier_,
           .routes = routes_,
           .uploads = uploads_,
+          .events = &events_,
           .post = [this, i](std::function<void()> f) { posted_.emplace_back(i, std::move(f)); },
           .mail = [this](std::uint32_t to, ThreadMail mail) { mail_.emplace_back(to, std::move(mail)); }}));
       threads_[i]->context().now = [this] { return now_; };
@@ -247,6 +254,7 @@ class PipelineHarness : public ::testing::Test {
   FakeVerifier verifier_;
   FakeRoutes routes_;
   UploadPort uploads_;
+  FakeEvents events_;
   std::shared_ptr<FakeGate> gate_ = std::make_shared<FakeGate>("gate-1", 77);
   std::deque<std::pair<std::uint32_t, ThreadMail>> mail_;
   std::deque<std::pair<std::uint32_t, std::function<void()>>> posted_;
