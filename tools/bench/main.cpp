@@ -22,6 +22,9 @@ struct RunBench {
   Result<bench::Report> operator()(const bench::C2sOptions& options) const {
     return bench::run_c2s(cluster, options);
   }
+  Result<bench::Report> operator()(const bench::S2cOptions& options) const {
+    return bench::run_s2c(cluster, options);
+  }
   Result<bench::Report> operator()(const bench::LoginOptions& options) const {
     return bench::run_login(cluster, options);
   }

@@ -73,6 +73,7 @@ class Commands {
   explicit Commands(Parser& parser) : parser_(parser) {
     make_c2c();
     make_c2s();
+    make_s2c();
     make_login();
     make_idle();
     make_pull();
@@ -83,11 +84,13 @@ class Commands {
   [[nodiscard]] decltype(Arguments::bench) chosen(bool progress) {
     settle(c2c_.load, *c2c_command_, progress);
     settle(c2s_.load, *c2s_command_, progress);
+    settle(s2c_.load, *s2c_command_, progress);
     login_.load.progress = progress;
     idle_.load.progress = progress;
     pull_.load.progress = progress;
     rows_.progress = progress;
     if (c2s_command_->parsed()) return c2s_;
+    if (s2c_command_->parsed()) return s2c_;
     if (login_command_->parsed()) return login_;
     if (idle_command_->parsed()) return idle_;
     if (pull_command_->parsed()) return pull_;
@@ -112,6 +115,16 @@ class Commands {
     Parser::number(c2s_command_, "--users", c2s_.users, 1, 10'000, "Senders");
     c2s_command_->add_option("--destination", c2s_.destination, "The service")->capture_default_str();
     Parser::load(c2s_command_, c2s_.load);
+  }
+
+  void make_s2c() {
+    s2c_.load.window = 1;
+    s2c_command_ = parser_.command("s2c", "Business services send to users who are online");
+    Parser::number(s2c_command_, "--services", s2c_.services, 1, 1'000,
+                   "HTTP connections, one call at a time each");
+    Parser::number(s2c_command_, "--targets", s2c_.targets, 1, 1'000,
+                   "Users of each service; a call goes to all");
+    Parser::load(s2c_command_, s2c_.load);
   }
 
   void make_login() {
@@ -155,12 +168,14 @@ class Commands {
   Parser& parser_;
   C2cOptions c2c_;
   C2sOptions c2s_;
+  S2cOptions s2c_;
   LoginOptions login_;
   IdleOptions idle_;
   PullOptions pull_;
   RowsOptions rows_;
   CLI::App* c2c_command_ = nullptr;
   CLI::App* c2s_command_ = nullptr;
+  CLI::App* s2c_command_ = nullptr;
   CLI::App* login_command_ = nullptr;
   CLI::App* idle_command_ = nullptr;
   CLI::App* pull_command_ = nullptr;

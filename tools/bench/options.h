@@ -12,11 +12,13 @@
 #include "tools/bench/login.h"
 #include "tools/bench/pull.h"
 #include "tools/bench/rows.h"
+#include "tools/bench/s2c.h"
 
 namespace hongyan::bench {
 
 struct Arguments {
-  std::variant<C2cOptions, C2sOptions, LoginOptions, IdleOptions, PullOptions, RowsOptions> bench = {};
+  std::variant<C2cOptions, C2sOptions, S2cOptions, LoginOptions, IdleOptions, PullOptions, RowsOptions>
+      bench = {};
   std::string env = {};
   bool json = false;
 };

@@ -27,7 +27,7 @@ class Sender {
   // worker, shared, check: outlive the sender. connection: logged in.
   Sender(Options options, Compose compose, Worker& worker, Shared& shared, Check& check,
          std::shared_ptr<Connection> connection)
-      : options_(std::move(options)),
+      : options_(options),
         compose_(std::move(compose)),
         worker_(worker),
         shared_(shared),

@@ -23,6 +23,11 @@ void add_totals(Report& report, const Totals& totals, const Shared& shared) {
   report.results.emplace_back("acknowledged", static_cast<std::int64_t>(totals.acknowledged));
   report.results.emplace_back("refused", static_cast<std::int64_t>(shared.refused.load()));
   report.results.emplace_back("missed", static_cast<std::int64_t>(totals.missed));
+  if (shared.refused > 0) {
+    report.warnings.push_back(fmt::format(
+        "{} attempts were refused for the time being and repeated: a limit of the servers, or a fault",
+        shared.refused.load()));
+  }
   if (totals.missed > 0) {
     report.warnings.push_back(
         fmt::format("{} messages were left out: more than the backlog were late; the latencies "

@@ -73,6 +73,11 @@ TEST(BenchOptionsTest, EachBenchHasItsOwnOptions) {
   EXPECT_EQ(std::get<C2sOptions>(c2s->bench).users, 4);
   EXPECT_EQ(std::get<C2sOptions>(c2s->bench).load.window, 64U);
   EXPECT_EQ(std::get<C2sOptions>(c2s->bench).destination, "orders");
+  const auto s2c = parse({"s2c", "--env", "f", "--services", "3", "--targets", "2"});
+  ASSERT_TRUE(s2c) << s2c.error().text;
+  EXPECT_EQ(std::get<S2cOptions>(s2c->bench).services, 3);
+  EXPECT_EQ(std::get<S2cOptions>(s2c->bench).targets, 2);
+  EXPECT_EQ(std::get<S2cOptions>(s2c->bench).load.window, 1U);
   const auto rows = parse({"rows", "--env", "f", "--seconds", "1"});
   ASSERT_TRUE(rows) << rows.error().text;
   EXPECT_EQ(std::get<RowsOptions>(rows->bench).seconds, 1);

@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::seconds;
 
-const SteadyTime kStart = SteadyTime() + std::chrono::hours(1);
+constexpr SteadyTime kStart{std::chrono::hours(1)};
 
 TEST(ScheduleTest, NothingIsDueBeforeItsTime) {
   Schedule schedule(kStart, seconds(2), 10);

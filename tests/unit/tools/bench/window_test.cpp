@@ -5,7 +5,7 @@
 namespace hongyan::bench {
 namespace {
 
-const SteadyTime kStart = SteadyTime() + std::chrono::hours(1);
+constexpr SteadyTime kStart{std::chrono::hours(1)};
 
 SteadyTime at(int ms) { return kStart + Milliseconds(ms); }
 
