@@ -36,7 +36,8 @@ def _arguments() -> argparse.ArgumentParser:
     up.add_argument("--gates", type=_count(1), help="number of gates (default 1)")
     up.add_argument("--logics", type=_count(1), help="number of logic nodes (default 1)")
     up.add_argument("--iplists", type=_count(0), help="number of iplists (default 1; 0: fixed lists)")
-    up.add_argument("--mysql-servers", type=int, choices=(1, 2, 4), help="servers for the four shards (default 1)")
+    up.add_argument("--mysql-servers", type=int, choices=(1, 2, 4), help="servers for the shards (default 1)")
+    up.add_argument("--shards", type=int, choices=(1, 2, 4), help="databases that share the slots (default 4)")
     up.add_argument("--kafka", action=argparse.BooleanOptionalAction, help="a Kafka broker (default: none)")
 
     down = verbs.add_parser("down", parents=[common], help="stop everything; data and settings stay")

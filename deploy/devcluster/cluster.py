@@ -14,7 +14,7 @@ from .report import ClusterError, say
 from .state import State
 
 REPO = Path(__file__).resolve().parents[2]
-OPTIONS = ("gates", "logics", "iplists", "mysql_servers", "kafka")  # of `up`, kept in the state
+OPTIONS = ("gates", "logics", "iplists", "mysql_servers", "shards", "kafka")  # of `up`, kept in the state
 
 
 class Cluster:
@@ -47,11 +47,15 @@ class Cluster:
         state = State.load(folder)
         if state is None:
             state = State(build_dir=options.get("build_dir") or _default_build_dir())
-        elif options.get("mysql_servers", state.mysql_servers) != state.mysql_servers:
-            raise ClusterError(f"{folder} holds data on {state.mysql_servers} MariaDB servers; "
-                               "another number needs a new --dir, or: dev-cluster down --remove")
+        else:
+            for key, what in (("mysql_servers", "MariaDB servers"), ("shards", "shards")):
+                if options.get(key, getattr(state, key)) != getattr(state, key):
+                    raise ClusterError(f"{folder} holds data on {getattr(state, key)} {what}; "
+                                       "another number needs a new --dir, or: dev-cluster down --remove")
         for key, value in options.items():
             setattr(state, key, value)
+        if state.mysql_servers > state.shards:
+            raise ClusterError(f"{state.mysql_servers} MariaDB servers need as many shards")
         return Cluster(folder, state)
 
     def member(self, name: str) -> Member:
@@ -173,14 +177,14 @@ class Cluster:
         for server, shard, database in self.shards():
             done = subprocess.run(
                 [program, "schema", "apply", "--socket", server.socket_path(), "--user", "hongyan",
-                 "--database", database, "--slots", configs.shard_slots(shard), "--map-version", "1",
+                 "--database", database, "--slots", configs.shard_slots(shard, self.state.shards), "--map-version", "1",
                  "--sql-dir", REPO / "deploy" / "sql"],
                 env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                 text=True, check=False)
             if done.returncode:
                 raise ClusterError(f"schema of {database}: hongyanctl ended with status {done.returncode}: "
                                    f"{done.stdout.strip()}. Log: {server.process.log_file}")
-        say(f"schema applied to {configs.SHARDS} databases")
+        say(f"schema applied to {self.state.shards} databases")
 
 
 @contextmanager

@@ -4,14 +4,13 @@ import hashlib
 import json
 
 SLOTS = 4096
-SHARDS = 4
 APP = "demo"
 UPLOAD_DESTINATIONS = ["orders", "feedback"]
 
 
-def shard_slots(shard: int) -> str:
-    """The slots of a shard as its configuration writes them: "0-1023"."""
-    width = SLOTS // SHARDS
+def shard_slots(shard: int, shards: int) -> str:
+    """The slots of one of `shards` shards as its configuration writes them: "0-1023"."""
+    width = SLOTS // shards
     return f"{shard * width}-{(shard + 1) * width - 1}"
 
 
@@ -43,7 +42,7 @@ def logic(name: str, node: int, ports: dict[str, int], cluster: dict, *, redis: 
           shards: list[tuple[str, str]], api_key: str, token_secret: str, kafka: str) -> str:
     """`shards`: (address, database) in shard order. `kafka`: address of the broker, "" without one."""
     tables = [("[[mysql.shards]]", {"name": str(shard), "address": address, "database": database,
-                                    "slots": shard_slots(shard)})
+                                    "slots": shard_slots(shard, len(shards))})
               for shard, (address, database) in enumerate(shards)]
     app = {"id": APP, "api_key_sha256": [hashlib.sha256(api_key.encode()).hexdigest()],
            "token_secret": token_secret, "upload_destinations": UPLOAD_DESTINATIONS}

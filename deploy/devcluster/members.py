@@ -96,8 +96,8 @@ class MySqlServer(Member):
     def databases(self) -> list[tuple[int, str]]:
         """(shard, database) of the shards that live on this server."""
         servers = self.state.mysql_servers
-        return [(shard, f"hongyan_{shard}") for shard in range(configs.SHARDS)
-                if shard * servers // configs.SHARDS == self.number - 1]
+        return [(shard, f"hongyan_{shard}") for shard in range(self.state.shards)
+                if shard * servers // self.state.shards == self.number - 1]
 
     def start(self) -> None:
         program = required_program("mariadbd", "mariadb-server-core")

@@ -16,6 +16,7 @@ class State:
     logics: int = 1
     iplists: int = 1
     mysql_servers: int = 1
+    shards: int = 4
     kafka: bool = False
     ports: dict[str, int] = field(default_factory=dict)  # "gate-1.tcp" → port
     cluster_secret: str = field(default_factory=lambda: secrets.token_hex(24))
