@@ -93,6 +93,8 @@ class MysqlConnection {
 
   // COMMIT. After an error of kLost, and of other kinds than kReadOnly too, the outcome is unknown.
   DbStatus commit(CommitFault fault = CommitFault::kNone);
+  // For tests: the connection breaks, unnoticed by either side.
+  void cut() noexcept;
   DbStatus rollback() { return query("ROLLBACK"); }
 
   // A statement prepared on this connection, made at first use. `key` names it; `make_sql` is called to
@@ -114,7 +116,6 @@ class MysqlConnection {
 
   DbStatus prepare_session();
   [[nodiscard]] DbError last_error() const;
-  void cut() noexcept;
 
   MYSQL* mysql_;
   std::uint64_t affected_ = 0;  // by the last statement of query

@@ -176,25 +176,57 @@ bool ShardWriter::begin() {
     return false;
   }
   if (*fence == Fence::kHolds) return true;
+  fence_lost();
+  return false;
+}
+
+void ShardWriter::fence_lost() {
   if (!connection_->rollback()) {
     connection_.reset();
     batch_.disconnected();
   }
   batch_.fenced();
   deps_.state.fence_lost();
-  return false;
 }
 
 void ShardWriter::store() {
-  if (!begin()) return;
-  const std::size_t rows = batch_.outbox().size() + batch_.inbox().size();
-  if (auto done = insert_outbox_.run(*connection_, batch_.outbox()); !done) return fail(done.error(), false);
-  if (auto done = insert_inbox_.run(*connection_, batch_.inbox()); !done) return fail(done.error(), false);
+  const std::size_t outbox = batch_.outbox().size();
+  const std::size_t inbox = batch_.inbox().size();
+  const bool single = outbox == 0  ? RowInsert<InboxWork>::is_single(inbox)
+                      : inbox == 0 ? RowInsert<OutboxWork>::is_single(outbox)
+                                   : false;
+  if (!single) {
+    if (auto begun = connection_->query("BEGIN"); !begun) return fail(begun.error(), false);
+  }
   const CommitFault fault = deps_.commit_fault ? deps_.commit_fault() : CommitFault::kNone;
-  if (auto done = connection_->commit(fault); !done) return fail(done.error(), true);
+  if (single && fault == CommitFault::kCutBefore) connection_->cut();
+  if (!insert(single)) return;
+  if (single && fault == CommitFault::kCutAfter) {
+    connection_->cut();
+    return fail({.fault = DbFault::kLost, .code = 0, .message = "cut"}, true);
+  }
+  if (!single) {
+    if (auto done = connection_->commit(fault); !done) return fail(done.error(), true);
+  }
   batch_.stored();
   counters_.batches.fetch_add(1, std::memory_order_relaxed);
-  counters_.rows.fetch_add(rows, std::memory_order_relaxed);
+  counters_.rows.fetch_add(outbox + inbox, std::memory_order_relaxed);
+}
+
+bool ShardWriter::insert(bool commits) {
+  const FenceKey key{.node = deps_.shard.node, .epoch = deps_.state.epoch()};
+  auto fence = insert_outbox_.run(*connection_, batch_.outbox(), key);
+  if (fence && *fence == Fence::kHolds) fence = insert_inbox_.run(*connection_, batch_.inbox(), key);
+  if (!fence) {
+    // A row that the server refused was not committed; of anything else who knows.
+    const DbFault fault = fence.error().fault;
+    const bool refused =
+        fault == DbFault::kDuplicate || fault == DbFault::kPermanent || fault == DbFault::kConflict;
+    fail(fence.error(), commits && !refused);
+    return false;
+  }
+  if (*fence == Fence::kLost) fence_lost();
+  return *fence == Fence::kHolds;
 }
 
 void ShardWriter::park() {

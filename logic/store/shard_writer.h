@@ -20,7 +20,8 @@
 
 namespace hongyan::logic {
 
-// Faults for tests; empty in production. Asked on the writer's thread before each COMMIT.
+// Faults for tests; empty in production. Asked on the writer's thread before each transaction that stores
+// rows.
 using CommitFaultHook = std::function<CommitFault()>;
 
 // Counters for metrics. Any thread.
@@ -69,6 +70,10 @@ class ShardWriter {
   void connect();
   void barrier();
   void store();
+  // The batch's rows. `commits`: the one statement is a transaction of its own. False: told the batch why
+  // not.
+  [[nodiscard]] bool insert(bool commits);
+  void fence_lost();
   void park();
   [[nodiscard]] bool begin();  // false: told the batch why not
   void finish();

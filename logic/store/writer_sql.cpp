@@ -12,22 +12,35 @@ namespace hongyan::logic {
 namespace {
 
 constexpr std::size_t kColumns = 12;  // of either table
-constexpr std::array<std::size_t, 18> kLadder = {512, 384, 256, 192, 128, 96, 64, 48, 32,
-                                                 24,  16,  12,  8,   6,   4,  3,  2,  1};
+// Above kExactRows a batch takes several statements of these sizes: each prepared statement costs the server
+// memory by the row.
+constexpr std::size_t kExactRows = 32;
+constexpr std::array<std::size_t, 8> kLadder = {512, 384, 256, 192, 128, 96, 64, 48};
 static_assert(kLadder.front() * kColumns <= 65'535, "placeholders of one statement");
+constexpr unsigned kNullValue = 1048;
+// Names of prepared statements: table and number of rows, and the epoch when the statement is under the
+// fence.
+constexpr std::uint64_t kKeysAnEpoch = 10'000;
+
+std::size_t statement_rows(std::size_t rows) noexcept {
+  if (rows <= kExactRows) return rows;
+  for (const std::size_t step : kLadder) {
+    if (step <= rows) return step;
+  }
+  return kExactRows;
+}
 
 // Keys and rows of one text statement: keeps it well below max_allowed_packet and quick to parse.
 constexpr std::size_t kRowsOfAQuery = 128;
 
 constexpr std::string_view kInsertOutbox =
-    "INSERT INTO im_message_send (app_id, msg_from, msg_seq, msg_id, slot, cmd_id, msg_type, group_id, "
-    "send_time, msg_to, "
-    "client_msg_id, msg_content) VALUES ";
+    "INSERT INTO im_message_send (cmd_id, app_id, msg_from, msg_seq, msg_id, slot, msg_type, group_id, "
+    "send_time, msg_to, client_msg_id, msg_content) VALUES ";
 constexpr std::string_view kInsertInbox =
-    "INSERT INTO im_message_receive (app_id, msg_to, msg_seq, msg_id, cmd_id, msg_type, group_id, group_seq, "
-    "send_time, "
-    "msg_from, client_msg_id, msg_content) VALUES ";
+    "INSERT INTO im_message_receive (cmd_id, app_id, msg_to, msg_seq, msg_id, msg_type, group_id, group_seq, "
+    "send_time, msg_from, client_msg_id, msg_content) VALUES ";
 constexpr std::string_view kPlaces = "(?,?,?,?,?,?,?,?,?,?,?,?)";
+constexpr std::string_view kPlacesAfterFirst = ",?,?,?,?,?,?,?,?,?,?,?)";
 
 std::string_view content_of(const SharedBytes& content) noexcept {
   return content ? std::string_view(*content) : std::string_view();
@@ -51,18 +64,18 @@ struct Table<OutboxWork> {
   static constexpr std::string_view kInsert = kInsertOutbox;
   static constexpr std::uint64_t kKey = 1000;
   static void set_types(MYSQL_BIND* bind) {
-    for (const int column : {0, 1, 9, 10, 11}) set_type(bind[column], MYSQL_TYPE_BLOB);
-    for (const int column : {2, 3, 7, 8}) set_type(bind[column], MYSQL_TYPE_LONGLONG);
-    for (const int column : {5, 6}) set_type(bind[column], MYSQL_TYPE_LONG);
-    set_type(bind[4], MYSQL_TYPE_SHORT, true);
+    for (const int column : {1, 2, 9, 10, 11}) set_type(bind[column], MYSQL_TYPE_BLOB);
+    for (const int column : {3, 4, 7, 8}) set_type(bind[column], MYSQL_TYPE_LONGLONG);
+    for (const int column : {0, 6}) set_type(bind[column], MYSQL_TYPE_LONG);
+    set_type(bind[5], MYSQL_TYPE_SHORT, true);
   }
   static void set_values(MYSQL_BIND* bind, const OutboxWork& row) {
-    bind_bytes(bind[0], row.user.app_id);
-    bind_bytes(bind[1], row.user.uid);
-    point(bind[2], row.seq);
-    point(bind[3], row.msg_id);
-    point(bind[4], row.slot);
-    point(bind[5], row.cmd_id);
+    point(bind[0], row.cmd_id);
+    bind_bytes(bind[1], row.user.app_id);
+    bind_bytes(bind[2], row.user.uid);
+    point(bind[3], row.seq);
+    point(bind[4], row.msg_id);
+    point(bind[5], row.slot);
     point(bind[6], row.msg_type);
     point(bind[7], row.group_id);
     point(bind[8], row.send_time);
@@ -77,16 +90,16 @@ struct Table<InboxWork> {
   static constexpr std::string_view kInsert = kInsertInbox;
   static constexpr std::uint64_t kKey = 2000;
   static void set_types(MYSQL_BIND* bind) {
-    for (const int column : {0, 1, 9, 10, 11}) set_type(bind[column], MYSQL_TYPE_BLOB);
-    for (const int column : {2, 3, 6, 7, 8}) set_type(bind[column], MYSQL_TYPE_LONGLONG);
-    for (const int column : {4, 5}) set_type(bind[column], MYSQL_TYPE_LONG);
+    for (const int column : {1, 2, 9, 10, 11}) set_type(bind[column], MYSQL_TYPE_BLOB);
+    for (const int column : {3, 4, 6, 7, 8}) set_type(bind[column], MYSQL_TYPE_LONGLONG);
+    for (const int column : {0, 5}) set_type(bind[column], MYSQL_TYPE_LONG);
   }
   static void set_values(MYSQL_BIND* bind, const InboxWork& row) {
-    bind_bytes(bind[0], row.user.app_id);
-    bind_bytes(bind[1], row.user.uid);
-    point(bind[2], row.seq);
-    point(bind[3], row.msg_id);
-    point(bind[4], row.cmd_id);
+    point(bind[0], row.cmd_id);
+    bind_bytes(bind[1], row.user.app_id);
+    bind_bytes(bind[2], row.user.uid);
+    point(bind[3], row.seq);
+    point(bind[4], row.msg_id);
     point(bind[5], row.msg_type);
     point(bind[6], row.group_id);
     point(bind[7], row.group_seq);
@@ -97,13 +110,21 @@ struct Table<InboxWork> {
   }
 };
 
+// fence: null for none.
 template <typename Work>
-std::string insert_sql(std::size_t rows) {
+std::string insert_sql(std::size_t rows, const FenceKey* fence) {
   std::string sql(Table<Work>::kInsert);
-  sql.reserve(sql.size() + rows * (kPlaces.size() + 1));
+  sql.reserve(sql.size() + rows * (kPlaces.size() + 1) + 128);
   for (std::size_t i = 0; i < rows; ++i) {
     if (i != 0) sql += ',';
-    sql += kPlaces;
+    if (i != 0 || fence == nullptr) {
+      sql += kPlaces;
+      continue;
+    }
+    fmt::format_to(std::back_inserter(sql),
+                   "((SELECT ? FROM im_node WHERE node = {} AND epoch = {} LOCK IN SHARE MODE)", fence->node,
+                   fence->epoch);
+    sql += kPlacesAfterFirst;
   }
   return sql;
 }
@@ -141,19 +162,26 @@ RowInsert<Work>::RowInsert() : binds_(kLadder.front() * kColumns) {
 }
 
 template <typename Work>
-DbStatus RowInsert<Work>::run(MysqlConnection& connection, std::span<Work* const> rows) {
-  auto step = kLadder.begin();
-  while (!rows.empty()) {
-    while (*step > rows.size()) ++step;
-    const std::size_t count = *step;
+bool RowInsert<Work>::is_single(std::size_t rows) noexcept {
+  return rows != 0 && statement_rows(rows) == rows;
+}
+
+template <typename Work>
+DbResult<Fence> RowInsert<Work>::run(MysqlConnection& connection, std::span<Work* const> rows,
+                                     const FenceKey& fence) {
+  for (const FenceKey* first = &fence; !rows.empty(); first = nullptr) {
+    const std::size_t count = statement_rows(rows.size());
     for (std::size_t i = 0; i < count; ++i) Table<Work>::set_values(&binds_[i * kColumns], *rows[i]);
-    auto statement =
-        connection.statement(Table<Work>::kKey + count, [count] { return insert_sql<Work>(count); });
+    const std::uint64_t key = Table<Work>::kKey + count + (first != nullptr ? fence.epoch * kKeysAnEpoch : 0);
+    auto statement = connection.statement(key, [&] { return insert_sql<Work>(count, first); });
     if (!statement) return std::unexpected(statement.error());
-    if (auto done = connection.run(*statement, std::span(binds_).first(count * kColumns)); !done) return done;
+    if (auto done = connection.run(*statement, std::span(binds_).first(count * kColumns)); !done) {
+      if (first != nullptr && done.error().code == kNullValue) return Fence::kLost;
+      return std::unexpected(done.error());
+    }
     rows = rows.subspan(count);
   }
-  return {};
+  return Fence::kHolds;
 }
 
 template class RowInsert<OutboxWork>;

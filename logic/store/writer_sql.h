@@ -16,21 +16,31 @@
 
 namespace hongyan::logic {
 
-// Multi-row INSERTs into one table, prepared for a ladder of row counts (1, 2, 3, 4, 6, 8, 12 ... 512).
-// Parameters are bound straight from the works. One thread; its statements belong to the connection that it
-// is given.
+enum class Fence : std::uint8_t { kHolds, kLost };
+
+// Whose fence a statement is under: node and epoch of im_node.
+struct FenceKey {
+  std::uint32_t node = 0;
+  std::uint64_t epoch = 0;
+};
+
+// Multi-row INSERTs into one table, prepared for every number of rows up to 32 and for a ladder above (48,
+// 64, 96 ... 512). Parameters are bound straight from the works. The first statement of a run takes the share
+// lock on the node's row itself, so that the fence costs no round trip: its first value is NULL, and the
+// statement refused, unless the row has the epoch. One thread; its statements belong to the connection that
+// it is given.
 template <typename Work>
 class RowInsert {
  public:
   RowInsert();
-  DbStatus run(MysqlConnection& connection, std::span<Work* const> rows);
+  // Whether run() takes a single statement: it is a transaction of its own then, where none is open.
+  [[nodiscard]] static bool is_single(std::size_t rows) noexcept;
+  // kLost: nothing was inserted by this call.
+  DbResult<Fence> run(MysqlConnection& connection, std::span<Work* const> rows, const FenceKey& fence);
 
  private:
   std::vector<MYSQL_BIND> binds_;  // of the largest step; types are set once
-  std::string sql_;
 };
-
-enum class Fence : std::uint8_t { kHolds, kLost };
 
 // START TRANSACTION and the share lock on the node's row, in one round trip. kLost: another epoch, or no row.
 [[nodiscard]] DbResult<Fence> begin_fenced(MysqlConnection& connection, std::uint32_t node,
