@@ -148,6 +148,11 @@ double at(const std::vector<double>& sorted, double quantile) {
 }
 
 constexpr int kUploaders = 10;
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool kSanitized = true;  // what is freed stays, and all of it is shadowed
+#else
+constexpr bool kSanitized = false;
+#endif
 
 TEST(KafkaAwayTest, LosesNothingAndHoldsUpNobody) {
   std::vector<std::unique_ptr<Uploader>> uploaders;
@@ -210,7 +215,7 @@ TEST(KafkaAwayTest, LosesNothingAndHoldsUpNobody) {
   EXPECT_LT(at(away, 0.5), 3 * at(before, 0.5) + 5);
   EXPECT_LT(away.back(), 1000);
   // kafka.queue_bytes is 64 MiB, and what stands in the links' buffers comes on top.
-  EXPECT_LT(rss_peak.load(), rss_before + 128);
+  if (!kSanitized) EXPECT_LT(rss_peak.load(), rss_before + 128);
 }
 
 }  // namespace
