@@ -1,7 +1,6 @@
 #include "logic/app.h"
 
 #include "common/log/log.h"
-#include "logic/api/tokens.h"
 
 namespace hongyan::logic {
 
@@ -10,14 +9,6 @@ namespace {
 constexpr Milliseconds kTick{100};
 constexpr int kTicksOfUpkeep = 10;
 constexpr Milliseconds kDrain{2000};
-
-std::vector<ApiKeys::Entry> api_keys(const LogicConfig& config) {
-  std::vector<ApiKeys::Entry> entries;
-  for (const auto& app : config.apps) {
-    for (const auto& digest : app.api_key_sha256) entries.push_back({.app_id = app.id, .sha256 = digest});
-  }
-  return entries;
-}
 
 }  // namespace
 
@@ -36,7 +27,7 @@ App::App(LogicConfig config, daemon::Context& context)
     : config_(std::move(config)),
       clock_(config_.node),
       tokens_(config_.token_keys()),
-      keys_(api_keys(config_)),
+      keys_(config_.api_keys()),
       context_(context),
       destinations_(config_.upload_destinations()) {
   identity_ = {.role = link::ROLE_LOGIC,
@@ -151,14 +142,24 @@ Status App::open_listeners() {
   if (!links) return std::unexpected(links.error());
   link_server_ = *links;
   if (config_.api_listen.set()) {
-    http::Router routes;
-    add_token_routes(routes, keys_, tokens_);
-    auto api =
-        http::Server::start(control_, config_.api_listen.host, config_.api_listen.port, std::move(routes));
-    if (!api) return std::unexpected(api.error());
-    api_ = std::move(*api);
+    if (auto open = open_api(); !open) return open;
   }
   log::info("logic", "listening links={} api={}", link_server_->port(), api_ ? api_->local_port() : 0);
+  return {};
+}
+
+Status App::open_api() {
+  caller_ = std::make_unique<Caller>(control_, identity_, Caller::Options{});
+  caller_->start();
+  server_api_ = std::make_unique<ServerApi>(
+      ApiServices{.caller = *caller_, .signer = tokens_, .clock = clock_, .limits = config_.api_limits},
+      keys_);
+  http::Limits limits;
+  limits.max_body_bytes = config_.api_limits.max_body_bytes;
+  auto api = http::Server::start(control_, config_.api_listen.host, config_.api_listen.port,
+                                 server_api_->routes(), limits);
+  if (!api) return std::unexpected(api.error());
+  api_ = std::move(*api);
   return {};
 }
 
@@ -261,8 +262,10 @@ Status App::run() {
   membership_ = std::make_unique<link::Membership>(
       control_, identity_,
       link::Membership::Options{.iplists = link::members_of(config_.common.cluster.iplists),
-                                .fixed_nodes = {}},
-      heartbeat, [](const std::vector<link::Member>&) {});
+                                .fixed_nodes = link::members_of(config_.common.cluster.logic_nodes)},
+      heartbeat, [this](const std::vector<link::Member>& nodes) {
+        if (caller_) caller_->set_nodes(nodes);
+      });
   membership_->start();
   control_.start();
   return {};
@@ -271,8 +274,8 @@ Status App::run() {
 void App::stop() {
   log::info("logic", "stopping");
   membership_->stop();
+  if (api_) api_->stop_and_wait(kDrain);  // calls under way still need the links
   link_server_->stop();
-  if (api_) api_->stop_and_wait(kDrain);
   if (kafka_) kafka_->stop();
   for (auto& shard : shards_) shard->stop();
   control_.stop();

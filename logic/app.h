@@ -10,7 +10,8 @@
 #include "common/http/server.h"
 #include "common/link/link_server.h"
 #include "common/link/membership.h"
-#include "logic/api/keys.h"
+#include "logic/api/caller.h"
+#include "logic/api/server_api.h"
 #include "logic/config.h"
 #include "logic/gate_links.h"
 #include "logic/store/redis_routes.h"
@@ -48,6 +49,7 @@ class App : public daemon::Daemon, private ShardObserver {
   void make_shards();
   void make_workers();
   [[nodiscard]] Status open_listeners();
+  [[nodiscard]] Status open_api();
   void add_metrics();
   void set_shard_status(std::size_t shard, SlotStatus status);
   [[nodiscard]] static net::Awaitable<> tick(Worker* worker, std::string marker);
@@ -69,6 +71,8 @@ class App : public daemon::Daemon, private ShardObserver {
   std::unique_ptr<GateLinks> gates_;
   std::shared_ptr<link::LinkServer> link_server_;
   std::unique_ptr<link::Membership> membership_;
+  std::unique_ptr<Caller> caller_;
+  std::unique_ptr<ServerApi> server_api_;
   std::unique_ptr<http::Server> api_;
 };
 

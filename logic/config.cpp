@@ -115,6 +115,55 @@ std::string check_destinations(const AppConfig& app) {
   return {};
 }
 
+void bind_api_key(config::Schema& schema, ApiKeyConfig& key) {
+  schema.value("sha256", key.sha256, "SHA-256 of the key, in lower-case hex.").required();
+  schema.check("sha256", [&key] {
+    const bool is_digest =
+        key.sha256.size() == 64 && key.sha256.find_first_not_of("0123456789abcdef") == std::string::npos;
+    return std::string(is_digest ? "" : "is not 64 lower-case hex digits");
+  });
+  schema.list(
+      "rights", key.rights,
+      "What the key may do: \"messages\" (send), \"tokens\" (make), \"presence\" (see who is online), "
+      "\"kick\" (close sessions).");
+  schema.check("rights", [&key] {
+    for (const auto& name : key.rights) {
+      const auto right = parse_right(name);
+      if (!right) return right.error().message;
+    }
+    return std::string(key.rights.empty() ? "names no right: the key would be of no use" : "");
+  });
+}
+
+// A key tells its app.
+std::string check_api_keys(const std::vector<AppConfig>& apps) {
+  std::set<std::string> digests;
+  for (const auto& app : apps) {
+    for (const auto& key : app.api_keys) {
+      if (!digests.insert(key.sha256).second) return "two api_keys have the same sha256";
+    }
+  }
+  return {};
+}
+
+void bind_api(config::Schema& schema, LogicConfig& config) {
+  ApiLimits& limits = config.api_limits;
+  schema.section("api", "The server API for business services.");
+  schema.value("api.listen", config.api_listen, "Where it listens; \"\" turns it off.");
+  schema.bytes("api.max_body_bytes", limits.max_body_bytes, "Largest body of a call.")
+      .range(4 << 10, 64 << 20);
+  schema
+      .bytes(
+          "api.max_content_bytes", limits.max_content_bytes,
+          "Largest content of a message: 1 KiB less than gate.max_body_bytes, or no gate could pass it on.")
+      .range(1 << 10, (1 << 20) - (2 << 10));
+  schema.value("api.max_targets", limits.max_targets, "Most users in one call.").range(1, 10'000);
+  schema
+      .value("api.calls_per_second", limits.calls_per_second,
+             "Of one key on this node, with bursts of a second's worth; past it RATE_LIMITED. 0: no limit.")
+      .range(0.0, 1e9);
+}
+
 void bind_mysql(config::Schema& schema, LogicConfig& config) {
   ShardConfig& mysql = config.mysql;
   schema.section("mysql", "What all shards share.");
@@ -191,6 +240,19 @@ UploadDestinations LogicConfig::upload_destinations() const {
   return out;
 }
 
+std::vector<ApiKey> LogicConfig::api_keys() const {
+  std::vector<ApiKey> out;
+  for (const auto& app : apps) {
+    for (const auto& key : app.api_keys) {
+      ApiKey made{.app_id = app.id, .sha256 = key.sha256, .rights = {}};
+      for (const auto& name : key.rights)
+        made.rights.push_back(*parse_right(name));  // checked when it was loaded
+      out.push_back(std::move(made));
+    }
+  }
+  return out;
+}
+
 std::vector<std::string> LogicConfig::destination_names() const {
   std::set<std::string> names;
   for (const auto& app : apps) names.insert(app.upload_destinations.begin(), app.upload_destinations.end());
@@ -212,8 +274,7 @@ void bind(config::Schema& schema, LogicConfig& config) {
   schema.check("link.advertise", [&config] {
     return config::unreachable_advertise(config.link_listen, config.advertise, config.common.cluster);
   });
-  schema.section("api", "The server API for business services.");
-  schema.value("api.listen", config.api_listen, "Where it listens; \"\" turns it off.");
+  bind_api(schema, config);
   schema.section("redis", "Routes and presence: a cache.");
   schema.value("redis.address", config.redis, "An address, not a name, and a port.");
   schema.secret("redis.password", config.redis_password, "Password, when Redis asks for one.");
@@ -232,13 +293,14 @@ void bind(config::Schema& schema, LogicConfig& config) {
                 "keys", "Further keys of the app's tokens, for an account system that signs them.",
                 bind_token_key, app.keys);
             s.check("id", [&app] { return check_keys(app); });
-            s.list("api_key_sha256", app.api_key_sha256, "SHA-256, in hex, of each key of the server API.");
+            s.tables<ApiKeyConfig>("api_keys", "Keys of the server API.", bind_api_key, app.api_keys);
             s.list("upload_destinations", app.upload_destinations,
                    "Where users may upload to (C2S); each makes a topic with kafka.topic_prefix.");
             s.check("upload_destinations", [&app] { return check_destinations(app); });
           },
           config.apps)
       .required();
+  schema.check("apps", [&config] { return check_api_keys(config.apps); });
 }
 
 }  // namespace hongyan::logic

@@ -6,6 +6,7 @@
 
 #include "common/config/common_config.h"
 #include "common/config/schema.h"
+#include "logic/api/server_api.h"
 #include "logic/auth/token.h"
 #include "logic/message/context.h"
 #include "logic/store/redis_client.h"
@@ -24,12 +25,18 @@ struct TokenKeyConfig {
   [[nodiscard]] TokenKey of(const std::string& app_id) const;
 };
 
+// A key of the server API.
+struct ApiKeyConfig {
+  std::string sha256;
+  std::vector<std::string> rights;
+};
+
 // One app (tenant).
 struct AppConfig {
   std::string id;
-  std::string token_secret;                      // HS256, without kid
-  std::vector<TokenKeyConfig> keys;              // further keys
-  std::vector<std::string> api_key_sha256;       // hex digests of the keys of the server API
+  std::string token_secret;          // HS256, without kid
+  std::vector<TokenKeyConfig> keys;  // further keys
+  std::vector<ApiKeyConfig> api_keys;
   std::vector<std::string> upload_destinations;  // where C2S may go
 };
 
@@ -49,6 +56,7 @@ struct LogicConfig {
   config::Endpoint link_listen{.host = "0.0.0.0", .port = 7100};
   std::string advertise;  // host told to gates; empty: that of link_listen
   config::Endpoint api_listen{.host = "127.0.0.1", .port = 7180};
+  ApiLimits api_limits;
   config::Endpoint redis{.host = "127.0.0.1", .port = 6379};
   std::string redis_password;
   ShardConfig mysql;  // what all shards share
@@ -62,6 +70,7 @@ struct LogicConfig {
   [[nodiscard]] UploadDestinations upload_destinations() const;
   // Each name once.
   [[nodiscard]] std::vector<std::string> destination_names() const;
+  [[nodiscard]] std::vector<ApiKey> api_keys() const;
 };
 
 // The configuration outlives the schema.

@@ -6,12 +6,16 @@
 
 namespace hongyan::logic {
 
-// A gate worker at the other end of a link. Sessions on every slot thread hold it, so it must not keep the
-// link alive: a link ends with its own loop.
+// A gate worker, or a logic node, at the other end of a link. Sessions on every slot thread hold it, so it
+// must not keep the link alive: a link ends with its own loop.
 class GateLinks::Port : public GatePort {
  public:
   explicit Port(const link::LinkPtr& link)
-      : GatePort(link->peer().node_id, link->peer().boot_id), link_(link) {}
+      : GatePort(link->peer().node_id, link->peer().boot_id),
+        is_gate_(link->peer().role == link::ROLE_GATE),
+        link_(link) {}
+
+  [[nodiscard]] bool is_gate() const noexcept { return is_gate_; }
 
   [[nodiscard]] bool is_open() const noexcept override {
     const auto link = link_.lock();
@@ -37,10 +41,10 @@ class GateLinks::Port : public GatePort {
     push.mutable_channels()->Add(channels.begin(), channels.end());
     return send(link::LINK_COMMAND_PUSH, 0, slot, push, body);
   }
-  void kick(std::uint64_t channel, std::string_view kickout) override {
+  bool kick(std::uint64_t channel, std::string_view kickout) override {
     link::Kick kick;
     kick.set_channel(channel);
-    static_cast<void>(send(link::LINK_COMMAND_KICK, 0, 0, kick, kickout));
+    return send(link::LINK_COMMAND_KICK, 0, 0, kick, kickout);
   }
 
   // False: the link is gone, closed or full.
@@ -51,6 +55,7 @@ class GateLinks::Port : public GatePort {
   }
 
  private:
+  const bool is_gate_;
   const std::weak_ptr<link::Link> link_;
 };
 
@@ -119,16 +124,14 @@ void GateLinks::announce(const std::vector<AcquiredSlot>& slots) {
   for (const auto& port : all_ports_) static_cast<void>(port->send(link::LINK_COMMAND_SLOTS, 0, 0, message));
 }
 
-std::size_t GateLinks::size() const {
-  const std::lock_guard lock(mutex_);
-  return all_ports_.size();
-}
-
 void GateLinks::on_link_up(const link::LinkPtr& link) {
-  if (link->peer().role != link::ROLE_GATE) return link->close("only gates are expected here");
+  const link::Role role = link->peer().role;
+  if (role != link::ROLE_GATE && role != link::ROLE_LOGIC)
+    return link->close("neither a gate nor a logic node");
   auto port = std::make_shared<Port>(link);
   per_loop_[index_of(link->loop())].ports[link.get()] = port;
   for (const auto& [loop, thread] : threads_) {
+    if (!port->is_gate()) break;
     loop->post([thread, port] {
       thread->gate_up(port);
       thread->end_turn();
@@ -150,6 +153,7 @@ void GateLinks::on_link_down(const link::LinkPtr& link) {
     all_ports_.erase(port);
   }
   for (const auto& [loop, thread] : threads_) {
+    if (!port->is_gate()) break;
     loop->post([thread, port] { thread->gate_down(port); });
   }
 }
@@ -185,27 +189,40 @@ void GateLinks::on_link_packets(const link::LinkPtr& link, std::span<const link:
   }
 }
 
-void GateLinks::handle(std::size_t thread, const GatePortPtr& port, const link::LinkPacket& packet) {
+void GateLinks::request(SlotThread& slots, const link::ClientRequest& parsed,
+                        const std::shared_ptr<Port>& port, const link::LinkPacket& packet) {
+  const ReplyTo reply_to = {.gate = port, .seq = packet.seq};
+  if (is_internal(parsed.cmd_id()) == port->is_gate()) {
+    return reply_error(reply_to, {Code::kPermissionDenied, "not a command for this kind of peer"});
+  }
+  slots.request({.reply_to = reply_to,
+                 .slot = static_cast<Slot>(packet.slot),
+                 .cmd_id = parsed.cmd_id(),
+                 .app_id = parsed.app_id(),
+                 .uid = parsed.uid(),
+                 .channel = parsed.channel(),
+                 .device_type = parsed.device_type(),
+                 .login_epoch = parsed.login_epoch(),
+                 .body = packet.payload});
+}
+
+void GateLinks::handle(std::size_t thread, const std::shared_ptr<Port>& port,
+                       const link::LinkPacket& packet) {
   PerLoop& mine = per_loop_[thread];
   SlotThread& slots = *threads_[thread].thread;
   const auto parse = [&packet](google::protobuf::MessageLite& message) {
     return message.ParseFromArray(packet.envelope.data(), static_cast<int>(packet.envelope.size()));
   };
+  if (!port->is_gate() && packet.command != link::LINK_COMMAND_REQUEST) return;  // of a newer version
   bool parsed = true;
   switch (packet.command) {
     case link::LINK_COMMAND_REQUEST:
-      parsed = parse(mine.request) && packet.slot == slot_of(mine.request.app_id(), mine.request.uid());
-      if (parsed) {
-        slots.request({.reply_to = {.gate = port, .seq = packet.seq},
-                       .slot = static_cast<Slot>(packet.slot),
-                       .cmd_id = mine.request.cmd_id(),
-                       .app_id = mine.request.app_id(),
-                       .uid = mine.request.uid(),
-                       .channel = mine.request.channel(),
-                       .device_type = mine.request.device_type(),
-                       .login_epoch = mine.request.login_epoch(),
-                       .body = packet.payload});
+      parsed = parse(mine.request) && packet.slot < kSlotCount;
+      // A request without a user is of the slot as a whole.
+      if (parsed && !(mine.request.uid().empty() && is_internal(mine.request.cmd_id()))) {
+        parsed = packet.slot == slot_of(mine.request.app_id(), mine.request.uid());
       }
+      if (parsed) request(slots, mine.request, port, packet);
       break;
     case link::LINK_COMMAND_SESSIONS:
       parsed = parse(mine.sessions);
@@ -227,8 +244,7 @@ void GateLinks::handle(std::size_t thread, const GatePortPtr& port, const link::
       break;  // of a newer version
   }
   if (!parsed)
-    log::error("link", "bad packet from a gate gate={} command={}", port->gate_id(),
-               static_cast<int>(packet.command));
+    log::error("link", "bad packet peer={} command={}", port->gate_id(), static_cast<int>(packet.command));
 }
 
 }  // namespace hongyan::logic

@@ -1,4 +1,4 @@
-// The links of gates: packets to slot threads, and back.
+// The links of gates and of logic nodes: packets to slot threads, and back.
 #pragma once
 
 #include <map>
@@ -21,18 +21,17 @@ struct ThreadOnLoop {
 };
 
 // Handler of the LinkServer's links, which live on the slot threads' loops. What a read brought for the
-// loop's own slot thread is handled at once; what it brought for others is posted to each of them once.
+// loop's own slot thread is handled at once; what it brought for others is posted to each of them once. A
+// logic node (its server API) is told of slots and gets answers as a gate does, but has no sessions, and it
+// alone may send internal commands.
 class GateLinks : public link::LinkHandler {
  public:
   // threads: index i is slot thread i; they outlive this.
   explicit GateLinks(std::vector<ThreadOnLoop> threads);
 
-  // The node owns these slots now, all others not. Tells every gate; a gate that links up later is told then.
+  // The node owns these slots now, all others not. Tells every peer; one that links up later is told then.
   // Any thread.
   void announce(const std::vector<AcquiredSlot>& slots);
-
-  // Gate workers linked now. Any thread.
-  [[nodiscard]] std::size_t size() const;
 
  private:
   class Port;
@@ -43,7 +42,9 @@ class GateLinks : public link::LinkHandler {
   void on_link_down(const link::LinkPtr& link) override;
 
   [[nodiscard]] std::size_t index_of(const net::EventLoop& loop) const;
-  void handle(std::size_t thread, const GatePortPtr& port, const link::LinkPacket& packet);
+  void handle(std::size_t thread, const std::shared_ptr<Port>& port, const link::LinkPacket& packet);
+  static void request(SlotThread& slots, const link::ClientRequest& parsed, const std::shared_ptr<Port>& port,
+                      const link::LinkPacket& packet);
   [[nodiscard]] link::Slots slots_message() const;
 
   const std::vector<ThreadOnLoop> threads_;
@@ -56,7 +57,7 @@ class GateLinks : public link::LinkHandler {
   };
   std::vector<PerLoop> per_loop_;
 
-  mutable std::mutex mutex_;  // guards what follows; held for copies and sends (which only queue)
+  std::mutex mutex_;  // guards what follows; held for copies and sends (which only queue)
   std::set<std::shared_ptr<Port>> all_ports_;
   std::map<Slot, std::uint64_t> owned_;
 };

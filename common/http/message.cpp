@@ -119,21 +119,30 @@ std::string_view reason_of(int status) noexcept {
   return "Unknown";
 }
 
-Response error_response(int status, std::string_view code, std::string_view message) {
-  const nlohmann::json body = {{"error", {{"code", code}, {"message", message}}}};
+namespace {
+
+Response error_of(int status, std::string_view code, std::string_view message, std::uint32_t retry_after_ms) {
+  nlohmann::json error = {{"code", code}, {"message", message}};
+  if (retry_after_ms > 0) error["retry_after_ms"] = retry_after_ms;
   Response response;
   response.status = status;
   // Messages may quote what a client sent, which need not be UTF-8.
-  response.body = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  response.body = nlohmann::json{{"error", std::move(error)}}.dump(-1, ' ', false,
+                                                                   nlohmann::json::error_handler_t::replace);
+  if (retry_after_ms > 0) {
+    response.headers.emplace_back("Retry-After", fmt::format("{}", (retry_after_ms + 999) / 1000));
+  }
   return response;
 }
 
+}  // namespace
+
+Response error_response(int status, std::string_view code, std::string_view message) {
+  return error_of(status, code, message, 0);
+}
+
 Response error_response(const Error& error) {
-  auto response = error_response(status_of(error.code), code_name(error.code), error.message);
-  if (error.retry_after_ms > 0) {
-    response.headers.emplace_back("Retry-After", fmt::format("{}", (error.retry_after_ms + 999) / 1000));
-  }
-  return response;
+  return error_of(status_of(error.code), code_name(error.code), error.message, error.retry_after_ms);
 }
 
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {

@@ -41,8 +41,8 @@ struct Response {
   Fields headers = {};  // besides Content-Type, Content-Length, Connection
 };
 
-// {"error":{"code":"NOT_FOUND","message":"…"}} with the fitting status, and Retry-After when the error has
-// one.
+// {"error":{"code":"NOT_FOUND","message":"…"}} with the fitting status; when the error has one,
+// retry_after_ms beside them and Retry-After in seconds.
 [[nodiscard]] Response error_response(const Error& error);
 [[nodiscard]] Response error_response(int status, std::string_view code, std::string_view message);
 [[nodiscard]] int status_of(Code code) noexcept;

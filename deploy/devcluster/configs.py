@@ -44,8 +44,8 @@ def logic(name: str, node: int, ports: dict[str, int], cluster: dict, *, redis: 
     tables = [("[[mysql.shards]]", {"name": str(shard), "address": address, "database": database,
                                     "slots": shard_slots(shard, len(shards))})
               for shard, (address, database) in enumerate(shards)]
-    app = {"id": APP, "api_key_sha256": [hashlib.sha256(api_key.encode()).hexdigest()],
-           "token_secret": token_secret, "upload_destinations": UPLOAD_DESTINATIONS}
+    key = {"sha256": hashlib.sha256(api_key.encode()).hexdigest(), "rights": ["messages", "tokens", "presence", "kick"]}
+    app = {"id": APP, "token_secret": token_secret, "upload_destinations": UPLOAD_DESTINATIONS}
     return _toml([("", {"dev": True}),
                   ("[logic]", {"name": name, "node": node, "threads": 2}),
                   ("[link]", {"listen": f"127.0.0.1:{ports['link']}"}),
@@ -53,7 +53,8 @@ def logic(name: str, node: int, ports: dict[str, int], cluster: dict, *, redis: 
                   ("[redis]", {"address": redis}),
                   ("[kafka]", {"brokers": [kafka] if kafka else []}),
                   ("[mysql]", {"user": user, "password": password, "map_version": 1}),
-                  *tables, ("[[apps]]", app)] + _common(cluster, ports["metrics"]))
+                  *tables, ("[[apps]]", app), ("[[apps.api_keys]]", key)]
+                 + _common(cluster, ports["metrics"]))
 
 
 def kafka(ports: dict[str, int], data: object) -> str:

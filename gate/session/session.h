@@ -6,13 +6,13 @@
 #include <string_view>
 #include <vector>
 
+#include "common/forward/router.h"
 #include "common/net/event_loop.h"
 #include "common/net/packet.h"
-#include "common/forward/router.h"
 #include "gate/session/counters.h"
+#include "gate/session/line_limit.h"
 #include "gate/session/output_queue.h"
 #include "gate/session/peer_table.h"
-#include "gate/session/rate_limit.h"
 #include "gate/transport/transport.h"
 #include "proto/client.pb.h"
 
@@ -79,7 +79,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Session(SessionContext& context, std::unique_ptr<Transport> transport, Peer& peer);
 
   // From the owner of the user.
-  void on_answer(std::uint32_t cmd_id, std::uint32_t seq, std::size_t request_bytes, const forward::Answer& answer);
+  void on_answer(std::uint32_t cmd_id, std::uint32_t seq, std::size_t request_bytes,
+                 const forward::Answer& answer);
   void on_refused(std::uint32_t cmd_id, std::uint32_t seq, std::size_t request_bytes, const Error& error);
   [[nodiscard]] bool takes_pushes() const noexcept;
   void push(std::uint32_t cmd_id, std::string_view body);

@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
 
 #include "common/base/assert.h"
@@ -19,19 +20,41 @@ std::string sha256_hex(std::string_view text) {
   return hex;
 }
 
-Result<std::string> ApiKeys::app_of(std::string_view authorization) const {
+std::string_view right_name(Right right) noexcept {
+  switch (right) {
+    case Right::kMessages:
+      return "messages";
+    case Right::kTokens:
+      return "tokens";
+    case Right::kPresence:
+      return "presence";
+    case Right::kKick:
+      return "kick";
+  }
+  return "?";
+}
+
+Result<Right> parse_right(std::string_view name) {
+  for (const Right right : kRights) {
+    if (right_name(right) == name) return right;
+  }
+  return fail(Code::kBadRequest, fmt::format("no right is called \"{}\"", name));
+}
+
+bool ApiKey::may(Right right) const noexcept { return std::ranges::find(rights, right) != rights.end(); }
+
+Result<std::size_t> ApiKeys::find(std::string_view authorization) const {
   constexpr std::string_view kBearer = "Bearer ";
   if (!authorization.starts_with(kBearer)) return fail(Code::kUnauthenticated, "a Bearer key is required");
   const std::string digest = sha256_hex(authorization.substr(kBearer.size()));
-  const Entry* found = nullptr;
-  for (const auto& entry : entries_) {
-    if (entry.sha256.size() == digest.size() &&
-        CRYPTO_memcmp(entry.sha256.data(), digest.data(), digest.size()) == 0) {
-      found = &entry;
-    }
+  std::size_t found = keys_.size();
+  for (std::size_t i = 0; i < keys_.size(); ++i) {
+    const std::string& known = keys_[i].sha256;
+    if (known.size() == digest.size() && CRYPTO_memcmp(known.data(), digest.data(), digest.size()) == 0)
+      found = i;
   }
-  if (found == nullptr) return fail(Code::kUnauthenticated, "the key is not known");
-  return found->app_id;
+  if (found == keys_.size()) return fail(Code::kUnauthenticated, "the key is not known");
+  return found;
 }
 
 }  // namespace hongyan::logic

@@ -1,6 +1,8 @@
-// Who may call the server API.
+// Who may call the server API, and what.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,21 +11,37 @@
 
 namespace hongyan::logic {
 
-// Keys of the server API, known by their SHA-256 only. Immutable; any thread.
+// What a key may be allowed to do. Which call needs which: api_calls() (logic/api/server_api.h).
+enum class Right : std::uint8_t { kMessages, kTokens, kPresence, kKick };
+inline constexpr std::array kRights = {Right::kMessages, Right::kTokens, Right::kPresence, Right::kKick};
+// As the configuration writes it: "messages" and so on. Static storage.
+[[nodiscard]] std::string_view right_name(Right right) noexcept;
+// Error kBadRequest.
+[[nodiscard]] Result<Right> parse_right(std::string_view name);
+
+// A key, known by its SHA-256 only.
+struct ApiKey {
+  std::string app_id;
+  std::string sha256;  // lower-case hex
+  std::vector<Right> rights;
+
+  [[nodiscard]] bool may(Right right) const noexcept;
+};
+
+// Immutable; any thread.
 class ApiKeys {
  public:
-  struct Entry {
-    std::string app_id;
-    std::string sha256;  // hex
-  };
-  explicit ApiKeys(std::vector<Entry> entries) : entries_(std::move(entries)) {}
+  explicit ApiKeys(std::vector<ApiKey> keys) : keys_(std::move(keys)) {}
 
-  // The app that the key of an "Authorization: Bearer KEY" header belongs to. Error: kUnauthenticated.
-  // Compares in constant time with every entry.
-  [[nodiscard]] Result<std::string> app_of(std::string_view authorization) const;
+  // Index of the key of an "Authorization: Bearer KEY" header. Error: kUnauthenticated. Compares in constant
+  // time with every key.
+  [[nodiscard]] Result<std::size_t> find(std::string_view authorization) const;
+
+  [[nodiscard]] const ApiKey& at(std::size_t index) const { return keys_[index]; }
+  [[nodiscard]] std::size_t size() const noexcept { return keys_.size(); }
 
  private:
-  std::vector<Entry> entries_;
+  std::vector<ApiKey> keys_;
 };
 
 // Lower-case hex of the SHA-256.

@@ -19,14 +19,6 @@ Status check_id(std::string_view id, std::size_t most, std::string_view what) {
   return {};
 }
 
-Status Accept::check(const Request& request) const {
-  if (!request_.from().empty() && request_.from() != request.uid) {
-    return fail(Code::kPermissionDenied, "from is not the session's user");
-  }
-  if (auto ok = check_id(request_.to(), kMaxUid, "to"); !ok) return ok;
-  return check_id(request_.client_msg_id(), kMaxClientMsgId, "client_msg_id");
-}
-
 Status Accept::check_room(Slot slot) const {
   if (context_.slots.status(slot) != SlotStatus::kServing || context_.shards.of(slot).down()) {
     return fail(Code::kUnavailable, "storage is away", kRetryAfterMs);
@@ -38,13 +30,13 @@ Status Accept::check_room(Slot slot) const {
   return {};
 }
 
-bool Accept::join(User& user, const Request& request) {
-  const auto it = std::ranges::find_if(user.accepting, [this](const AcceptWork* work) {
-    return work->client_msg_id == request_.client_msg_id();
-  });
+bool Accept::join(User& user, const Request& request, const NewMessage& message) {
+  const auto it =
+      std::ranges::find(user.accepting, message.client_msg_id,
+                        [](const AcceptWork* work) -> const auto& { return work->client_msg_id; });
   if (it == user.accepting.end()) return false;
   AcceptWork& first = **it;
-  if (first.cmd_id != client::COMMAND_C2C_SEND || first.to != request_.to()) {
+  if (first.cmd_id != message.cmd_id || first.to != message.to) {
     context_.refuse(request.reply_to, {Code::kAlreadyExists, "client_msg_id was used for another target"});
   } else {
     PipelineCounters::add(context_.counters.duplicates);
@@ -57,22 +49,35 @@ void Accept::c2c(const Request& request) {
   if (!request_.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()))) {
     return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
   }
-  if (auto ok = check(request); !ok) return context_.refuse(request.reply_to, ok.error());
+  if (!request_.from().empty() && request_.from() != request.uid) {
+    return context_.refuse(request.reply_to, {Code::kPermissionDenied, "from is not the session's user"});
+  }
+  send(request, {.to = std::move(*request_.mutable_to()),
+                 .client_msg_id = std::move(*request_.mutable_client_msg_id()),
+                 .content = std::make_shared<const std::string>(std::move(*request_.mutable_content())),
+                 .cmd_id = client::COMMAND_C2C_SEND,
+                 .msg_type = request_.msg_type()});
+}
+
+void Accept::send(const Request& request, NewMessage message) {
+  Status ok = check_id(message.to, kMaxUid, "to");
+  if (ok) ok = check_id(message.client_msg_id, kMaxClientMsgId, "client_msg_id");
+  if (!ok) return context_.refuse(request.reply_to, ok.error());
   User& user = context_.users.get(request.app_id, request.uid, request.slot);
-  if (join(user, request)) return;
-  if (auto ok = check_room(request.slot); !ok) return context_.refuse(request.reply_to, ok.error());
+  if (join(user, request, message)) return;
+  if (ok = check_room(request.slot); !ok) return context_.refuse(request.reply_to, ok.error());
 
   auto work = std::make_unique<AcceptWork>();
   work->user = user.key;
   work->slot = request.slot;
   work->worker = context_.index;
   work->deadline = context_.now() + context_.config.accept_deadline;
-  work->to = request_.to();
-  work->client_msg_id = request_.client_msg_id();
-  work->content = std::make_shared<const std::string>(std::move(*request_.mutable_content()));
+  work->to = std::move(message.to);
+  work->client_msg_id = std::move(message.client_msg_id);
+  work->content = std::move(message.content);
   work->send_time = context_.wall();
-  work->cmd_id = client::COMMAND_C2C_SEND;
-  work->msg_type = request_.msg_type();
+  work->cmd_id = message.cmd_id;
+  work->msg_type = message.msg_type;
   work->owner = &user;
   work->waiting.push_back(request.reply_to);
   work->from_channel = request.channel;

@@ -22,6 +22,15 @@ class AcceptWork : public OutboxWork {
   UnfinishedIds::Ticket ticket;
 };
 
+// A message that somebody wants sent; the ids are not checked yet.
+struct NewMessage {
+  std::string to;
+  std::string client_msg_id;
+  SharedBytes content;
+  std::int32_t cmd_id = 0;
+  std::int32_t msg_type = 0;
+};
+
 // Takes sends of the users of one slot thread. One thread.
 //
 // Dedup (invariant I4): a client_msg_id that is on its way gets the answer of the first attempt; one that is
@@ -37,14 +46,16 @@ class Accept {
   // C2C_SEND. Answers now when it is refused, else when it is durable.
   void c2c(const Request& request);
 
+  // A message of the request's user. Answers a C2CSendResp as c2c() does.
+  void send(const Request& request, NewMessage message);
+
   // The writer is through with it.
   void finished(std::unique_ptr<AcceptWork> work);
 
  private:
-  [[nodiscard]] Status check(const Request& request) const;
   [[nodiscard]] Status check_room(Slot slot) const;
   // True when an attempt with this id is on its way: the request was joined to it, or refused.
-  [[nodiscard]] bool join(User& user, const Request& request);
+  [[nodiscard]] bool join(User& user, const Request& request, const NewMessage& message);
   void answer(const AcceptWork& work);
 
   ThreadContext& context_;

@@ -17,18 +17,41 @@ void Pusher::stored_in_inbox(const DeliverWork& work) {
   }
   if (user->sessions.empty()) return;
 
-  c2c_push_.Clear();
-  c2c_push_.set_from(work.from);
-  c2c_push_.set_content(*work.content);
-  c2c_push_.set_msg_id(work.msg_id);
-  c2c_push_.set_timestamp(work.send_time);
-  c2c_push_.set_seq(work.seq);
-  c2c_push_.set_msg_type(work.msg_type);
-  c2c_push_.set_client_msg_id(work.client_msg_id);
-  const auto body = std::make_shared<const std::string>(c2c_push_.SerializeAsString());
-  for (auto& session : user->sessions) {
-    push(*user, *session, client::COMMAND_C2C_PUSH, work.seq, work.msg_id, body);
+  const std::uint32_t command =
+      work.cmd_id == client::COMMAND_S2C ? client::COMMAND_S2C : client::COMMAND_C2C_PUSH;
+  const auto body = body_of(work);
+  for (auto& session : user->sessions) push(*user, *session, command, work.seq, work.msg_id, body);
+}
+
+SharedBytes Pusher::body_of(const DeliverWork& work) {
+  const auto fill = [&work](auto& push) {
+    push.Clear();
+    push.set_from(work.from);
+    push.set_content(*work.content);
+    push.set_msg_id(work.msg_id);
+    push.set_timestamp(work.send_time);
+    push.set_seq(work.seq);
+    push.set_msg_type(work.msg_type);
+  };
+  if (work.cmd_id == client::COMMAND_S2C) {
+    fill(s2c_push_);
+    return std::make_shared<const std::string>(s2c_push_.SerializeAsString());
   }
+  fill(c2c_push_);
+  c2c_push_.set_client_msg_id(work.client_msg_id);
+  return std::make_shared<const std::string>(c2c_push_.SerializeAsString());
+}
+
+bool Pusher::push_unstored(const User& user, const client::S2CPush& message) {
+  const std::string body = message.SerializeAsString();
+  bool taken = false;
+  for (const auto& session : user.sessions) {
+    const std::array<std::uint64_t, 1> channels = {session->channel};
+    if (!session->gate->push(user.slot, client::COMMAND_S2C, channels, body)) continue;
+    PipelineCounters::add(context_.counters.pushed);
+    taken = true;
+  }
+  return taken;
 }
 
 void Pusher::push(User& user, Session& session, std::uint32_t cmd_id, std::int64_t seq, MsgId msg_id,

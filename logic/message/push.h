@@ -25,6 +25,9 @@ class Pusher {
 
   // A row is newly in the receiver's inbox.
   void stored_in_inbox(const DeliverWork& work);
+  // A message that is not stored, to all of the user's devices. Nobody waits for its acknowledgement. False:
+  // no link took it.
+  [[nodiscard]] bool push_unstored(const User& user, const client::S2CPush& message);
   // A message is newly in the sender's outbox: the sender's other devices get a SENT_PUSH.
   void stored_in_outbox(const AcceptWork& work);
 
@@ -66,7 +69,10 @@ class Pusher {
   std::unordered_map<std::uint64_t, Live> live_;  // by session number
   std::deque<Timer> timers_;                      // by time: every timer takes ack_timeout
   std::int64_t retained_bytes_ = 0;
+  [[nodiscard]] SharedBytes body_of(const DeliverWork& work);
+
   client::C2CPush c2c_push_;
+  client::S2CPush s2c_push_;
   client::PushAck ack_;
 };
 

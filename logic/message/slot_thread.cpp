@@ -22,6 +22,7 @@ SlotThread::SlotThread(const Deps& deps)
       sessions_(context_, pusher_, deps.verifier, deps.routes),
       pull_(context_, pusher_, sessions_, deps.post),
       uploads_(context_, deps.uploads),
+      server_calls_(context_, accept_, pusher_, sessions_),
       outgoing_(deps.thread_count),
       upkeep_under_way_(deps.shards.size(), false) {
   lanes_.post = deps.post;
@@ -64,6 +65,7 @@ void SlotThread::request(const Request& request) {
     case client::COMMAND_CTRL_PUSH:
       return pusher_.ack(request);
     default:
+      if (is_internal(request.cmd_id)) return server_calls_.handle(request);
       return context_.refuse(request.reply_to,
                              {Code::kUnknownCommand, "command is not known to this server"});
   }

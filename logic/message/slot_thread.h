@@ -11,6 +11,7 @@
 #include "logic/message/lane.h"
 #include "logic/message/pull.h"
 #include "logic/message/push.h"
+#include "logic/message/server_calls.h"
 #include "logic/session/sessions.h"
 #include "logic/upload/uploads.h"
 
@@ -88,6 +89,7 @@ class SlotThread {
   Sessions sessions_;
   PullService pull_;
   Uploads uploads_;
+  ServerCalls server_calls_;
   std::vector<ThreadMail> outgoing_;    // by thread
   std::vector<bool> upkeep_under_way_;  // by shard
 };

@@ -36,8 +36,9 @@ class GatePort {
   // slot: the user's; it comes back when the channel is gone.
   virtual bool push(Slot slot, std::uint32_t cmd_id, std::span<const std::uint64_t> channels,
                     std::string_view body) = 0;
-  // The gate sends the body (a Kickout; none: silently) and closes the channel.
-  virtual void kick(std::uint64_t channel, std::string_view kickout) = 0;
+  // The gate sends the body (a Kickout; none: silently) and closes the channel. False: the link is closed or
+  // full.
+  virtual bool kick(std::uint64_t channel, std::string_view kickout) = 0;
 
   [[nodiscard]] const std::string& gate_id() const noexcept { return gate_id_; }
   [[nodiscard]] std::uint64_t boot_id() const noexcept { return boot_id_; }

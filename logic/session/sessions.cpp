@@ -104,7 +104,7 @@ void Sessions::open(User& user, const Request& request, const client::AuthReq& a
       // A phone that changed networks replaces itself silently.
       const bool same_device = !auth.device_id().empty() && auth.device_id() == older->device_id;
       if (same_device) {
-        older->gate->kick(older->channel, {});
+        static_cast<void>(older->gate->kick(older->channel, {}));
       } else {
         kick(*older, client::KICK_REASON_OTHER_LOGIN, "logged in on another device");
       }
@@ -139,6 +139,7 @@ void Sessions::answer_auth(User& user, Session& session, const ReplyTo& to) {
 Session& Sessions::add(User& user, Session session) {
   session.number = next_number_++;
   user.sessions.push_back(std::make_unique<Session>(std::move(session)));
+  if (user.sessions.size() == 1) online_.insert(&user);
   Session& added = *user.sessions.back();
   by_channel_[name_of(*added.gate, added.channel)] = {&user, &added};
   pusher_.session_opened(user, added);
@@ -157,16 +158,61 @@ void Sessions::remove(User& user, Session& session, bool with_route, std::string
   pusher_.session_closed(session);
   if (with_route) routes_.remove(user, session);
   context_.counters.sessions.fetch_sub(1, std::memory_order_relaxed);
+  user.last_active_ms = std::max(user.last_active_ms, session.last_active_ms);
   std::erase_if(user.sessions, [&session](const auto& one) { return one.get() == &session; });
+  if (user.sessions.empty()) online_.erase(&user);
 }
 
-void Sessions::kick(Session& session, client::KickReason reason, std::string_view message) {
+bool Sessions::kick(Session& session, client::KickReason reason, std::string_view message) {
   client::Kickout kickout;
   kickout.set_reason(reason);
   kickout.set_message(std::string(message));
   PipelineCounters::add(context_.counters.kicks);
   session.end_reason = text_of(reason);
-  session.gate->kick(session.channel, kickout.SerializeAsString());
+  return session.gate->kick(session.channel, kickout.SerializeAsString());
+}
+
+void Sessions::describe(const User& user, client::Presence& out) {
+  out.set_uid(user.key.uid);
+  out.set_online(!user.sessions.empty());
+  std::int64_t last_active = user.last_active_ms;
+  for (const auto& session : user.sessions) {
+    out.add_devices(static_cast<client::DeviceType>(session->device_type));
+    last_active = std::max(last_active, session->last_active_ms);
+  }
+  out.set_last_active(last_active);
+}
+
+void Sessions::presence(std::string_view app_id, std::string_view uid, client::Presence& out) {
+  const User* user = context_.users.find(app_id, uid);
+  if (user != nullptr) return describe(*user, out);
+  out.set_uid(std::string(uid));
+}
+
+Result<int> Sessions::kick(std::string_view app_id, std::string_view uid,
+                           std::optional<std::uint32_t> device_type, std::string_view message) {
+  const User* user = context_.users.find(app_id, uid);
+  if (user == nullptr) return 0;
+  int told = 0;
+  bool all = true;
+  for (const auto& session : user->sessions) {
+    if (device_type && session->device_type != *device_type) continue;
+    const bool sent = kick(*session, client::KICK_REASON_ADMIN, message);
+    told += sent ? 1 : 0;
+    all = all && sent;
+  }
+  if (!all) return fail(Code::kUnavailable, "a gate of the user cannot be reached now", 500);
+  return told;
+}
+
+void Sessions::online(std::string_view app_id, Slot slot, std::string_view after, std::size_t limit,
+                      const std::function<void(const User&)>& visit) const {
+  for (auto it = online_.upper_bound(OnlineKey{slot, app_id, after}); it != online_.end() && limit > 0;
+       ++it) {
+    if ((*it)->slot != slot || (*it)->key.app_id != app_id) return;
+    visit(**it);
+    --limit;
+  }
 }
 
 void Sessions::logout(const Request& request) {
@@ -189,7 +235,8 @@ void Sessions::announced(const GatePortPtr& gate, const link::Session& told, Slo
     Session stale;
     stale.gate = gate;
     stale.channel = told.channel();
-    return kick(stale, client::KICK_REASON_OTHER_LOGIN, "logged in on another device");
+    kick(stale, client::KICK_REASON_OTHER_LOGIN, "logged in on another device");
+    return;
   }
   if (known != nullptr) {
     const bool same = known->login_epoch == told.login_epoch() && known->channel == told.channel();

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -38,6 +40,17 @@ class Sessions {
   void gate_down(const GatePortPtr& gate);
   void tick();
 
+  // For the server API. Devices of an offline user: none, and last_active is 0 when it is not known.
+  void presence(std::string_view app_id, std::string_view uid, client::Presence& out);
+  // Tells the gates to close the user's sessions; they go once the gates have. device_type: only these;
+  // absent: all. Returns how many; error kUnavailable: a gate cannot be told now.
+  [[nodiscard]] Result<int> kick(std::string_view app_id, std::string_view uid,
+                                 std::optional<std::uint32_t> device_type, std::string_view message);
+  // Online users of the slot, by uid, above `after`, at most `limit`.
+  void online(std::string_view app_id, Slot slot, std::string_view after, std::size_t limit,
+              const std::function<void(const User&)>& visit) const;
+  static void describe(const User& user, client::Presence& out);
+
   // Redis was emptied: every route is written again.
   void rewrite_routes();
 
@@ -51,7 +64,7 @@ class Sessions {
   Session& add(User& user, Session session);
   // reason: of the logout event; static storage. Empty: it goes on, or is replaced by itself.
   void remove(User& user, Session& session, bool with_route, std::string_view reason);
-  void kick(Session& session, client::KickReason reason, std::string_view message);
+  bool kick(Session& session, client::KickReason reason, std::string_view message);
   [[nodiscard]] std::uint64_t next_epoch(User& user, DeviceClass device_class, std::size_t shard);
 
   ThreadContext& context_;
@@ -68,6 +81,19 @@ class Sessions {
     return gate.boot_id() ^ channel;
   }
   std::unordered_map<std::uint64_t, Live> by_channel_;
+  struct OnlineKey {
+    Slot slot;
+    std::string_view app_id;
+    std::string_view uid;
+    auto operator<=>(const OnlineKey&) const = default;
+  };
+  struct OnlineOrder {
+    using is_transparent = void;
+    static OnlineKey key(const User* user) { return {user->slot, user->key.app_id, user->key.uid}; }
+    static OnlineKey key(const OnlineKey& key) { return key; }
+    bool operator()(const auto& a, const auto& b) const { return key(a) < key(b); }
+  };
+  std::set<const User*, OnlineOrder> online_;  // users with sessions
   std::uint64_t next_number_ = 1;
   struct LostGate {
     GatePortPtr gate;

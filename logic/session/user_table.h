@@ -62,7 +62,8 @@ struct User {
   std::array<std::uint64_t, kDeviceClassCount> highest_epoch{};
   std::vector<AcceptWork*> accepting;  // sends at the writer, owned by it
   std::vector<std::function<void(const Status&)>> waiting_for_tails;
-  std::uint32_t busy = 0;  // works under way: keeps the user in memory
+  std::int64_t last_active_ms = 0;  // of sessions that ended
+  std::uint32_t busy = 0;           // works under way: keeps the user in memory
   boost::intrusive::list_member_hook<> lru_hook;
 
   [[nodiscard]] bool evictable() const noexcept {

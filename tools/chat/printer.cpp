@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "common/base/text.h"
 #include "tools/support/text.h"
 
 namespace hongyan::chat {
@@ -20,10 +21,10 @@ std::string to_line(const Json& json) {
 }
 
 void set_bytes(Json& json, const std::string& name, const std::string& bytes) {
-  if (tools::is_utf8(bytes)) {
+  if (is_utf8(bytes)) {
     json[name] = bytes;
   } else {
-    json[name + "_base64"] = tools::base64(bytes);
+    json[name + "_base64"] = base64_encode(bytes);
   }
 }
 

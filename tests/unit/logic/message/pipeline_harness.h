@@ -40,8 +40,9 @@ class FakeGate : public GatePort {
     for (const auto channel : channels) pushes.push_back({cmd_id, channel, std::string(body)});
     return true;
   }
-  void kick(std::uint64_t channel, std::string_view kickout) override {
-    kicks.emplace_back(channel, std::string(kickout));
+  bool kick(std::uint64_t channel, std::string_view kickout) override {
+    if (open) kicks.emplace_back(channel, std::string(kickout));
+    return open;
   }
 
   // The answer to a request, or null.

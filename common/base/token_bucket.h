@@ -1,4 +1,4 @@
-// Token buckets: how much a connection may send, and how many log lines a worker may write.
+// How much may pass in a time.
 #pragma once
 
 #include <algorithm>
@@ -6,7 +6,7 @@
 
 #include "common/base/clock.h"
 
-namespace hongyan::gate {
+namespace hongyan {
 
 // Holds one second's worth. A rate of 0 means no limit. One thread; the clock is the caller's.
 class TokenBucket {
@@ -40,24 +40,4 @@ class TokenBucket {
   bool fresh_ = true;
 };
 
-// Lets through some log lines a second and counts the others.
-class LineLimit {
- public:
-  // True: write the line, and say that `suppressed` others were not.
-  [[nodiscard]] bool allow(SteadyTime now, std::uint64_t& suppressed) noexcept {
-    if (!bucket_.take(1, kLinesPerSecond, now)) {
-      ++suppressed_;
-      return false;
-    }
-    suppressed = suppressed_;
-    suppressed_ = 0;
-    return true;
-  }
-
- private:
-  static constexpr double kLinesPerSecond = 10;
-  TokenBucket bucket_{SteadyClock::now()};
-  std::uint64_t suppressed_ = 0;
-};
-
-}  // namespace hongyan::gate
+}  // namespace hongyan

@@ -1,0 +1,58 @@
+#include "logic/api/server_api.h"
+
+#include <array>
+
+namespace hongyan::logic {
+
+namespace {
+
+constexpr std::array kCalls = {
+    ApiCall{http::Method::kPost, "/v1/messages", Right::kMessages, post_messages},
+    ApiCall{http::Method::kPost, "/v1/tokens", Right::kTokens, post_tokens},
+    ApiCall{http::Method::kGet, "/v1/users/{uid}/presence", Right::kPresence, get_presence},
+    ApiCall{http::Method::kPost, "/v1/presence", Right::kPresence, post_presence},
+    ApiCall{http::Method::kGet, "/v1/online", Right::kPresence, get_online},
+    ApiCall{http::Method::kPost, "/v1/users/{uid}/kick", Right::kKick, post_kick},
+};
+
+}  // namespace
+
+std::span<const ApiCall> api_calls() noexcept { return kCalls; }
+
+ServerApi::ServerApi(ApiServices services, const ApiKeys& keys)
+    : services_(services), keys_(keys), buckets_(keys.size(), TokenBucket(SteadyClock::now())) {}
+
+http::Router ServerApi::routes() {
+  http::Router router;
+  for (const auto& call : api_calls()) {
+    router.add(call.method, call.path,
+               [this, &call](http::Request request) { return answer(this, &call, std::move(request)); });
+  }
+  return router;
+}
+
+Result<std::size_t> ServerApi::admit(const ApiCall& call, const http::Request& request) {
+  const auto key = keys_.find(request.header("Authorization").value_or(""));
+  if (!key) return key;
+  if (!keys_.at(*key).may(call.right)) {
+    return fail(Code::kPermissionDenied, "the key lacks the right " + std::string(right_name(call.right)));
+  }
+  TokenBucket& bucket = buckets_[*key];
+  const double rate = services_.limits.calls_per_second;
+  if (!bucket.take(1, rate, SteadyClock::now())) {
+    return fail(Code::kRateLimited, "too many calls with this key", bucket.wait_ms(rate));
+  }
+  return key;
+}
+
+net::Awaitable<http::Response> ServerApi::answer(ServerApi* self, const ApiCall* call,
+                                                 http::Request request) {
+  const auto key = self->admit(*call, request);
+  if (!key) co_return http::error_response(key.error());
+  ApiRequest admitted{.app_id = self->keys_.at(*key).app_id, .http = std::move(request)};
+  const auto result = co_await call->handler(&self->services_, std::move(admitted));
+  if (!result) co_return http::error_response(result.error());
+  co_return http::Response{.body = result->dump(), .headers = {}};
+}
+
+}  // namespace hongyan::logic

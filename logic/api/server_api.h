@@ -1,0 +1,78 @@
+// The server API for business services (docs/openapi.yaml), on the control loop.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/msg_id.h"
+#include "common/base/token_bucket.h"
+#include "common/http/router.h"
+#include "logic/api/caller.h"
+#include "logic/api/json.h"
+#include "logic/api/keys.h"
+#include "logic/auth/token.h"
+
+namespace hongyan::logic {
+
+struct ApiLimits {
+  std::size_t max_body_bytes = 1 << 20;
+  std::size_t max_content_bytes = 63 << 10;  // of one message; a push must fit into a gate's max_body_bytes
+  std::uint32_t max_targets = 1000;          // users in one call
+  double calls_per_second = 1000;            // of one key, with bursts of a second's worth; 0: no limit
+};
+
+// What the calls need. Outlives them.
+struct ApiServices {
+  Caller& caller;
+  const TokenSigner& signer;
+  MsgIdClock& clock;
+  const ApiLimits& limits;
+};
+
+// A request that may be answered: its key is known and has the right.
+struct ApiRequest {
+  std::string app_id;
+  http::Request http;
+};
+
+using ApiHandler = net::Awaitable<Result<Json>> (*)(const ApiServices* services, ApiRequest request);
+
+// One call of the API: the one place that says which right it needs.
+struct ApiCall {
+  http::Method method;
+  std::string_view path;
+  Right right;
+  ApiHandler handler;
+};
+[[nodiscard]] std::span<const ApiCall> api_calls() noexcept;
+
+// The handlers of the table; the text of each is in docs/openapi.yaml.
+[[nodiscard]] net::Awaitable<Result<Json>> post_messages(const ApiServices* services, ApiRequest request);
+[[nodiscard]] net::Awaitable<Result<Json>> post_tokens(const ApiServices* services, ApiRequest request);
+[[nodiscard]] net::Awaitable<Result<Json>> get_presence(const ApiServices* services, ApiRequest request);
+[[nodiscard]] net::Awaitable<Result<Json>> post_presence(const ApiServices* services, ApiRequest request);
+[[nodiscard]] net::Awaitable<Result<Json>> get_online(const ApiServices* services, ApiRequest request);
+[[nodiscard]] net::Awaitable<Result<Json>> post_kick(const ApiServices* services, ApiRequest request);
+
+// Lets a request through to its handler, or says why not: 401 without a known key, 403 without the right, 429
+// when the key calls too often. One loop. Services and keys outlive it, and it outlives the server that has
+// its routes.
+class ServerApi {
+ public:
+  ServerApi(ApiServices services, const ApiKeys& keys);
+
+  [[nodiscard]] http::Router routes();
+
+ private:
+  [[nodiscard]] Result<std::size_t> admit(const ApiCall& call, const http::Request& request);
+  [[nodiscard]] static net::Awaitable<http::Response> answer(ServerApi* self, const ApiCall* call,
+                                                             http::Request request);
+
+  const ApiServices services_;
+  const ApiKeys& keys_;
+  std::vector<TokenBucket> buckets_;  // as the keys
+};
+
+}  // namespace hongyan::logic

@@ -1,0 +1,140 @@
+#include "logic/message/server_calls.h"
+
+#include <algorithm>
+
+#include "proto/internal.pb.h"
+
+namespace hongyan::logic {
+
+namespace {
+
+constexpr std::size_t kMostOnline = 1000;
+
+template <typename Message>
+bool parse(Message& message, const Request& request) {
+  return message.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()));
+}
+
+// Stands where a gate would, gathers the answers to the sends of one S2cStore, and answers that when all are
+// there. Request i of it has seq i + 1. Its slot thread only.
+class StoreAnswers : public GatePort {
+ public:
+  StoreAnswers(ReplyTo to, int targets)
+      : GatePort(to.gate->gate_id(), to.gate->boot_id()), to_(std::move(to)), left_(targets) {
+    for (int i = 0; i < targets; ++i) stored_.add_results();
+  }
+
+  [[nodiscard]] bool is_open() const noexcept override { return to_.gate->is_open(); }
+  void respond(std::uint32_t seq, const GateReply& answer) override {
+    auto& result = *stored_.mutable_results(static_cast<int>(seq - 1));
+    client::C2CSendResp response;  // its error stands where every response has it
+    static_cast<void>(response.ParseFromArray(answer.body.data(), static_cast<int>(answer.body.size())));
+    result.set_msg_id(response.msg_id());
+    result.set_timestamp(response.timestamp());
+    if (answer.refused) *result.mutable_error() = response.error();
+    if (--left_ == 0) reply(to_, stored_.SerializeAsString());
+  }
+  // The slot's owner was asked before; nobody pushes to or kicks what is no gate.
+  void respond_not_owner(std::uint32_t, Slot, std::uint64_t) override {}
+  bool push(Slot, std::uint32_t, std::span<const std::uint64_t>, std::string_view) override { return false; }
+  bool kick(std::uint64_t, std::string_view) override { return false; }
+
+ private:
+  const ReplyTo to_;
+  internal::S2cStored stored_;
+  int left_;
+};
+
+}  // namespace
+
+bool is_internal(std::uint32_t cmd_id) noexcept { return cmd_id >= internal::COMMAND_FIRST; }
+
+void ServerCalls::handle(const Request& request) {
+  switch (request.cmd_id) {
+    case internal::COMMAND_S2C_STORE:
+      return store(request);
+    case internal::COMMAND_S2C_PUSH:
+      return push(request);
+    case internal::COMMAND_PRESENCE:
+      return presence(request);
+    case internal::COMMAND_KICK:
+      return kick(request);
+    case internal::COMMAND_ONLINE:
+      return online(request);
+    default:
+      return context_.refuse(request.reply_to, {Code::kUnknownCommand, "this node is older than the caller"});
+  }
+}
+
+void ServerCalls::store(const Request& request) {
+  internal::S2cStore wanted;
+  if (!parse(wanted, request) || wanted.targets().empty()) {
+    return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
+  }
+  const auto content = std::make_shared<const std::string>(std::move(*wanted.mutable_content()));
+  Request one = request;
+  one.reply_to = {.gate = std::make_shared<StoreAnswers>(request.reply_to, wanted.targets_size()), .seq = 0};
+  for (auto& target : *wanted.mutable_targets()) {
+    ++one.reply_to.seq;
+    accept_.send(one, {.to = std::move(*target.mutable_uid()),
+                       .client_msg_id = std::move(*target.mutable_client_msg_id()),
+                       .content = content,
+                       .cmd_id = client::COMMAND_S2C,
+                       .msg_type = wanted.msg_type()});
+  }
+}
+
+void ServerCalls::push(const Request& request) {
+  internal::S2cPush wanted;
+  if (!parse(wanted, request)) {
+    return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
+  }
+  internal::S2cPushed pushed;
+  pushed.set_timestamp(context_.wall());
+  const User* user = context_.users.find(request.app_id, request.uid);
+  if (user != nullptr && !user->sessions.empty()) {
+    client::S2CPush message;
+    message.set_from(std::move(*wanted.mutable_from()));
+    message.set_content(std::move(*wanted.mutable_content()));
+    message.set_msg_id(wanted.msg_id());
+    message.set_timestamp(pushed.timestamp());
+    message.set_msg_type(wanted.msg_type());
+    pushed.set_outcome(pusher_.push_unstored(*user, message) ? internal::S2cPushed::OUTCOME_ONLINE
+                                                             : internal::S2cPushed::OUTCOME_DROPPED);
+  }
+  reply(request.reply_to, pushed.SerializeAsString());
+}
+
+void ServerCalls::presence(const Request& request) {
+  client::Presence presence;
+  sessions_.presence(request.app_id, request.uid, presence);
+  reply(request.reply_to, presence.SerializeAsString());
+}
+
+void ServerCalls::kick(const Request& request) {
+  internal::Kick wanted;
+  if (!parse(wanted, request)) {
+    return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
+  }
+  std::optional<std::uint32_t> device_type;
+  if (wanted.has_device_type()) device_type = static_cast<std::uint32_t>(wanted.device_type());
+  const auto told = sessions_.kick(request.app_id, request.uid, device_type, wanted.reason());
+  if (!told) return context_.refuse(request.reply_to, told.error());
+  internal::Kicked kicked;
+  kicked.set_sessions(*told);
+  reply(request.reply_to, kicked.SerializeAsString());
+}
+
+void ServerCalls::online(const Request& request) {
+  internal::Online wanted;
+  if (!parse(wanted, request)) {
+    return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
+  }
+  internal::OnlinePage page;
+  sessions_.online(request.app_id, request.slot, wanted.after(),
+                   std::min<std::size_t>(wanted.limit(), kMostOnline),
+                   [&page](const User& user) { Sessions::describe(user, *page.add_users()); });
+  reply(request.reply_to, page.SerializeAsString());
+}
+
+}  // namespace hongyan::logic

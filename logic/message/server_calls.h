@@ -1,0 +1,36 @@
+// What the server API asks of the owner of a slot (proto/internal.proto).
+#pragma once
+
+#include "logic/message/accept.h"
+#include "logic/message/push.h"
+#include "logic/message/request.h"
+#include "logic/session/sessions.h"
+
+namespace hongyan::logic {
+
+// Internal commands start here; all below are clients'.
+[[nodiscard]] bool is_internal(std::uint32_t cmd_id) noexcept;
+
+// Answers the internal commands for the users of one slot thread. Who lets requests in makes sure that they
+// come from a logic node. One thread.
+class ServerCalls {
+ public:
+  ServerCalls(ThreadContext& context, Accept& accept, Pusher& pusher, Sessions& sessions)
+      : context_(context), accept_(accept), pusher_(pusher), sessions_(sessions) {}
+
+  void handle(const Request& request);
+
+ private:
+  void store(const Request& request);
+  void push(const Request& request);
+  void presence(const Request& request);
+  void kick(const Request& request);
+  void online(const Request& request);
+
+  ThreadContext& context_;
+  Accept& accept_;
+  Pusher& pusher_;
+  Sessions& sessions_;
+};
+
+}  // namespace hongyan::logic

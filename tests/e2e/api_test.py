@@ -1,0 +1,379 @@
+"""The server API against real daemons: messages to users, presence, the online list, kicks; who may call what."""
+
+import base64
+import hashlib
+import http.client
+import json
+import os
+import re
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+import unittest
+import uuid
+from pathlib import Path
+from urllib.parse import quote
+
+REPO = Path(os.environ["HONGYAN_REPO"])
+BUILD_DIR = Path(os.environ["HONGYAN_BUILD_DIR"])
+AUTH, KICKOUT, S2C, PULL = 1, 3, 20, 50
+KICK_ADMIN = 1
+
+
+def run(*command, seconds: int = 150) -> subprocess.CompletedProcess:
+    return subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=seconds, check=False)
+
+
+def varint(number: int) -> bytes:
+    out = b""
+    number &= (1 << 64) - 1
+    while number > 127:
+        out += bytes([number & 127 | 128])
+        number >>= 7
+    return out + bytes([number])
+
+
+def field(number: int, value: int | bytes) -> bytes:
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def fields(body: bytes) -> dict[int, list]:
+    """A protobuf message's fields by number."""
+    def read(at: int) -> tuple[int, int]:
+        value = shift = 0
+        while True:
+            value |= (body[at] & 127) << shift
+            shift += 7
+            at += 1
+            if body[at - 1] < 128:
+                return value, at
+
+    out: dict[int, list] = {}
+    at = 0
+    while at < len(body):
+        key, at = read(at)
+        if key & 7 == 0:
+            value, at = read(at)
+        elif key & 7 == 1:
+            value, at = body[at:at + 8], at + 8
+        else:
+            size, at = read(at)
+            value, at = body[at:at + size], at + size
+        out.setdefault(key >> 3, []).append(value)
+    return out
+
+
+class Device:
+    """A client of the wire protocol, without acknowledgements unless asked."""
+
+    def __init__(self, gate: str, token: str, uid: str, device_type: int = 6):
+        host, _, port = gate.rpartition(":")
+        self.socket = socket.create_connection((host, int(port)), timeout=10)
+        self.buffer = b""
+        body = (field(1, token.encode()) + field(2, uid.encode()) + field(4, b"demo") + field(5, device_type) +
+                field(6, uuid.uuid4().bytes.hex().encode()))
+        self.send(AUTH, 1, body)
+        command, answer = self.read()
+        assert command == AUTH and 15 not in fields(answer), (command, answer)
+
+    def send(self, command: int, seq: int, body: bytes) -> None:
+        self.socket.sendall(struct.pack(">5I", 20, 200, command, seq, len(body)) + body)
+
+    def read(self, seconds: float = 10) -> tuple[int, bytes]:
+        """The next packet; (0, b"") at the end of the connection."""
+        self.socket.settimeout(seconds)
+        while True:
+            if len(self.buffer) >= 20:
+                size = struct.unpack(">5I", self.buffer[:20])[4]
+                if len(self.buffer) >= 20 + size:
+                    command, body = struct.unpack(">5I", self.buffer[:20])[2], self.buffer[20:20 + size]
+                    self.buffer = self.buffer[20 + size:]
+                    return command, body
+            more = self.socket.recv(65536)
+            if not more:
+                return 0, b""
+            self.buffer += more
+
+    def pull(self) -> list[dict[int, list]]:
+        self.send(PULL, 2, field(3, 200))
+        while True:
+            command, body = self.read()
+            if command == PULL:
+                return [fields(message) for message in fields(body).get(1, [])]
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+class ApiTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        holder = tempfile.TemporaryDirectory(prefix="hy-api-")
+        cls.addClassCleanup(holder.cleanup)
+        cls.folder = Path(holder.name)
+        cls.addClassCleanup(lambda: run(REPO / "deploy" / "dev-cluster", "down", "--dir", cls.folder))
+        up = run(REPO / "deploy" / "dev-cluster", "up", "--dir", cls.folder, "--build-dir", BUILD_DIR, "--gates", "2")
+        assert up.returncode == 0, up.stderr
+        lines = (cls.folder / "env").read_text().splitlines()
+        cls.env = {key: value.strip('"') for key, value in (line.split("=", 1) for line in lines if "=" in line)}
+        cls.api = cls.env["HONGYAN_API"]
+        cls.gates = cls.env["HONGYAN_GATES"].split()
+        cls.prefix = uuid.uuid4().hex[:8]
+
+    def call(self, method: str, path: str, body=None, key: str | None = None, api: str | None = None):
+        """(status, JSON). body: an object, or bytes as they are. key: "" for none."""
+        connection = http.client.HTTPConnection((api or self.api).removeprefix("http://"), timeout=20)
+        self.addCleanup(connection.close)
+        key = self.env["HONGYAN_API_KEY"] if key is None else key
+        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        connection.request(method, path, data, {"Authorization": f"Bearer {key}"} if key else {})
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
+    def good(self, *args, **named):
+        status, answer = self.call(*args, **named)
+        self.assertEqual(status, 200, answer)
+        return answer
+
+    def name(self, name: str) -> str:
+        return f"{self.prefix}-{self._testMethodName}-{name}"
+
+    def login(self, uid: str, gate: int = 0, device_type: int = 6) -> Device:
+        token = self.good("POST", "/v1/tokens", {"uid": uid})["token"]
+        device = Device(self.gates[gate % len(self.gates)], token, uid, device_type)
+        self.addCleanup(device.close)
+        return device
+
+    def send(self, to: list[str], content: str = "hi", **more):
+        return self.good("POST", "/v1/messages", {"from": "hr", "to": to, "content": content} | more)
+
+    def until(self, holds, seconds: float = 10):
+        end = time.monotonic() + seconds
+        while not (value := holds()):
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.02)
+        return value
+
+    def test_stored_reaches_who_is_online_and_who_comes_later(self):
+        online, offline = self.name("online"), self.name("offline")
+        device = self.login(online)
+        content = base64.b64encode(bytes(range(256))).decode()
+        sent = self.good("POST", "/v1/messages", {"from": "hr", "to": [online, offline], "content_base64": content,
+                                                  "msg_type": 7})
+        first, second = sent["results"]
+        self.assertEqual((first["to"], first["status"], second["status"]), (online, "stored", "stored"))
+        command, body = device.read()
+        push = fields(body)
+        self.assertEqual(command, S2C)
+        self.assertEqual((push[1][0], push[2][0], push[3][0], push[5][0], push[6][0]),
+                         (b"hr", bytes(range(256)), first["msg_id"], 1, 7))
+        [message] = self.login(offline).pull()
+        self.assertEqual((message[3][0], message[4][0], message[5][0]), (bytes(range(256)), second["msg_id"], S2C))
+
+    def test_the_same_call_twice_is_one_message(self):
+        users = [self.name(str(i)) for i in range(50)]
+        mine = uuid.uuid4().hex
+        first = self.send(users, client_msg_id=mine)
+        second = self.send(users, client_msg_id=mine)
+        self.assertEqual(first, second)
+        self.assertEqual(len({result["msg_id"] for result in first["results"]}), 50)
+        self.assertEqual(len(self.login(users[7]).pull()), 1)
+
+    def test_not_stored_reaches_only_who_is_online(self):
+        online, offline = self.name("online"), self.name("offline")
+        device = self.login(online)
+        results = self.send([online, offline], "now", persist=False)["results"]
+        self.assertEqual([result["status"] for result in results], ["online", "offline"])
+        command, body = device.read()
+        self.assertEqual((command, fields(body)[2][0], fields(body).get(5)), (S2C, b"now", None))
+        for uid in (online, offline):
+            self.assertEqual(self.login(uid).pull(), [])
+
+    def test_one_bad_target_does_not_spoil_the_rest(self):
+        good = self.name("good")
+        results = self.send(["", good, "x" * 129, "a\0b"])["results"]
+        self.assertEqual([result.get("error", {}).get("code") for result in results],
+                         ["BAD_REQUEST", None, "BAD_REQUEST", "BAD_REQUEST"])
+        self.assertEqual(results[1]["status"], "stored")
+
+    def test_presence_follows_logins(self):
+        uid = self.name("é 👋")
+        path = f"/v1/users/{quote(uid, safe='')}/presence"
+        self.assertEqual(self.good("GET", path), {"uid": uid, "online": False, "devices": []})
+        phone, desk = self.login(uid, 0, 1), self.login(uid, 1, 6)
+        before = int(time.time() * 1000)
+        seen = self.good("GET", path)
+        self.assertTrue(seen["online"])
+        self.assertEqual(sorted(seen["devices"]), ["IOS", "LINUX"])
+        self.assertLess(abs(seen["last_active"] - before), 10_000)
+        desk.close()
+        self.until(lambda: self.good("GET", path)["devices"] == ["IOS"])
+        phone.close()
+        self.until(lambda: not self.good("GET", path)["online"])
+        many = self.good("POST", "/v1/presence", {"uids": [uid, "", self.name("nobody")]})["users"]
+        self.assertEqual([("error" in one, one["uid"]) for one in many],
+                         [(False, uid), (True, ""), (False, self.name("nobody"))])
+
+    def test_kick_closes_within_a_second(self):
+        uid = self.name("kicked")
+        phone, desk = self.login(uid, 0, 1), self.login(uid, 1, 6)
+        begin = time.monotonic()
+        self.assertEqual(self.good("POST", f"/v1/users/{uid}/kick", {"device_type": "IOS", "reason": "maintenance"}),
+                         {"kicked": 1})
+        command, body = phone.read(1)
+        self.assertEqual((command, fields(body)[1][0], fields(body)[2][0]), (KICKOUT, KICK_ADMIN, b"maintenance"))
+        self.assertEqual(phone.read(1), (0, b""))
+        self.assertLess(time.monotonic() - begin, 1)
+        self.until(lambda: self.good("GET", f"/v1/users/{uid}/presence")["devices"] == ["LINUX"])
+        self.assertEqual(self.good("POST", f"/v1/users/{uid}/kick"), {"kicked": 1})
+        self.assertEqual(desk.read(1)[0], KICKOUT)
+        self.until(lambda: self.good("POST", f"/v1/users/{uid}/kick") == {"kicked": 0})
+
+    def pages(self, limit: int) -> list[list[str]]:
+        out, after = [], ""
+        while True:
+            page = self.good("GET", f"/v1/online?limit={limit}" + (f"&after={after}" if after else ""))
+            out.append([user["uid"] for user in page["users"]])
+            if not (after := page.get("next", "")):
+                return out
+
+    def test_online_list_has_everyone_once(self):
+        users = {self.name(str(i)) for i in range(500)}
+        devices = [self.login(uid, i) for i, uid in enumerate(sorted(users))]
+        for limit in (7, 100, 1000):
+            pages = self.pages(limit)
+            listed = [uid for page in pages for uid in page if uid in users]
+            self.assertEqual(len(listed), 500)
+            self.assertEqual(set(listed), users)
+            self.assertLessEqual(max(map(len, pages)), limit)
+        for device in devices:
+            device.close()
+        self.until(lambda: not users & {uid for page in self.pages(1000) for uid in page})
+
+    def test_hostile_bodies(self):
+        to = self.name("to")
+        whole = {"from": "hr", "to": [to], "content": "x"}
+        bad = [b"", b"{", b"[]", b"null", b'"text"', b"[" * 10_000, b'{"a":' * 10_000, b"\xff\xfe",
+               b'{"from":"\xff","to":["a"],"content":"x"}',
+               *(json.dumps(whole | change).encode() for change in (
+                   {"from": 1}, {"from": ""}, {"from": "x" * 129}, {"from": "x" * 65536}, {"from": "a\0"}, {"to": to},
+                   {"to": []}, {"to": [1]}, {"to": [to] * 1001}, {"content": 1}, {"content_base64": "eA=="},
+                   {"persist": "yes"}, {"msg_type": 1.5}, {"msg_type": 1 << 31}, {"msg_type": 1 << 63},
+                   {"msg_type": 1 << 200}, {"client_msg_id": ""}, {"client_msg_id": "x" * 65}, {"client_msg_id": 5},
+                   {"group_id": 5}, {"broadcast": True}, {"persits": False})),
+               json.dumps({"from": "hr", "to": [to], "content_base64": "e"}).encode()]
+        for body in bad:
+            status, answer = self.call("POST", "/v1/messages", body)
+            self.assertEqual((status, answer["error"]["code"]), (400, "BAD_REQUEST"), body[:100])
+        for content, expected in (("x" * (63 << 10), 200), ("x" * ((63 << 10) + 1), 413), ("x" * (2 << 20), 413)):
+            self.assertEqual(self.call("POST", "/v1/messages", whole | {"content": content})[0], expected)
+        for path in ("/v1/online?limit=0", "/v1/online?limit=1001", "/v1/online?limit=x", "/v1/online?after=zz",
+                     "/v1/online?after=1000", "/v1/online?after=00001", f"/v1/users/{'x' * 129}/presence",
+                     "/v1/users/a%00b/presence", "/v1/users/%zz/presence"):
+            self.assertEqual(self.call("GET", path)[0], 400, path)
+
+    def test_strange_ids_are_kept_exactly(self):
+        for sender in ('a"b', "a\r\nb", "a'; DROP TABLE x; --", "👋🏽", "x" * 128, "\\", "\u202e"):
+            uid = self.name("to") + sender[:20]
+            self.good("POST", "/v1/messages", {"from": sender, "to": [uid], "content": sender})
+            [message] = self.login(uid).pull()
+            self.assertEqual((message[1][0], message[3][0], message[8][0]),
+                             (sender.encode(), sender.encode(), uid.encode()))
+
+    def test_nothing_acknowledged_is_lost_when_logic_is_killed(self):
+        uid = self.name("to")
+        stored = {}
+        for i in range(60):
+            if i == 20:
+                run(REPO / "deploy" / "dev-cluster", "kill", "logic-1", "--dir", self.folder)
+                done = run(REPO / "deploy" / "dev-cluster", "restart", "logic-1", "--dir", self.folder)
+                self.assertEqual(done.returncode, 0, done.stderr)
+            mine = f"{self.prefix}-{i}"
+
+            def attempt():
+                try:
+                    status, answer = self.call("POST", "/v1/messages", {"from": "hr", "to": [uid], "content": mine,
+                                                                        "client_msg_id": mine})
+                except OSError:
+                    return None
+                return answer["results"][0].get("msg_id") if status == 200 else None
+
+            stored[mine.encode()] = self.until(attempt, 30)
+        device = self.login(uid)
+        pulled = self.until(lambda: len(found := device.pull()) == 60 and found)
+        self.assertEqual({message[3][0]: message[4][0] for message in pulled}, stored)
+
+
+class RightsTest(ApiTest):
+    """A second node, which owns nothing, with keys of its own: it answers by asking the owner."""
+
+    def setUp(self):
+        keys = {"all": ("demo", ["messages", "tokens", "presence", "kick"]), "shop": ("shop", ["messages", "tokens", "presence", "kick"])}
+        for right in ("messages", "tokens", "presence", "kick"):
+            keys[right] = ("demo", [right])
+        self.keys = {name: uuid.uuid4().hex for name in keys}
+        text = (self.folder / "config" / "logic-1.toml").read_text()
+        for pattern, value in ((r"^node = .*", "node = 9"), (r'^name = "logic-1"', 'name = "logic-9"'),
+                               (r"^listen = .*", 'listen = "127.0.0.1:0"'),
+                               (r"^\[api\]$", "[api]\ncalls_per_second = 20")):
+            text = re.sub(pattern, value, text, flags=re.MULTILINE)
+        secret = re.search(r"^token_secret = .*$", text, re.MULTILINE).group(0)
+        text = text[:text.index("[[apps.api_keys]]")] + "".join(
+            f'[[apps.api_keys]]\nsha256 = "{hashlib.sha256(self.keys[name].encode()).hexdigest()}"\n'
+            f"rights = {json.dumps(rights)}\n" for name, (app, rights) in keys.items() if app == "demo") + (
+            f'[[apps]]\nid = "shop"\n{secret}\n[[apps.api_keys]]\n'
+            f'sha256 = "{hashlib.sha256(self.keys["shop"].encode()).hexdigest()}"\n'
+            f"rights = {json.dumps(keys['shop'][1])}\n") + text[text.index("[cluster]"):]
+        config = self.folder / "other.toml"
+        config.write_text(text)
+        self.log = open(self.folder / "other.log", "w+", encoding="utf-8")
+        self.addCleanup(self.log.close)
+        process = subprocess.Popen([BUILD_DIR / "bin" / "hongyan-logic", "--config", config], stderr=self.log)
+        self.addCleanup(process.wait, 20)
+        self.addCleanup(process.terminate)
+
+        def port():
+            self.assertIsNone(process.poll(), Path(self.log.name).read_text())
+            return re.search(r"listening .*api=(\d+)", Path(self.log.name).read_text())
+
+        self.other = f"http://127.0.0.1:{self.until(port).group(1)}"
+        self.until(lambda: self.call("GET", "/v1/users/x/presence", key=self.keys["all"], api=self.other)[0] == 200)
+
+    def test_every_call_and_key(self):
+        uid = self.name("bob")
+        self.login(uid)
+        calls = [("POST", "/v1/messages", {"from": "hr", "to": [uid], "content": "x"}, "messages"),
+                 ("POST", "/v1/tokens", {"uid": uid}, "tokens"),
+                 ("GET", f"/v1/users/{uid}/presence", None, "presence"),
+                 ("POST", "/v1/presence", {"uids": [uid]}, "presence"),
+                 ("GET", "/v1/online", None, "presence"),
+                 ("POST", f"/v1/users/{uid}/kick", {"device_type": "WEB"}, "kick")]
+        for method, path, body, right in calls:
+            time.sleep(0.3)  # let the bucket fill
+            for key, status in [("", 401), ("unknown", 401), (self.keys["shop"], 200), (self.keys["all"], 200)] + [
+                    (self.keys[name], 200 if name == right else 403) for name in ("messages", "tokens", "presence", "kick")]:
+                got, answer = self.call(method, path, body, key=key, api=self.other)
+                self.assertEqual(got, status, (path, key, answer))
+        shop = self.good("GET", f"/v1/users/{uid}/presence", key=self.keys["shop"], api=self.other)
+        self.assertFalse(shop["online"], "an app's key sees nothing of another app")
+        self.assertTrue(self.good("GET", f"/v1/users/{uid}/presence", key=self.keys["all"], api=self.other)["online"])
+
+    def test_too_many_calls(self):
+        answers = [self.call("GET", "/v1/users/x/presence", key=self.keys["presence"], api=self.other) for _ in range(60)]
+        refused = [answer for status, answer in answers if status == 429]
+        self.assertGreater(len(refused), 0)
+        self.assertEqual(refused[0]["error"]["code"], "RATE_LIMITED")
+        self.assertGreater(refused[0]["error"]["retry_after_ms"], 0)
+
+
+# What RightsTest inherits is for its helpers.
+for inherited in [name for name in dir(ApiTest) if name.startswith("test_")]:
+    setattr(RightsTest, inherited, None)
+
+if __name__ == "__main__":
+    unittest.main()

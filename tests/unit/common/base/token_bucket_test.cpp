@@ -1,0 +1,32 @@
+#include "common/base/token_bucket.h"
+
+#include <gtest/gtest.h>
+
+namespace hongyan {
+namespace {
+
+TEST(TokenBucketTest, HoldsOneSecondAndRefills) {
+  SteadyTime now{};
+  TokenBucket bucket(now);
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(bucket.take(1, 10, now)) << i;
+  EXPECT_FALSE(bucket.take(1, 10, now));
+  EXPECT_GT(bucket.wait_ms(10), 0U);
+  now += Milliseconds(100);
+  EXPECT_TRUE(bucket.take(1, 10, now));
+  EXPECT_FALSE(bucket.take(1, 10, now));
+  now += Milliseconds(60'000);
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(bucket.take(1, 10, now)) << i;
+  EXPECT_FALSE(bucket.take(1, 10, now));
+}
+
+TEST(TokenBucketTest, OneLargePacketPasses) {
+  SteadyTime now{};
+  TokenBucket bucket(now);
+  EXPECT_TRUE(bucket.take(5000, 1000, now));
+  EXPECT_FALSE(bucket.take(1, 1000, now));
+  EXPECT_EQ(bucket.wait_ms(1000), 4001U);
+  EXPECT_TRUE(bucket.take(1e9, 0, now));  // no limit
+}
+
+}  // namespace
+}  // namespace hongyan
