@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/base/text.h"
 #include "tools/support/text.h"
 
 namespace hongyan::bench {
@@ -97,7 +98,7 @@ void Service::call_next() {
   std::string content;
   content_.fill(content, waiting_.front());
   caller_->post(
-      fmt::format("{}{}\",\"content_base64\":\"{}\"}}", prefix_, waiting_.front(), tools::base64(content)));
+      fmt::format("{}{}\",\"content_base64\":\"{}\"}}", prefix_, waiting_.front(), base64_encode(content)));
 }
 
 void Service::on_response(int status, const std::string& body) {

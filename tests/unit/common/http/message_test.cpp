@@ -41,8 +41,9 @@ TEST(MessageTest, WritesErrorsAsJson) {
   const auto response = error_response(Error{Code::kUnavailable, "no \"gate\" \xff", 1500});
   EXPECT_EQ(response.status, 503);
   EXPECT_EQ(response.body,
-            "{\"error\":{\"code\":\"UNAVAILABLE\",\"message\":\"no \\\"gate\\\" \xEF\xBF\xBD\",\"retry_after_ms\":1500}}");
-  EXPECT_EQ(response.headers, (Fields{{"Retry-After", "2","retry_after_ms":1500}}));
+            "{\"error\":{\"code\":\"UNAVAILABLE\",\"message\":\"no \\\"gate\\\" "
+            "\xEF\xBF\xBD\",\"retry_after_ms\":1500}}");
+  EXPECT_EQ(response.headers, (Fields{{"Retry-After", "2"}}));
 }
 
 }  // namespace
