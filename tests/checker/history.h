@@ -1,0 +1,93 @@
+// What clients saw during a run: every attempt to send, everything they were told, and what each device
+// pulled from the start at the end. Plain data; times are microseconds of one steady clock.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hongyan::checker {
+
+using Micros = std::int64_t;
+
+// Stands for the bytes of a message.
+struct Digest {
+  std::uint64_t size = 0;
+  std::uint64_t hash = 0;
+
+  bool operator==(const Digest&) const = default;
+};
+[[nodiscard]] Digest digest_of(std::string_view bytes) noexcept;
+
+enum class Outcome : std::uint8_t {
+  kUnknown,  // no answer, DEADLINE_EXCEEDED or INTERNAL
+  kOk,
+  kRefused,  // any other error: this attempt took nothing
+};
+
+// One packet with a message, and its answer. Attempts with the same sender and client_msg_id are one message.
+struct Attempt {
+  std::string sender = {};
+  std::string client_msg_id = {};
+  std::string receiver = {};
+  Digest content = {};
+  Micros invoked = 0;
+  Outcome outcome = Outcome::kUnknown;
+  Micros answered = 0;  // unless kUnknown
+  std::int64_t msg_id = 0;
+  std::int64_t outbox_seq = 0;
+};
+
+// A message of an inbox (seq in it, `to` empty) or of an outbox.
+struct Row {
+  std::int64_t seq = 0;
+  std::int64_t msg_id = 0;
+  std::string from = {};
+  std::string to = {};
+  std::string client_msg_id = {};
+  Digest content = {};
+};
+
+struct Push {
+  std::string uid = {};
+  std::string device = {};
+  Micros at = 0;
+  Row row = {};
+};
+
+// A device heard how far its user's inbox goes: from a login, a push, a SYNC_NOTIFY or a pull.
+struct Head {
+  std::string uid = {};
+  std::string device = {};
+  Micros asked = 0;  // of a login: when it was asked for; else as `at`
+  Micros at = 0;
+  std::int64_t inbox_seq = 0;
+  bool login = false;
+};
+
+// A device that was online without a break from `since` to the end of the history.
+struct Online {
+  std::string uid = {};
+  std::string device = {};
+  Micros since = 0;
+};
+
+// What a device pulled from 0, in the order in which it came.
+struct Pulled {
+  std::string uid = {};
+  std::string device = {};
+  std::vector<Row> inbox = {};
+  std::vector<Row> outbox = {};
+};
+
+struct History {
+  std::vector<Attempt> attempts = {};
+  std::vector<Push> pushes = {};
+  std::vector<Head> heads = {};
+  std::vector<Online> online = {};
+  std::vector<Pulled> pulled = {};
+  Micros healed = 0;  // when the last fault was repaired
+};
+
+}  // namespace hongyan::checker
