@@ -66,6 +66,14 @@ void bind_pipeline(config::Schema& schema, PipelineConfig& pipeline) {
           "Accepted messages not yet fanned out, a slot thread; past it sends are refused with UNAVAILABLE.")
       .range(1 << 20, std::int64_t{64} << 30);
   schema
+      .value("pipeline.max_sends_of_user", pipeline.max_sends_of_user,
+             "Unanswered sends of one user; past it sends are refused with UNAVAILABLE.")
+      .range(1, 1'000'000);
+  schema
+      .value("pipeline.max_sends_of_service", pipeline.max_sends_of_service,
+             "The same for one sender of the server API's messages.")
+      .range(1, 1'000'000);
+  schema
       .bytes("pipeline.max_lane_bytes", pipeline.max_lane_bytes,
              "Contents that one lane (source slot to destination slot) keeps in memory; beyond it they are "
              "read again.")

@@ -6,7 +6,8 @@ namespace hongyan::logic {
 
 namespace {
 constexpr std::uint32_t kRetryAfterMs = 500;
-}
+constexpr std::size_t kMostJoined = 64;  // requests answered by one send: it and its resends
+}  // namespace
 
 Status check_id(std::string_view id, std::size_t most, std::string_view what) {
   if (id.empty()) return fail(Code::kBadRequest, std::string(what) + " is empty");
@@ -19,9 +20,14 @@ Status check_id(std::string_view id, std::size_t most, std::string_view what) {
   return {};
 }
 
-Status Accept::check_room(Slot slot) const {
-  if (context_.slots.status(slot) != SlotStatus::kServing || context_.shards.of(slot).down()) {
+Status Accept::check_room(const User& user, std::int32_t cmd_id) const {
+  if (context_.slots.status(user.slot) != SlotStatus::kServing || context_.shards.of(user.slot).down()) {
     return fail(Code::kUnavailable, "storage is away", kRetryAfterMs);
+  }
+  const std::size_t most = cmd_id == client::COMMAND_S2C ? context_.config.max_sends_of_service
+                                                         : context_.config.max_sends_of_user;
+  if (user.accepting.size() >= most) {
+    return fail(Code::kUnavailable, "too many sends of this user are under way", kRetryAfterMs);
   }
   if (context_.counters.unfinished_bytes.load(std::memory_order_relaxed) >
       static_cast<std::int64_t>(context_.config.max_unfinished_bytes)) {
@@ -31,13 +37,14 @@ Status Accept::check_room(Slot slot) const {
 }
 
 bool Accept::join(User& user, const Request& request, const NewMessage& message) {
-  const auto it =
-      std::ranges::find(user.accepting, message.client_msg_id,
-                        [](const AcceptWork* work) -> const auto& { return work->client_msg_id; });
+  const auto it = user.accepting.find(message.client_msg_id);
   if (it == user.accepting.end()) return false;
-  AcceptWork& first = **it;
+  AcceptWork& first = *it->second;
   if (first.cmd_id != message.cmd_id || first.to != message.to) {
     context_.refuse(request.reply_to, {Code::kAlreadyExists, "client_msg_id was used for another target"});
+  } else if (first.waiting.size() >= kMostJoined) {
+    context_.refuse(request.reply_to,
+                    {Code::kUnavailable, "this message is asked for too often", kRetryAfterMs});
   } else {
     PipelineCounters::add(context_.counters.duplicates);
     first.waiting.push_back(request.reply_to);
@@ -65,7 +72,7 @@ void Accept::send(const Request& request, NewMessage message) {
   if (!ok) return context_.refuse(request.reply_to, ok.error());
   User& user = context_.users.get(request.app_id, request.uid, request.slot);
   if (join(user, request, message)) return;
-  if (ok = check_room(request.slot); !ok) return context_.refuse(request.reply_to, ok.error());
+  if (ok = check_room(user, message.cmd_id); !ok) return context_.refuse(request.reply_to, ok.error());
 
   auto work = std::make_unique<AcceptWork>();
   work->user = user.key;
@@ -83,7 +90,7 @@ void Accept::send(const Request& request, NewMessage message) {
   work->from_channel = request.channel;
   work->from_gate = request.reply_to.gate;
   work->ticket = context_.slots.find(request.slot)->unfinished.begin(context_.clock.floor());
-  user.accepting.push_back(work.get());
+  user.accepting.emplace(work->client_msg_id, work.get());
   context_.shards.of(request.slot).submit(std::move(work));
 }
 
@@ -99,7 +106,7 @@ void Accept::answer(const AcceptWork& work) {
 
 void Accept::finished(std::unique_ptr<AcceptWork> work) {
   User& user = *work->owner;
-  std::erase(user.accepting, work.get());
+  user.accepting.erase(work->client_msg_id);
   UnfinishedIds& unfinished = context_.slots.find(work->slot)->unfinished;
   context_.slots.touch(work->slot);
 

@@ -53,7 +53,7 @@ class Accept {
   void finished(std::unique_ptr<AcceptWork> work);
 
  private:
-  [[nodiscard]] Status check_room(Slot slot) const;
+  [[nodiscard]] Status check_room(const User& user, std::int32_t cmd_id) const;
   // True when an attempt with this id is on its way: the request was joined to it, or refused.
   [[nodiscard]] bool join(User& user, const Request& request, const NewMessage& message);
   void answer(const AcceptWork& work);

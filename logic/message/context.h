@@ -24,7 +24,11 @@ struct PipelineConfig {
   Milliseconds gate_grace{10'000};        // a gate's sessions are kept so long after its link broke
   std::uint32_t heartbeat_seconds = 270;  // told to clients
   std::size_t max_unfinished_bytes =
-      256 << 20;                         // a thread's accepted messages not fanned out; past it: UNAVAILABLE
+      256 << 20;  // a thread's accepted messages not fanned out; past it: UNAVAILABLE
+  // Sends of one user not answered yet; past it: UNAVAILABLE. What keeps one busy user from filling the
+  // writer's queue before all others.
+  std::size_t max_sends_of_user = 256;
+  std::size_t max_sends_of_service = 10'000;  // the same for a sender of the server API
   std::size_t max_lane_bytes = 8 << 20;  // contents a lane keeps in memory; beyond it is read again when due
   std::size_t lane_batch_rows = 256;
   std::size_t push_window =

@@ -60,7 +60,8 @@ struct User {
   std::array<std::int64_t, kDeviceClassCount> acked_inbox{};  // cursors
   std::array<std::int64_t, kDeviceClassCount> acked_outbox{};
   std::array<std::uint64_t, kDeviceClassCount> highest_epoch{};
-  std::vector<AcceptWork*> accepting;  // sends at the writer, owned by it
+  // Sends at the writer, owned by it, by client_msg_id (that of the work itself).
+  std::unordered_map<std::string_view, AcceptWork*> accepting;
   std::vector<std::function<void(const Status&)>> waiting_for_tails;
   std::int64_t last_active_ms = 0;  // of sessions that ended
   std::uint32_t busy = 0;           // works under way: keeps the user in memory

@@ -239,6 +239,33 @@ TEST_F(PipelineTest, RefusesBeyondTheLimitOfUnfinishedBytes) {
   EXPECT_FALSE(body_of<client::ErrorOnly>(seq).has_error());
 }
 
+TEST_F(PipelineTest, OneUserHasSoManySendsUnderWayAndOthersGoOn) {
+  config_.max_sends_of_user = 3;
+  for (std::uint32_t seq = 1; seq <= 4; ++seq) send(seq, "alice", "bob", "id-" + std::to_string(seq));
+  const auto refused = body_of<client::ErrorOnly>(4).error();
+  EXPECT_EQ(refused.code(), client::ERROR_CODE_UNAVAILABLE);
+  EXPECT_GT(refused.retry_after_ms(), 0U);
+  EXPECT_EQ(gate_->answer(1), nullptr);
+  send(5, "alice", "bob", "id-1");  // a resend takes no further place
+  send(6, "carol", "bob", "id-1");
+  settle();
+  for (const std::uint32_t seq : {1U, 2U, 3U, 5U, 6U})
+    EXPECT_FALSE(body_of<client::ErrorOnly>(seq).has_error());
+  send(7, "alice", "bob", "id-4");
+  settle();
+  EXPECT_FALSE(body_of<client::ErrorOnly>(7).has_error());
+  EXPECT_EQ(inbox_of("bob").size(), 5U);
+}
+
+TEST_F(PipelineTest, ResendsOfOneSendUnderWayAreBounded) {
+  std::uint32_t seq = 0;
+  while (seq < 100) send(++seq, "alice", "bob", "id-1");
+  EXPECT_EQ(body_of<client::ErrorOnly>(seq).error().code(), client::ERROR_CODE_UNAVAILABLE);
+  settle();
+  EXPECT_FALSE(body_of<client::ErrorOnly>(1).has_error());
+  EXPECT_EQ(inbox_of("bob").size(), 1U);
+}
+
 TEST_F(PipelineTest, NotOwnerIsToldForSlotsNotAcquired) {
   restart();
   send(1, "alice", "bob", "id-1");
