@@ -16,8 +16,11 @@ import uuid
 from pathlib import Path
 from urllib.parse import quote
 
+from openapi import OpenApi, routes_of_server
+
 REPO = Path(os.environ["HONGYAN_REPO"])
 BUILD_DIR = Path(os.environ["HONGYAN_BUILD_DIR"])
+OPENAPI = OpenApi()
 AUTH, KICKOUT, S2C, PULL = 1, 3, 20, 50
 KICK_ADMIN = 1
 
@@ -134,8 +137,10 @@ class ApiCase(unittest.TestCase):
         key = self.env["HONGYAN_API_KEY"] if key is None else key
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         connection.request(method, path, data, {"Authorization": f"Bearer {key}"} if key else {})
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read())
+        response = connection.getresponse()
+        answer = json.loads(response.read())
+        OPENAPI.check(method, path, data, response.status, answer)
+        return response.status, answer
 
     def good(self, *args, **named):
         status, answer = self.call(*args, **named)
@@ -259,6 +264,21 @@ class ApiTest(ApiCase):
             device.close()
         self.until(lambda: not users & {uid for page in self.pages(1000) for uid in page})
 
+    def test_chat_lists_who_is_online(self):
+        uid = self.name("é")
+        self.login(uid)
+        me = self.name("me")
+        for style in ("--quiet", "--json"):
+            done = subprocess.run([BUILD_DIR / "bin" / "hongyan-chat", "--env", self.folder / "env", "--user", me, style],
+                                  input=":olu\n", capture_output=True, text=True, timeout=60, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(uid if style == "--quiet" else json.dumps({"uid": uid}, ensure_ascii=False, separators=(",", ":")),
+                          done.stdout)
+        token = self.good("POST", "/v1/tokens", {"uid": me})["token"]
+        done = subprocess.run([BUILD_DIR / "bin" / "hongyan-chat", "--gate", self.gates[0], "--app", "demo", "--user", me,
+                               "--token", token], input=":olu\n", capture_output=True, text=True, timeout=60, check=False)
+        self.assertIn("--api-key", done.stderr)
+
     def test_hostile_bodies(self):
         to = self.name("to")
         whole = {"from": "hr", "to": [to], "content": "x"}
@@ -280,6 +300,16 @@ class ApiTest(ApiCase):
                      "/v1/online?after=1000", "/v1/online?after=00001", f"/v1/users/{'x' * 129}/presence",
                      "/v1/users/a%00b/presence", "/v1/users/%zz/presence"):
             self.assertEqual(self.call("GET", path)[0], 400, path)
+
+    def test_every_call_refuses_what_it_does_not_know(self):
+        for method, path in OPENAPI.operations:
+            if method == "POST":
+                self.assertEqual(self.call(method, path.replace("{uid}", "x"), {"surprise": 1})[0], 400, path)
+        for method, path in (("GET", "/v1/messages"), ("DELETE", "/v1/online")):
+            connection = http.client.HTTPConnection(self.api.removeprefix("http://"), timeout=20)
+            connection.request(method, path)
+            self.assertEqual(connection.getresponse().status, 405)
+            connection.close()
 
     def test_strange_ids_are_kept_exactly(self):
         for sender in ('a"b', "a\r\nb", "a'; DROP TABLE x; --", "👋🏽", "x" * 128, "\\", "\u202e"):
@@ -320,6 +350,7 @@ class RightsTest(ApiCase):
 
     def setUp(self):
         keys = {"all": ("demo", list(self.RIGHTS)), "shop": ("shop", list(self.RIGHTS))}
+        keys["poll"] = ("demo", ["presence"])
         for right in self.RIGHTS:
             keys[right] = ("demo", [right])
         self.keys = {name: uuid.uuid4().hex for name in keys}
@@ -348,19 +379,15 @@ class RightsTest(ApiCase):
             return re.search(r"listening .*api=(\d+)", Path(self.log.name).read_text())
 
         self.other = f"http://127.0.0.1:{self.until(port).group(1)}"
-        self.until(lambda: self.call("GET", "/v1/users/x/presence", key=self.keys["all"], api=self.other)[0] == 200)
+        self.until(lambda: self.call("GET", "/v1/users/x/presence", key=self.keys["poll"], api=self.other)[0] == 200)
 
     def test_every_call_and_key(self):
         uid = self.name("bob")
         self.login(uid)
-        calls = [("POST", "/v1/messages", {"from": "hr", "to": [uid], "content": "x"}, "messages"),
-                 ("POST", "/v1/tokens", {"uid": uid}, "tokens"),
-                 ("GET", f"/v1/users/{uid}/presence", None, "presence"),
-                 ("POST", "/v1/presence", {"uids": [uid]}, "presence"),
-                 ("GET", "/v1/online", None, "presence"),
-                 ("POST", f"/v1/users/{uid}/kick", {"device_type": "WEB"}, "kick")]
-        for method, path, body, right in calls:
-            time.sleep(0.3)  # let the bucket fill
+        bodies = {"/v1/messages": {"from": "hr", "to": [uid], "content": "x"}, "/v1/tokens": {"uid": uid},
+                  "/v1/presence": {"uids": [uid]}, "/v1/users/{uid}/kick": {"device_type": "WEB"}}
+        for (method, template), operation in OPENAPI.operations.items():
+            path, body, right = template.replace("{uid}", uid), bodies.get(template), operation["x-right"]
             for key, status in [("", 401), ("unknown", 401), (self.keys["shop"], 200), (self.keys["all"], 200)] + [
                     (self.keys[name], 200 if name == right else 403) for name in self.RIGHTS]:
                 got, answer = self.call(method, path, body, key=key, api=self.other)
@@ -370,11 +397,22 @@ class RightsTest(ApiCase):
         self.assertTrue(self.good("GET", f"/v1/users/{uid}/presence", key=self.keys["all"], api=self.other)["online"])
 
     def test_too_many_calls(self):
-        answers = [self.call("GET", "/v1/users/x/presence", key=self.keys["presence"], api=self.other) for _ in range(60)]
+        answers = [self.call("GET", "/v1/users/x/presence", key=self.keys["presence"], api=self.other) for _ in range(150)]
         refused = [answer for status, answer in answers if status == 429]
         self.assertGreater(len(refused), 0)
         self.assertEqual(refused[0]["error"]["code"], "RATE_LIMITED")
         self.assertGreater(refused[0]["error"]["retry_after_ms"], 0)
+
+
+class DocumentTest(unittest.TestCase):
+    def test_the_document_has_the_servers_calls_and_rights(self):
+        documented = {call: operation["x-right"] for call, operation in OPENAPI.operations.items()}
+        self.assertEqual(documented, routes_of_server())
+
+
+def tearDownModule():
+    """Every call was made, and answered well and with each refusal."""
+    assert not (missing := OPENAPI.unseen((200, 400, 401, 403))), missing
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <future>
 #include <iostream>
 #include <mutex>
@@ -12,6 +13,7 @@
 #include "client/client.h"
 #include "client/uuid.h"
 #include "tools/chat/printer.h"
+#include "tools/support/api_online.h"
 #include "tools/support/api_token.h"
 
 namespace hongyan::chat {
@@ -19,12 +21,14 @@ namespace hongyan::chat {
 namespace {
 
 constexpr std::int64_t kTokenSeconds = 86'400;
+constexpr int kMostOnline = 1000;
 constexpr double kDefaultWaitSeconds = 30;
 constexpr std::string_view kUpload = ":c2s ";
 constexpr std::string_view kHelp =
     "bob;;hello   sends hello to bob\n"
     ":c2s D TEXT  uploads the text to the destination D\n"
     ":pull        gets everything stored that was not received yet\n"
+    ":olu         says who is online (needs --api and --api-key, or --env)\n"
     ":q           leaves (so does the end of input)\n"
     ":help        says this";
 
@@ -195,6 +199,8 @@ class Chat {
                      printer_.remark(status ? "that is all" : "not everything: " + status.error().message);
                      return status.has_value();
                    }));
+    } else if (line == ":olu") {
+      list_online();
     } else if (line == ":help") {
       std::istringstream help{std::string(kHelp)};
       for (std::string text; std::getline(help, text);) printer_.remark(text);
@@ -208,6 +214,24 @@ class Chat {
     } else {
       printer_.problem("not understood; :help tells what is");
     }
+  }
+
+  void list_online() {
+    if (options_.api.empty() || options_.api_key.empty()) {
+      return printer_.problem("who is online tells the server API: start with --api URL and --api-key KEY");
+    }
+    loop_.spawn("chat online",
+                online(this, answer([this](Result<tools::OnlineUsers> users) {
+                         if (users) {
+                           printer_.online(users->uids, users->more);
+                         } else {
+                           printer_.problem("who is online is not known: " + users.error().message);
+                         }
+                         return users.has_value();
+                       })));
+  }
+  static net::Awaitable<> online(Chat* self, std::function<void(Result<tools::OnlineUsers>)> done) {
+    done(co_await tools::fetch_online(self->options_.api, self->options_.api_key, kMostOnline));
   }
 
   void stop() {

@@ -24,7 +24,7 @@ Who:
   --user NAME, --app NAME (default "default"), --device ID (default: a new one),
   --device-type ios|android|web|windows|macos|linux|mini (default linux)
   --from-seq N          I hold my inbox up to N (default: what the server knows as acknowledged)
-For scripts (without these, lines are read: bob;;hello, :c2s orders hello, :pull, :help, :q):
+For scripts (without these, lines are read: bob;;hello, :c2s orders hello, :pull, :olu, :help, :q):
   --send TO TEXT        repeatable, sent in this order; exit status 0 only when all were acknowledged
   --send-file TO FILE   the same with a file's bytes
   --upload DEST TEXT, --upload-file DEST FILE

@@ -110,6 +110,21 @@ void Printer::kicked(const client::Kick& kick) {
                {"will_reconnect", kick.will_reconnect}}));
 }
 
+void Printer::online(const std::vector<std::string>& uids, bool more) {
+  if (!style_.json) {
+    out(fmt::format("{}{} online", uids.size(), more ? " and more" : ""));
+    for (const auto& uid : uids) out("  " + printable(uid));
+    return;
+  }
+  Json json = {{"event", "online"}, {"users", Json::array()}, {"more", more}};
+  for (const auto& uid : uids) {
+    Json user = Json::object();
+    set_bytes(user, "uid", uid);
+    json["users"].push_back(std::move(user));
+  }
+  out(to_line(json));
+}
+
 void Printer::remark(std::string_view text) {
   if (!style_.quiet) err("* " + printable(text));
 }

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "client/types.h"
 
@@ -24,6 +25,8 @@ class Printer {
   void sent(const std::string& to, const client::SendReceipt& receipt);
   void failed(const std::string& to, const client::Failure& failure);
   void kicked(const client::Kick& kick);
+  // more: others are online too.
+  void online(const std::vector<std::string>& uids, bool more);
   void remark(std::string_view text);  // not when quiet
   void problem(std::string_view text);
   void prompt();
