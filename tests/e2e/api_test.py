@@ -371,7 +371,7 @@ class RightsTest(ApiCase):
         self.log = open(self.folder / "other.log", "w+", encoding="utf-8")
         self.addCleanup(self.log.close)
         process = subprocess.Popen([BUILD_DIR / "bin" / "hongyan-logic", "--config", config], stderr=self.log)
-        self.addCleanup(process.wait, 20)
+        self.addCleanup(lambda: self.assertEqual(process.wait(20), 0, "ends well"))
         self.addCleanup(process.terminate)
 
         def port():
