@@ -38,7 +38,7 @@ class SlotThread {
     const TokenVerifier& verifier;
     RouteStore& routes;
     UploadPort uploads;
-    EventSink* events = nullptr;  // null: not wanted
+    EventSink* events = nullptr;                      // null: not wanted
     std::function<void(std::function<void()>)> post;  // to this thread, later; any thread may call it
     std::function<void(std::uint32_t thread, ThreadMail mail)> mail;  // to another slot thread; only queues
   };
