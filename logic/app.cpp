@@ -1,5 +1,7 @@
 #include "logic/app.h"
 
+#include <future>
+
 #include "common/log/log.h"
 
 namespace hongyan::logic {
@@ -183,6 +185,7 @@ void App::add_metrics() {
   export_sum("undelivered", "Pushes never acknowledged.", &C::undelivered);
   export_sum("acks", "Acknowledgements of devices.", &C::acked);
   export_sum("bad_acks", "Acknowledgements beyond the head, backwards or unparsable.", &C::bad_acks);
+  export_sum("cursors_kept", "Users whose cursors were written.", &C::cursors_kept);
   export_sum("pulls", "Pulls.", &C::pulls);
   export_sum("pulled_messages", "Messages given to pulls.", &C::pulled_messages);
   export_sum("logins", "Logins.", &C::logins);
@@ -202,6 +205,7 @@ void App::add_metrics() {
   export_gauge("unfinished_bytes", "Accepted messages not yet fanned out.", &C::unfinished_bytes);
   export_gauge("sessions", "Sessions of this node's users.", &C::sessions);
   export_gauge("users", "Users in memory.", &C::users);
+  export_gauge("changed_cursors", "Users whose cursors are to be written.", &C::changed_cursors);
   export_gauge("lanes", "Lanes with something to do.", &C::lanes);
   for (std::size_t code = 1; code <= static_cast<std::size_t>(Code::kDeadlineExceeded); ++code) {
     metrics::Counter& counter =
@@ -277,6 +281,7 @@ void App::stop() {
   if (api_) api_->stop_and_wait(kDrain);  // calls under way still need the links
   link_server_->stop();
   if (kafka_) kafka_->stop();
+  flush_cursors();
   for (auto& shard : shards_) shard->stop();
   control_.stop();
   control_.join();
@@ -287,6 +292,20 @@ void App::stop() {
   for (auto& worker : workers_) {
     worker->loop.stop();
     worker->loop.join();
+  }
+}
+
+void App::flush_cursors() {
+  std::vector<std::future<void>> flushed;
+  for (auto& worker : workers_) {
+    const auto done = std::make_shared<std::promise<void>>();
+    flushed.push_back(done->get_future());
+    worker->loop.post([w = worker.get(), done] { w->thread->flush_cursors([done] { done->set_value(); }); });
+  }
+  const SteadyTime deadline = SteadyClock::now() + kDrain;
+  for (auto& one : flushed) {
+    if (one.wait_until(deadline) == std::future_status::ready) continue;
+    return log::warn("logic", "stopped before all cursors were written");
   }
 }
 

@@ -51,6 +51,7 @@ class App : public daemon::Daemon, private ShardObserver {
   [[nodiscard]] Status open_listeners();
   [[nodiscard]] Status open_api();
   void add_metrics();
+  void flush_cursors();
   void set_shard_status(std::size_t shard, SlotStatus status);
   [[nodiscard]] static net::Awaitable<> tick(Worker* worker, std::string marker);
 

@@ -89,6 +89,10 @@ void bind_pipeline(config::Schema& schema, PipelineConfig& pipeline) {
   schema.bytes("pipeline.pull_bytes", pipeline.pull_bytes, "Contents in one page of a pull.")
       .range(1 << 10, 1 << 20);
   schema
+      .value("pipeline.cursor_flush", pipeline.cursor_flush,
+             "What devices acknowledged is written so often; kill -9 forgets at most so much.")
+      .range(Milliseconds(100), Milliseconds(600'000));
+  schema
       .value("pipeline.users_in_memory", pipeline.users_in_memory,
              "Users that a slot thread remembers; online users count, and always stay.")
       .range(1000, 100'000'000);

@@ -35,6 +35,7 @@ struct PipelineConfig {
       1024;  // unacknowledged pushes of a session; past it: SYNC_NOTIFY once acknowledged
   std::size_t max_retained_push_bytes = 64 << 20;  // a thread's bodies kept for the one resend
   std::size_t pull_bytes = 256 << 10;              // contents in one PullResp
+  Milliseconds cursor_flush{5000};                 // what devices acknowledged is written so often
   std::size_t users_in_memory = 1'000'000;         // a thread's
 };
 
@@ -43,8 +44,8 @@ struct PipelineCounters {
   using Counter = std::atomic<std::uint64_t>;
   std::array<Counter, 16> refused;  // by Code
   Counter accepted, duplicates, delivered, parked, pushed, resent, undelivered, acked, bad_acks, pulls,
-      pulled_messages, logins, kicks, lane_retries, not_owner, uploads;
-  std::atomic<std::int64_t> unfinished_bytes, sessions, users, lanes;
+      pulled_messages, logins, kicks, lane_retries, not_owner, uploads, cursors_kept;
+  std::atomic<std::int64_t> unfinished_bytes, sessions, users, lanes, changed_cursors;
 
   static void add(Counter& counter, std::uint64_t n = 1) {
     counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);

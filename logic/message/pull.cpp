@@ -94,8 +94,14 @@ void PullService::start(User& user, std::shared_ptr<Page> page) {
     return;
   }
   Session* session = user.session_on(*page->reply_to.gate, page->channel);
-  if (page->offset > 0) pusher_.acked_inbox(user, session, page->device_class, page->offset);
-  if (page->outbox_offset > 0) pusher_.acked_outbox(user, page->device_class, page->outbox_offset);
+  // A device that holds less than another of its class did is no mistake, and acknowledges nothing.
+  const auto device = static_cast<std::size_t>(page->device_class);
+  if (page->offset >= user.acked_inbox[device]) {
+    pusher_.acked_inbox(user, session, page->device_class, page->offset);
+  }
+  if (page->outbox_offset >= user.acked_outbox[device]) {
+    pusher_.acked_outbox(user, page->device_class, page->outbox_offset);
+  }
   read_inbox(page);
 }
 

@@ -123,11 +123,9 @@ void Pusher::ack(const Request& request) {
 }
 
 void Pusher::acked_inbox(User& user, Session* session, DeviceClass device_class, std::int64_t seq) {
-  std::int64_t& cursor = user.acked_inbox[static_cast<std::size_t>(device_class)];
-  if (seq < cursor || (user.inbox_seq && seq > *user.inbox_seq)) {
+  if (!cursors_.acked(user, device_class, CursorKind::kInbox, seq)) {
     return PipelineCounters::add(context_.counters.bad_acks);
   }
-  cursor = seq;
   if (session == nullptr) return;
   while (!session->unacked.empty() && session->unacked.front().seq <= seq) {
     if (session->unacked.front().body) {
@@ -137,16 +135,14 @@ void Pusher::acked_inbox(User& user, Session* session, DeviceClass device_class,
   }
   if (session->behind && session->unacked.size() <= context_.config.push_window / 2) {
     session->behind = false;
-    if (user.inbox_seq.value_or(0) > cursor) sync_notify(user, *session);
+    if (user.inbox_seq.value_or(0) > seq) sync_notify(user, *session);
   }
 }
 
 void Pusher::acked_outbox(User& user, DeviceClass device_class, std::int64_t seq) {
-  std::int64_t& cursor = user.acked_outbox[static_cast<std::size_t>(device_class)];
-  if (seq < cursor || (user.outbox_seq && seq > *user.outbox_seq)) {
-    return PipelineCounters::add(context_.counters.bad_acks);
+  if (!cursors_.acked(user, device_class, CursorKind::kOutbox, seq)) {
+    PipelineCounters::add(context_.counters.bad_acks);
   }
-  cursor = seq;
 }
 
 void Pusher::sign_of_life(User& user, Session& session) {

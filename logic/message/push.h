@@ -10,6 +10,7 @@
 #include "logic/message/context.h"
 #include "logic/message/lane.h"
 #include "logic/message/request.h"
+#include "logic/session/cursors.h"
 #include "proto/client.pb.h"
 
 namespace hongyan::logic {
@@ -21,7 +22,7 @@ namespace hongyan::logic {
 // of them but a SYNC_NOTIFY once it has acknowledged half.
 class Pusher {
  public:
-  explicit Pusher(ThreadContext& context) : context_(context) {}
+  Pusher(ThreadContext& context, Cursors& cursors) : context_(context), cursors_(cursors) {}
 
   // A row is newly in the receiver's inbox.
   void stored_in_inbox(const DeliverWork& work);
@@ -66,6 +67,7 @@ class Pusher {
   void retain(std::int64_t bytes) { retained_bytes_ += bytes; }
 
   ThreadContext& context_;
+  Cursors& cursors_;
   std::unordered_map<std::uint64_t, Live> live_;  // by session number
   std::deque<Timer> timers_;                      // by time: every timer takes ack_timeout
   std::int64_t retained_bytes_ = 0;

@@ -15,11 +15,12 @@ SlotThread::SlotThread(const Deps& deps)
                .events = deps.events,
                .slots = {}},
       port_(*this),
-      pusher_(context_),
+      cursors_(context_, deps.post),
+      pusher_(context_, cursors_),
       lanes_(context_, port_),
       accept_(context_, [this](AcceptWork& work) { stored_in_outbox(work); }),
       delivery_(context_, port_, [this](const DeliverWork& work) { pusher_.stored_in_inbox(work); }),
-      sessions_(context_, pusher_, deps.verifier, deps.routes),
+      sessions_(context_, cursors_, pusher_, deps.verifier, deps.routes),
       pull_(context_, pusher_, sessions_, deps.post),
       uploads_(context_, deps.uploads),
       server_calls_(context_, accept_, pusher_, sessions_),
@@ -152,27 +153,30 @@ void SlotThread::tick() {
   sessions_.tick();
   uploads_.tick();
   context_.users.trim();
+  cursors_.tick();
   context_.counters.users.store(static_cast<std::int64_t>(context_.users.size()), std::memory_order_relaxed);
+  context_.counters.changed_cursors.store(static_cast<std::int64_t>(cursors_.changed()),
+                                          std::memory_order_relaxed);
   context_.counters.lanes.store(static_cast<std::int64_t>(lanes_.size()), std::memory_order_relaxed);
 }
 
 void SlotThread::upkeep() {
   for (std::size_t shard = 0; shard < context_.shards.size(); ++shard) {
     if (upkeep_under_way_[shard] || context_.shards.at(shard).down()) continue;
-    std::vector<PendingEntry> add;
-    std::vector<PendingEntry> remove;
-    lanes_.collect_pending(shard, add, remove);
-    auto marks = context_.slots.take_marks(shard);
-    if (add.empty() && remove.empty() && marks.empty()) continue;
+    Upkeep upkeep;
+    lanes_.collect_pending(shard, upkeep.add_pending, upkeep.remove_pending);
+    upkeep.marks = context_.slots.take_marks(shard);
+    if (upkeep.add_pending.empty() && upkeep.remove_pending.empty() && upkeep.marks.empty()) continue;
     upkeep_under_way_[shard] = true;
-    const auto done = [this, shard, add, remove, marks](bool committed) {
+    upkeep.done = [this, shard, add = upkeep.add_pending, remove = upkeep.remove_pending,
+                   marks = upkeep.marks](bool committed) {
       deps_.post([this, shard, add, remove, marks, committed] {
         upkeep_under_way_[shard] = false;
         lanes_.pending_written(add, remove, committed);
         context_.slots.marks_written(marks, committed);
       });
     };
-    context_.shards.at(shard).write_upkeep(add, marks, remove, done);
+    context_.shards.at(shard).write_upkeep(std::move(upkeep));
   }
 }
 

@@ -12,6 +12,7 @@
 #include "logic/message/pull.h"
 #include "logic/message/push.h"
 #include "logic/message/server_calls.h"
+#include "logic/session/cursors.h"
 #include "logic/session/sessions.h"
 #include "logic/upload/uploads.h"
 
@@ -56,6 +57,8 @@ class SlotThread {
   void shard_acquired(std::size_t shard, std::span<const AcquiredSlot> slots, std::vector<RedoRow> redo,
                       std::span<const MsgId> pending);
   void shard_status(std::size_t shard, SlotStatus status) { context_.slots.set_status(shard, status); }
+  // Writes the cursors now, for the end of the process; done: all that could be written is.
+  void flush_cursors(std::function<void()> done) { cursors_.flush(std::move(done)); }
   void redis_emptied() { sessions_.rewrite_routes(); }
   // Every 100 ms or so.
   void tick();
@@ -82,6 +85,7 @@ class SlotThread {
   const Deps deps_;
   ThreadContext context_;
   Port port_;
+  Cursors cursors_;
   Pusher pusher_;
   Lanes lanes_;
   Accept accept_;

@@ -39,7 +39,7 @@ std::uint64_t Sessions::next_epoch(User& user, DeviceClass device_class, std::si
 }
 
 void Sessions::with_tails(User& user, std::function<void(const Status&)> then) {
-  if (user.inbox_seq && user.outbox_seq) return then({});
+  if (user.loaded) return then({});
   user.waiting_for_tails.push_back(std::move(then));
   if (user.waiting_for_tails.size() > 1) return;  // asked already
   auto work = std::make_unique<TailsWork>();
@@ -57,6 +57,8 @@ void Sessions::tails_finished(const TailsWork& work) {
   if (work.outcome == WriterWork::Outcome::kStored) {
     user->inbox_seq = std::max(user->inbox_seq.value_or(0), work.inbox_seq);
     user->outbox_seq = std::max(user->outbox_seq.value_or(0), work.outbox_seq);
+    cursors_.loaded(*user, work.cursors);
+    user->loaded = true;
   } else {
     status = std::unexpected(work.error);
   }
@@ -254,21 +256,21 @@ void Sessions::announced(const GatePortPtr& gate, const link::Session& told, Slo
   session.gate = gate;
   session.last_active_ms = told.last_active_ms();
   add(user, std::move(session));
-  std::int64_t& cursor = user.acked_inbox[index_of(device)];
-  cursor = std::max(cursor, told.acked_inbox_seq());
 
   // What was stored while nobody knew of the session was not pushed to it.
   const std::uint64_t epoch = told.login_epoch();
-  with_tails(user, [this, &user, device, epoch](const Status& status) {
+  with_tails(user, [this, &user, device, epoch, claimed = told.acked_inbox_seq()](const Status& status) {
     Session* now = user.session_of(device);
     if (now == nullptr || now->login_epoch != epoch) return;
     if (!status) {
       now->owes_ack = true;
       return;
     }
-    // The gate repeats what the client claimed to hold.
-    std::int64_t& held = user.acked_inbox[index_of(device)];
-    held = std::min(held, *user.inbox_seq);
+    // The gate repeats what the client claimed to hold, perhaps more than there is.
+    const std::int64_t& held = user.acked_inbox[index_of(device)];
+    if (const std::int64_t seq = std::min(claimed, *user.inbox_seq); seq > held) {
+      pusher_.acked_inbox(user, now, device, seq);
+    }
     if (*user.inbox_seq > held) pusher_.sync_notify(user, *now);
   });
 }

@@ -12,6 +12,7 @@
 #include "logic/message/context.h"
 #include "logic/message/push.h"
 #include "logic/message/request.h"
+#include "logic/session/cursors.h"
 #include "logic/session/route_store.h"
 #include "proto/client.pb.h"
 #include "proto/link.pb.h"
@@ -22,8 +23,9 @@ namespace hongyan::logic {
 // one is kicked, whichever is heard of first.
 class Sessions {
  public:
-  Sessions(ThreadContext& context, Pusher& pusher, const TokenVerifier& verifier, RouteStore& routes)
-      : context_(context), pusher_(pusher), verifier_(verifier), routes_(routes) {}
+  Sessions(ThreadContext& context, Cursors& cursors, Pusher& pusher, const TokenVerifier& verifier,
+           RouteStore& routes)
+      : context_(context), cursors_(cursors), pusher_(pusher), verifier_(verifier), routes_(routes) {}
 
   void auth(const Request& request);
   void logout(const Request& request);
@@ -54,7 +56,7 @@ class Sessions {
   // Redis was emptied: every route is written again.
   void rewrite_routes();
 
-  // Runs `then` once the user's tails are known, or with why they cannot be.
+  // Runs `then` once the user's tails and cursors are known, or with why they cannot be.
   void with_tails(User& user, std::function<void(const Status&)> then);
   void tails_finished(const TailsWork& work);
 
@@ -68,6 +70,7 @@ class Sessions {
   [[nodiscard]] std::uint64_t next_epoch(User& user, DeviceClass device_class, std::size_t shard);
 
   ThreadContext& context_;
+  Cursors& cursors_;
   Pusher& pusher_;
   const TokenVerifier& verifier_;
   RouteStore& routes_;

@@ -4,6 +4,14 @@
 
 namespace hongyan::logic {
 
+namespace {
+
+// Of one trim(): ten of them a second keep up with any number of logins.
+constexpr int kMostKept = 256;
+constexpr int kMostForgotten = 4096;
+
+}  // namespace
+
 Session* User::session_of(DeviceClass wanted) noexcept {
   for (auto& session : sessions) {
     if (session->device_class == wanted) return session.get();
@@ -47,13 +55,15 @@ User& UserTable::get(std::string_view app_id, std::string_view uid, Slot slot) {
 
 void UserTable::trim() {
   // A bounded look: users that cannot go are put at the end.
-  for (int looked = 0; users_.size() > capacity_ && looked < 64; ++looked) {
+  for (int kept = 0, forgotten = 0; full() && kept < kMostKept && forgotten < kMostForgotten;) {
     User& user = lru_.front();
     lru_.pop_front();
     if (user.evictable()) {
       users_.erase(users_.find(KeyView{user.key.app_id, user.key.uid}));
+      ++forgotten;
     } else {
       lru_.push_back(user);
+      ++kept;
     }
   }
 }

@@ -53,13 +53,15 @@ struct Session {
 struct User {
   UserKey key;
   Slot slot = 0;
-  // Committed tails; empty until known. inbox and outbox become known together by a TailsWork.
+  // Committed tails; empty until known.
   std::optional<std::int64_t> inbox_seq;
   std::optional<std::int64_t> outbox_seq;
   std::vector<std::unique_ptr<Session>> sessions;             // at most one a device class
   std::array<std::int64_t, kDeviceClassCount> acked_inbox{};  // cursors
   std::array<std::int64_t, kDeviceClassCount> acked_outbox{};
   std::array<std::uint64_t, kDeviceClassCount> highest_epoch{};
+  bool loaded = false;                // both tails and the cursors were read, by a TailsWork
+  std::uint16_t changed_cursors = 0;  // those to be written, a bit each
   // Sends at the writer, owned by it, by client_msg_id (that of the work itself).
   std::unordered_map<std::string_view, AcceptWork*> accepting;
   std::vector<std::function<void(const Status&)>> waiting_for_tails;
@@ -68,7 +70,8 @@ struct User {
   boost::intrusive::list_member_hook<> lru_hook;
 
   [[nodiscard]] bool evictable() const noexcept {
-    return sessions.empty() && accepting.empty() && waiting_for_tails.empty() && busy == 0;
+    return sessions.empty() && accepting.empty() && waiting_for_tails.empty() && busy == 0 &&
+           changed_cursors == 0;
   }
   [[nodiscard]] Session* session_of(DeviceClass device_class) noexcept;
   [[nodiscard]] Session* session_on(const GatePort& gate, std::uint64_t channel) noexcept;
@@ -92,6 +95,8 @@ class UserTable {
   void for_each(const std::function<void(User&)>& visit);
 
   [[nodiscard]] std::size_t size() const noexcept { return users_.size(); }
+  // There are more than fit: what is forgotten does not suffice.
+  [[nodiscard]] bool full() const noexcept { return users_.size() > capacity_; }
 
  private:
   struct KeyView {

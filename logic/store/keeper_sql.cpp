@@ -61,11 +61,24 @@ DbStatus write_all(MysqlConnection& connection, std::uint32_t node, const Upkeep
         fmt::format_to(std::back_inserter(sql), "({},{},{},{})", entry.slot, node, entry.epoch, entry.mark);
       });
   if (!marked) return marked;
-  return by_statements(connection, std::span(upkeep.remove_pending), "DELETE FROM im_pending WHERE ", " OR ",
-                       "", [](std::string& sql, const PendingEntry& entry) {
-                         fmt::format_to(std::back_inserter(sql),
-                                        "(slot = {} AND destination = {} AND id = {})", entry.slot,
-                                        entry.destination, entry.id);
+  auto removed =
+      by_statements(connection, std::span(upkeep.remove_pending), "DELETE FROM im_pending WHERE ", " OR ", "",
+                    [](std::string& sql, const PendingEntry& entry) {
+                      fmt::format_to(std::back_inserter(sql), "(slot = {} AND destination = {} AND id = {})",
+                                     entry.slot, entry.destination, entry.id);
+                    });
+  if (!removed) return removed;
+  return by_statements(connection, std::span(upkeep.cursors),
+                       "INSERT INTO im_user_cursor (app_id, user_id, device_class, kind, acked_seq) VALUES ",
+                       ",", " ON DUPLICATE KEY UPDATE acked_seq = GREATEST(acked_seq, VALUES(acked_seq))",
+                       [](std::string& sql, const CursorUpdate& entry) {
+                         sql += '(';
+                         append_hex_literal(sql, entry.user.app_id);
+                         sql += ',';
+                         append_hex_literal(sql, entry.user.uid);
+                         fmt::format_to(std::back_inserter(sql), ",{},{},{})",
+                                        static_cast<int>(entry.cursor.device_class),
+                                        static_cast<int>(entry.cursor.kind), entry.cursor.seq);
                        });
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -43,14 +42,7 @@ struct Beat {
 [[nodiscard]] DbResult<std::vector<PendingEntry>> read_pending(MysqlConnection& connection,
                                                                std::span<const Slot> slots);
 
-struct Upkeep {
-  std::vector<PendingEntry> add_pending;
-  std::vector<MarkUpdate> marks;
-  std::vector<PendingEntry> remove_pending;
-  std::function<void(bool)> done;
-};
-// One transaction under the fence. Marks never go back, and only those of leases still held move. False:
-// fenced.
+// One transaction under the fence. Only marks of leases still held move. False: fenced.
 [[nodiscard]] DbResult<bool> write_upkeep(MysqlConnection& connection, std::uint32_t node,
                                           std::uint64_t epoch, const Upkeep& upkeep);
 

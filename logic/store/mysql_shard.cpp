@@ -62,12 +62,6 @@ class MysqlShard final : public Shard {
     writers_[writer]->submit(std::move(work));
   }
 
-  [[nodiscard]] std::size_t queued_bytes() const noexcept override {
-    std::size_t most = 0;
-    for (const auto& writer : writers_) most = std::max(most, writer->queued_bytes());
-    return most;
-  }
-
   [[nodiscard]] bool down() const noexcept override { return state_.down(); }
 
   void read_inbox(UserKey user, std::int64_t after, std::int64_t up_to, std::size_t limit,
@@ -86,11 +80,7 @@ class MysqlShard final : public Shard {
     reader_.read(ShardReader::AcceptedRequest{slot, std::move(ids)}, std::move(done));
   }
 
-  void write_upkeep(std::vector<PendingEntry> add_pending, std::vector<MarkUpdate> marks,
-                    std::vector<PendingEntry> remove_pending, std::function<void(bool)> done) override {
-    keeper_.write_upkeep(
-        {std::move(add_pending), std::move(marks), std::move(remove_pending), std::move(done)});
-  }
+  void write_upkeep(Upkeep upkeep) override { keeper_.write_upkeep(std::move(upkeep)); }
 
   [[nodiscard]] std::int64_t clock_ms() const noexcept override { return state_.clock_ms(); }
   [[nodiscard]] std::string settings() const override { return state_.settings(); }

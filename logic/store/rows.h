@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/device_class.h"
 #include "common/base/msg_id.h"
 #include "common/base/result.h"
 #include "common/base/slot.h"
@@ -114,7 +115,17 @@ class InboxWork : public WriterWork {
   std::int64_t seq = 0;  // result, with kStored and kExists
 };
 
-// Asks for a user's committed tails, in order with the user's rows.
+// im_user_cursor.kind; written to disk, never renumbered.
+enum class CursorKind : std::uint8_t { kInbox = 1, kOutbox = 2 };
+
+// How far the devices of one class acknowledged one of a user's boxes.
+struct DeviceCursor {
+  DeviceClass device_class = DeviceClass::kUnknown;
+  CursorKind kind = CursorKind::kInbox;
+  std::int64_t seq = 0;
+};
+
+// Asks for a user's committed tails, in order with the user's rows, and for the cursors as last written.
 class TailsWork : public WriterWork {
  public:
   TailsWork() noexcept : WriterWork(Kind::kTails) {}
@@ -122,6 +133,7 @@ class TailsWork : public WriterWork {
 
   std::int64_t inbox_seq = 0;  // result, with kStored
   std::int64_t outbox_seq = 0;
+  std::vector<DeviceCursor> cursors;
 };
 
 // Gets finished work back.

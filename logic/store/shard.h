@@ -71,6 +71,20 @@ struct MarkUpdate {
   std::uint64_t epoch = 0;
   MsgId mark = 0;
 };
+struct CursorUpdate {
+  UserKey user;
+  DeviceCursor cursor;
+};
+// Written as one transaction: im_pending insertions, then marks, then deletions from im_pending, then
+// cursors. Marks and cursors never go back.
+struct Upkeep {
+  std::vector<PendingEntry> add_pending;
+  std::vector<MarkUpdate> marks;
+  std::vector<PendingEntry> remove_pending;
+  std::vector<CursorUpdate> cursors;
+  // On the keeper thread, once; must not block. True: all of it is committed.
+  std::function<void(bool)> done;
+};
 
 // A shard. Threads of its own: one keeper, `writers` writer threads, `readers` reader threads; each has one
 // connection.
@@ -89,9 +103,6 @@ class Shard {
   // Any thread. The work comes back through the sink. Rows of one user keep their order.
   virtual void submit(WriterWorkPtr work) = 0;
 
-  // Bytes queued at the writer of this user; what Accept compares with its limit. Any thread.
-  [[nodiscard]] virtual std::size_t queued_bytes() const noexcept = 0;
-
   // True while the last connection attempt or beat failed. Any thread.
   [[nodiscard]] virtual bool down() const noexcept = 0;
 
@@ -107,10 +118,9 @@ class Shard {
   using RedoDone = std::function<void(Result<std::vector<RedoRow>>)>;
   virtual void read_accepted(Slot slot, std::vector<MsgId> ids, RedoDone done) = 0;
 
-  // Upkeep, on the keeper thread: im_pending insertions, then marks, in this order; then deletions from
-  // im_pending. `done(true)` once all of it is committed.
-  virtual void write_upkeep(std::vector<PendingEntry> add_pending, std::vector<MarkUpdate> marks,
-                            std::vector<PendingEntry> remove_pending, std::function<void(bool)> done) = 0;
+  // Any thread; done on the keeper thread. Refused (`done(false)`, perhaps from within) when much is queued
+  // or the shard is not served.
+  virtual void write_upkeep(Upkeep upkeep) = 0;
 
   // The shard's clock in ms since 1970 as known from the last beat. Any thread.
   [[nodiscard]] virtual std::int64_t clock_ms() const noexcept = 0;

@@ -48,7 +48,7 @@ void ShardWriter::submit(WriterWorkPtr work) {
   const std::size_t bytes = work->bytes();
   std::unique_lock lock(mutex_);
   if (stopping_) refuse(*work, "the node is stopping");
-  if (queued_bytes_.load(std::memory_order_relaxed) + bytes > deps_.config.queue_bytes) {
+  if (queued_bytes_ + bytes > deps_.config.queue_bytes) {
     refuse(*work, "the shard's queue is full");
   }
   if (ended_) {
@@ -58,7 +58,7 @@ void ShardWriter::submit(WriterWorkPtr work) {
     deps_.shard.sink->completed(std::move(one));
     return;
   }
-  queued_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  queued_bytes_ += bytes;
   queue_.push_back(std::move(work));
   if (queue_.size() == 1) wake_.notify_one();
 }
@@ -91,7 +91,7 @@ bool ShardWriter::wait_for_work(std::vector<WriterWorkPtr>& works) {
     works.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
-  queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  queued_bytes_ -= bytes;
   return true;
 }
 
@@ -126,6 +126,13 @@ void ShardWriter::process(std::vector<WriterWorkPtr> works) {
         break;
       case Step::kLoadTails:
         if (auto done = load_tails(*connection_, batch_); !done) fail(done.error(), false);
+        break;
+      case Step::kLoadCursors:
+        if (auto done = load_cursors(*connection_, batch_.cursor_works()); done) {
+          batch_.cursors_loaded();
+        } else {
+          fail(done.error(), false);
+        }
         break;
       case Step::kLookup:
         if (auto done = look_up(*connection_, batch_, SteadyClock::now()); done) {
@@ -279,7 +286,7 @@ void ShardWriter::sweep_queue() {
     std::erase_if(queue_, [&](WriterWorkPtr& work) {
       if (serving && work->deadline >= now) return false;
       if (work->outcome == WriterWork::Outcome::kPending) refuse(*work, "the shard does not answer");
-      queued_bytes_.fetch_sub(work->bytes(), std::memory_order_relaxed);
+      queued_bytes_ -= work->bytes();
       refused.push_back(std::move(work));
       return true;
     });

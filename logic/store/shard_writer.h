@@ -35,7 +35,7 @@ struct WriterCounters {
 // An idle writer commits at once; batches form from what waits meanwhile. WriterBatch decides, this class
 // does.
 //
-// Any thread: submit, queued_bytes. start() once, then stop() once, by the shard; stop() lets the queue drain
+// Any thread: submit. start() once, then stop() once, by the shard; stop() lets the queue drain
 // until the deadline, refuses the rest, joins. While the shard is not served everything is refused at once.
 // While a batch of unknown outcome waits for the server, queued work past its deadline is refused, ahead of
 // that batch.
@@ -57,9 +57,6 @@ class ShardWriter {
   void stop(SteadyTime deadline);
 
   void submit(WriterWorkPtr work);
-  [[nodiscard]] std::size_t queued_bytes() const noexcept {
-    return queued_bytes_.load(std::memory_order_relaxed);
-  }
   [[nodiscard]] const WriterCounters& counters() const noexcept { return counters_; }
 
  private:
@@ -84,7 +81,6 @@ class ShardWriter {
 
   const Deps deps_;
   const std::size_t index_;
-  std::atomic<std::size_t> queued_bytes_{0};
   WriterCounters counters_;
 
   // Writer thread only.
@@ -99,6 +95,7 @@ class ShardWriter {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<WriterWorkPtr> queue_;
+  std::size_t queued_bytes_ = 0;
   bool stopping_ = false;
   bool ended_ = false;
   SteadyTime stop_deadline_ = SteadyTime::max();

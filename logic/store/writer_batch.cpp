@@ -91,6 +91,8 @@ WriterBatch::Step WriterBatch::next(MsgId id_limit) {
     if (in_doubt_) return step_ = Step::kBarrier;
     collect_unknown();
     if (!unknown_.empty()) return step_ = Step::kLoadTails;
+    collect_asking();
+    if (!asking_.empty()) return step_ = Step::kLoadCursors;
     collect_lookups();
     if (!outbox_.empty() || !inbox_.empty()) return step_ = Step::kLookup;
     unsettled_ = false;
@@ -143,6 +145,20 @@ void WriterBatch::collect_unknown() {
     row.user->asked = loads_;
     unknown_.push_back(row.user);
   }
+}
+
+void WriterBatch::collect_asking() {
+  asking_.clear();
+  for (Row& row : window()) {
+    if (row.state != State::kOpen || row.has_cursors || row.work->kind() != WriterWork::Kind::kTails)
+      continue;
+    asking_.push_back(static_cast<TailsWork*>(row.work.get()));
+    asking_.back()->cursors.clear();
+  }
+}
+
+void WriterBatch::cursors_loaded() noexcept {
+  for (Row& row : window()) row.has_cursors = row.has_cursors || row.work->kind() == WriterWork::Kind::kTails;
 }
 
 void WriterBatch::collect_lookups() {

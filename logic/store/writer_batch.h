@@ -43,13 +43,14 @@ struct FoundOutbox {
 class WriterBatch {
  public:
   enum class Step : std::uint8_t {
-    kConnect,    // open a connection; connected() or failed()
-    kWait,       // something must work before the batch can end, and does not: pause, then next() again
-    kBarrier,    // wait for the transaction in doubt to end; barrier_passed(), fenced() or failed()
-    kLoadTails,  // of unknown_users(), by set_tails(), or failed()
-    kLookup,     // of lookup_outbox() and lookup_inbox(), by found(); looked_up() or failed()
-    kStore,      // outbox() and inbox() in one transaction; stored(), fenced() or failed()
-    kPark,       // inbox() has one row, reason(): into im_parked; parked(), fenced() or failed()
+    kConnect,      // open a connection; connected() or failed()
+    kWait,         // something must work before the batch can end, and does not: pause, then next() again
+    kBarrier,      // wait for the transaction in doubt to end; barrier_passed(), fenced() or failed()
+    kLoadTails,    // of unknown_users(), by set_tails(), or failed()
+    kLoadCursors,  // of cursor_works(), into them; cursors_loaded() or failed()
+    kLookup,       // of lookup_outbox() and lookup_inbox(), by found(); looked_up() or failed()
+    kStore,        // outbox() and inbox() in one transaction; stored(), fenced() or failed()
+    kPark,         // inbox() has one row, reason(): into im_parked; parked(), fenced() or failed()
     kDone,
   };
 
@@ -65,6 +66,7 @@ class WriterBatch {
   [[nodiscard]] std::vector<WriterWorkPtr> take();
 
   [[nodiscard]] std::span<UserTails* const> unknown_users() const noexcept { return unknown_; }
+  [[nodiscard]] std::span<TailsWork* const> cursor_works() const noexcept { return asking_; }
   [[nodiscard]] std::span<OutboxWork* const> lookup_outbox() const noexcept { return outbox_; }
   [[nodiscard]] std::span<InboxWork* const> lookup_inbox() const noexcept { return inbox_; }
   // Sorted by primary key.
@@ -80,6 +82,7 @@ class WriterBatch {
   void set_tails(std::size_t unknown_index, std::int64_t inbox, std::int64_t outbox) noexcept;
   void found_outbox(std::size_t lookup_index, const FoundOutbox& row, SteadyTime now);
   void found_inbox(std::size_t lookup_index, std::int64_t seq);
+  void cursors_loaded() noexcept;
   void looked_up() noexcept;
   void stored();
   void parked();
@@ -98,7 +101,8 @@ class WriterBatch {
     std::uint32_t first = 0;  // kDuplicate: the row that this one repeats
     State state = State::kOpen;
     bool lookup = false;
-    bool doubtful = false;  // was part of a transaction of unknown outcome
+    bool has_cursors = false;  // kTails: read already
+    bool doubtful = false;     // was part of a transaction of unknown outcome
   };
 
   [[nodiscard]] std::span<Row> window() {
@@ -108,6 +112,7 @@ class WriterBatch {
   void find_duplicates();
   [[nodiscard]] bool same_key(const Row& a, const Row& b) const;
   void collect_unknown();
+  void collect_asking();
   void collect_lookups();
   void number(MsgId id_limit);
   void finish(Row& row, WriterWork::Outcome outcome);
@@ -124,6 +129,7 @@ class WriterBatch {
   std::size_t window_end_ = 0;
   bool split_ = false;
   std::vector<UserTails*> unknown_;
+  std::vector<TailsWork*> asking_;
   std::vector<OutboxWork*> outbox_;
   std::vector<InboxWork*> inbox_;
   std::vector<std::uint32_t> outbox_rows_;  // indices in rows_ of outbox_ and inbox_

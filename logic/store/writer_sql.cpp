@@ -223,6 +223,20 @@ DbStatus load_tails(MysqlConnection& connection, WriterBatch& batch) {
       });
 }
 
+DbStatus load_cursors(MysqlConnection& connection, std::span<TailsWork* const> works) {
+  return by_chunks(
+      connection, works, "SELECT STRAIGHT_JOIN v.n, c.device_class, c.kind, c.acked_seq FROM (",
+      ") v JOIN im_user_cursor c FORCE INDEX (PRIMARY) ON c.app_id = v.a AND c.user_id = v.u "
+      "AND c.group_id = 0",
+      [](std::string& sql, const TailsWork& work) { append_user(sql, work.user); },
+      [works](const TextRow& row) {
+        works[static_cast<std::size_t>(row.number(0))]->cursors.push_back(
+            {.device_class = static_cast<DeviceClass>(row.number(1)),
+             .kind = static_cast<CursorKind>(row.number(2)),
+             .seq = row.number(3)});
+      });
+}
+
 DbStatus look_up(MysqlConnection& connection, WriterBatch& batch, SteadyTime now) {
   auto outbox = by_chunks(
       connection, batch.lookup_outbox(),

@@ -51,6 +51,8 @@ class RowInsert {
                                            std::uint64_t epoch);
 
 [[nodiscard]] DbStatus load_tails(MysqlConnection& connection, WriterBatch& batch);
+// Into the works.
+[[nodiscard]] DbStatus load_cursors(MysqlConnection& connection, std::span<TailsWork* const> works);
 [[nodiscard]] DbStatus look_up(MysqlConnection& connection, WriterBatch& batch, SteadyTime now);
 
 // Within a transaction that begin_fenced began.

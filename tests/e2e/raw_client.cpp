@@ -12,8 +12,8 @@
 
 namespace hongyan::e2e {
 
-RawClient::RawClient() {
-  const auto& gate = Cluster::get().gates().front();
+RawClient::RawClient(std::size_t index) {
+  const auto& gate = Cluster::get().gates().at(index);
   socket_ = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -74,14 +74,35 @@ bool RawClient::wait_closed(std::chrono::milliseconds deadline) {
   return closed_;
 }
 
-client::AuthResp RawClient::login(const std::string& uid, const std::string& token) {
+void RawClient::send_login(const std::string& uid, const std::string& token, client::DeviceType device_type,
+                           const std::string& device_id) {
   client::AuthReq request;
   request.set_uid(uid);
   request.set_token(token);
   request.set_app_id(Cluster::get().app());
-  request.set_device_type(client::DEVICE_TYPE_LINUX);
-  request.set_device_id("raw");
+  request.set_device_type(device_type);
+  request.set_device_id(device_id);
   send(client::COMMAND_AUTH, 1, request.SerializeAsString());
+}
+
+void RawClient::ack(std::int64_t seq) {
+  client::PushAck ack;
+  ack.set_seq(seq);
+  send(client::COMMAND_C2C_PUSH, 0, ack.SerializeAsString());
+  // What is asked next is answered after it.
+  constexpr std::uint32_t kSeq = 0x7FFFFFFF;
+  client::PullReq pull;
+  pull.set_limit(1);
+  pull.set_outbox_offset(-1);
+  send(client::COMMAND_PULL, kSeq, pull.SerializeAsString());
+  while (const auto packet = read()) {
+    if (packet->header.seq == kSeq) return;
+  }
+}
+
+client::AuthResp RawClient::login(const std::string& uid, const std::string& token,
+                                  client::DeviceType device_type, const std::string& device_id) {
+  send_login(uid, token, device_type, device_id);
   client::AuthResp response;
   const auto packet = read();
   if (!packet || !response.ParseFromString(packet->body)) {

@@ -19,8 +19,8 @@ struct RawPacket {
 
 class RawClient {
  public:
-  // Connects to the first gate of the cluster.
-  RawClient();
+  // Connects to a gate of the cluster.
+  explicit RawClient(std::size_t gate = 0);
   ~RawClient();
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;
@@ -35,7 +35,14 @@ class RawClient {
   [[nodiscard]] bool closed() const { return closed_; }
 
   // Logs in; the answer.
-  [[nodiscard]] client::AuthResp login(const std::string& uid, const std::string& token);
+  [[nodiscard]] client::AuthResp login(const std::string& uid, const std::string& token,
+                                       client::DeviceType device_type = client::DEVICE_TYPE_LINUX,
+                                       const std::string& device_id = "raw");
+  // The packet of a login, for who reads the answer itself.
+  void send_login(const std::string& uid, const std::string& token, client::DeviceType device_type,
+                  const std::string& device_id);
+  // Acknowledges the inbox up to seq, and returns once the acknowledgement was taken.
+  void ack(std::int64_t seq);
 
  private:
   int socket_ = -1;

@@ -34,7 +34,6 @@ class MemoryShard : public Shard {
   void start() override {}
   void stop() override {}
   void submit(WriterWorkPtr work) override { queue.push_back(std::move(work)); }
-  [[nodiscard]] std::size_t queued_bytes() const noexcept override { return 0; }
   [[nodiscard]] bool down() const noexcept override { return is_down; }
 
   void read_inbox(UserKey user, std::int64_t after, std::int64_t up_to, std::size_t limit,
@@ -79,13 +78,17 @@ class MemoryShard : public Shard {
     ++refills;
     done(std::move(out));
   }
-  void write_upkeep(std::vector<PendingEntry> add, std::vector<MarkUpdate> new_marks,
-                    std::vector<PendingEntry> remove, std::function<void(bool)> done) override {
-    if (!upkeep_works) return done(false);
-    for (const auto& entry : add) pending.insert(entry.id);
-    for (const auto& update : new_marks) marks[update.slot] = update.mark;
-    for (const auto& entry : remove) pending.erase(entry.id);
-    done(true);
+  void write_upkeep(Upkeep upkeep) override {
+    if (!upkeep_works) return upkeep.done(false);
+    for (const auto& entry : upkeep.add_pending) pending.insert(entry.id);
+    for (const auto& update : upkeep.marks) marks[update.slot] = update.mark;
+    for (const auto& entry : upkeep.remove_pending) pending.erase(entry.id);
+    for (const auto& [user, cursor] : upkeep.cursors) {
+      auto& seq = cursors[{user.app_id, user.uid}][{cursor.device_class, cursor.kind}];
+      seq = std::max(seq, cursor.seq);
+    }
+    cursor_rows.push_back(upkeep.cursors.size());
+    upkeep.done(true);
   }
   [[nodiscard]] std::int64_t clock_ms() const noexcept override { return clock; }
   [[nodiscard]] std::string settings() const override { return {}; }
@@ -110,6 +113,8 @@ class MemoryShard : public Shard {
   std::map<Key, std::vector<InboxRow>> inbox;
   std::map<Slot, MsgId> marks;
   std::set<MsgId> pending;
+  std::map<Key, std::map<std::pair<DeviceClass, CursorKind>, std::int64_t>> cursors;
+  std::vector<std::size_t> cursor_rows;  // of each upkeep written
   bool is_down = false;
   bool refuse = false;
   bool upkeep_works = true;
@@ -123,6 +128,9 @@ class MemoryShard : public Shard {
     if (auto* tails = dynamic_cast<TailsWork*>(&work)) {
       tails->inbox_seq = static_cast<std::int64_t>(inbox[key].size());
       tails->outbox_seq = static_cast<std::int64_t>(outbox[key].size());
+      for (const auto& [which, seq] : cursors[key]) {
+        tails->cursors.push_back({.device_class = which.first, .kind = which.second, .seq = seq});
+      }
     } else if (auto* out = dynamic_cast<OutboxWork*>(&work)) {
       auto& rows = outbox[key];
       const auto it = std::ranges::find(rows, out->client_msg_id, &OutboxRow::client_msg_id);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <future>
+#include <map>
 
 #include "tests/integration/logic/store/store_fixture.h"
 
@@ -12,11 +13,14 @@ using Outcome = logic::WriterWork::Outcome;
 class KeeperTest : public StoreTest {
  protected:
   static bool upkeep(Node& node, std::vector<logic::PendingEntry> add, std::vector<logic::MarkUpdate> marks,
-                     std::vector<logic::PendingEntry> remove) {
+                     std::vector<logic::PendingEntry> remove, std::vector<logic::CursorUpdate> cursors = {}) {
     auto written = std::make_shared<std::promise<bool>>();
     auto future = written->get_future();
-    node.shard->write_upkeep(std::move(add), std::move(marks), std::move(remove),
-                             [written](bool ok) { written->set_value(ok); });
+    node.shard->write_upkeep({.add_pending = std::move(add),
+                              .marks = std::move(marks),
+                              .remove_pending = std::move(remove),
+                              .cursors = std::move(cursors),
+                              .done = [written](bool ok) { written->set_value(ok); }});
     return future.wait_for(kPatience) == std::future_status::ready && future.get();
   }
 };
@@ -80,6 +84,61 @@ TEST_F(KeeperTest, MarkNeverGoesBackAndNeedsTheLease) {
   static_cast<void>(sql("UPDATE im_slot SET owner = 2 WHERE slot = 3"));
   EXPECT_TRUE(upkeep(node, {}, {{3, 1, 70}}, {}));
   EXPECT_EQ(sql("SELECT mark FROM im_slot WHERE slot = 3"), "50");
+}
+
+TEST_F(KeeperTest, CursorsAreKeptAndNeverGoBack) {
+  using enum logic::CursorKind;
+  const auto at = [](const std::string& uid, DeviceClass device, logic::CursorKind kind, std::int64_t seq) {
+    return logic::CursorUpdate{.user = {"app", uid}, .cursor = {device, kind, seq}};
+  };
+  Node node(config_, 1, 100);
+  ASSERT_TRUE(node.start());
+  const std::string strange("a\0'\xff", 4);
+  std::vector<logic::CursorUpdate> many;
+  for (int i = 0; i < 1500; ++i) many.push_back(at(fmt::format("u{}", i), DeviceClass::kWeb, kInbox, i));
+  EXPECT_TRUE(upkeep(node, {}, {}, {}, many));
+  EXPECT_TRUE(
+      upkeep(node, {}, {}, {},
+             {at("alice", DeviceClass::kMobile, kInbox, 7), at("alice", DeviceClass::kMobile, kOutbox, 3),
+              at("alice", DeviceClass::kDesktop, kInbox, 9), at(strange, DeviceClass::kWeb, kInbox, 5)}));
+  EXPECT_TRUE(upkeep(node, {}, {}, {}, {at("alice", DeviceClass::kMobile, kInbox, 6)}));
+  EXPECT_EQ(number("SELECT COUNT(*) FROM im_user_cursor"), 1504);
+
+  const std::vector<std::string> uids = {"alice", strange, "u1499", "nobody"};
+  for (int round = 0; round < 2;
+       ++round) {  // the second time the tails are known, and cursors read all the same
+    for (const auto& uid : uids) {
+      auto tails = std::make_unique<logic::TailsWork>();
+      tails->user = {"app", uid};
+      tails->slot = slot_of("app", uid);
+      node.shard->submit(std::move(tails));
+    }
+    const std::size_t first = static_cast<std::size_t>(round) * uids.size();
+    ASSERT_TRUE(node.sink.wait_for(first + uids.size()));
+    std::map<std::string, std::map<std::pair<DeviceClass, logic::CursorKind>, std::int64_t>> read;
+    for (std::size_t i = first; i < first + uids.size(); ++i) {
+      const auto& work = static_cast<logic::TailsWork&>(node.sink.work(i));
+      EXPECT_EQ(work.outcome, Outcome::kStored);
+      for (const auto& one : work.cursors) read[work.user.uid][{one.device_class, one.kind}] = one.seq;
+    }
+    EXPECT_EQ(read["alice"].size(), 3U);
+    EXPECT_EQ((read["alice"][{DeviceClass::kMobile, kInbox}]), 7);
+    EXPECT_EQ((read["alice"][{DeviceClass::kMobile, kOutbox}]), 3);
+    EXPECT_EQ((read["alice"][{DeviceClass::kDesktop, kInbox}]), 9);
+    EXPECT_EQ((read[strange][{DeviceClass::kWeb, kInbox}]), 5);
+    EXPECT_EQ((read["u1499"][{DeviceClass::kWeb, kInbox}]), 1499);
+    EXPECT_TRUE(read["nobody"].empty());
+  }
+}
+
+TEST_F(KeeperTest, FencedNodeWritesNoCursors) {
+  Node node(config_, 1, 100);
+  ASSERT_TRUE(node.start());
+  static_cast<void>(sql("UPDATE im_node SET boot = boot + 1, epoch = epoch + 1 WHERE node = 1"));
+  EXPECT_FALSE(
+      upkeep(node, {}, {}, {},
+             {{.user = {"app", "alice"}, .cursor = {DeviceClass::kWeb, logic::CursorKind::kInbox, 1}}}));
+  EXPECT_EQ(number("SELECT COUNT(*) FROM im_user_cursor"), 0);
 }
 
 TEST_F(KeeperTest, ClockGoesPastWhatThePredecessorMayHaveIssued) {

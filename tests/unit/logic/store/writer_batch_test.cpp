@@ -347,5 +347,35 @@ TEST_F(WriterBatchTest, WorkPastItsDeadlineIsRefusedAlone) {
   EXPECT_EQ(seq(1), 1);
 }
 
+TEST_F(WriterBatchTest, CursorsAreReadForWhoAsksForTails) {
+  add_outbox("u", "a");
+  works_.push_back(std::make_unique<TailsWork>());
+  works_.back()->user = {"app", "u"};
+  begin();
+  EXPECT_EQ(next(), Step::kLoadTails);
+  load(3, 4);
+  ASSERT_EQ(next(), Step::kLoadCursors);
+  ASSERT_EQ(batch_.cursor_works().size(), 1U);
+  batch_.cursor_works()[0]->cursors.push_back({DeviceClass::kWeb, CursorKind::kInbox, 1});
+  batch_.failed(error(DbFault::kConflict), false);
+  EXPECT_EQ(next(), Step::kLoadTails);
+  load(3, 4);
+  ASSERT_EQ(next(), Step::kLoadCursors);
+  batch_.cursor_works()[0]->cursors.push_back({DeviceClass::kWeb, CursorKind::kInbox, 2});
+  batch_.cursors_loaded();
+  if (const Step step = next(); step == Step::kLookup) {
+    batch_.looked_up();
+    ASSERT_EQ(next(), Step::kStore);
+  } else {
+    ASSERT_EQ(step, Step::kStore);
+  }
+  batch_.stored();
+  end();
+  const auto& tails = static_cast<TailsWork&>(*done_[1]);
+  EXPECT_EQ(tails.inbox_seq, 3);
+  ASSERT_EQ(tails.cursors.size(), 1U);
+  EXPECT_EQ(tails.cursors[0].seq, 2);
+}
+
 }  // namespace
 }  // namespace hongyan::logic

@@ -1,0 +1,137 @@
+#include "logic/session/cursors.h"
+
+#include <algorithm>
+#include <array>
+
+namespace hongyan::logic {
+
+namespace {
+
+constexpr Milliseconds kCrowded{1000};
+constexpr std::array kKinds = {CursorKind::kInbox, CursorKind::kOutbox};
+
+std::int64_t& cursor_of(User& user, DeviceClass device_class, CursorKind kind) {
+  auto& cursors = kind == CursorKind::kInbox ? user.acked_inbox : user.acked_outbox;
+  return cursors[static_cast<std::size_t>(device_class)];
+}
+
+const std::optional<std::int64_t>& tail_of(const User& user, CursorKind kind) {
+  return kind == CursorKind::kInbox ? user.inbox_seq : user.outbox_seq;
+}
+
+// The cursor's bit in User::changed_cursors.
+std::uint16_t bit_of(DeviceClass device_class, CursorKind kind) {
+  const auto place =
+      static_cast<unsigned>(device_class) * kKinds.size() + (kind == CursorKind::kInbox ? 0 : 1);
+  return static_cast<std::uint16_t>(1U << place);
+}
+static_assert(kDeviceClassCount * kKinds.size() <= 16);
+
+}  // namespace
+
+Cursors::Cursors(ThreadContext& context, Post post)
+    : context_(context), post_(std::move(post)), shards_(context.shards.size()) {}
+
+bool Cursors::acked(User& user, DeviceClass device_class, CursorKind kind, std::int64_t seq) {
+  std::int64_t& cursor = cursor_of(user, device_class, kind);
+  const auto& tail = tail_of(user, kind);
+  if (seq < cursor || (tail && seq > *tail)) return false;
+  if (tail && seq > cursor) {
+    cursor = seq;
+    mark(user, bit_of(device_class, kind));
+  }
+  return true;
+}
+
+void Cursors::loaded(User& user, std::span<const DeviceCursor> cursors) {
+  for (const DeviceCursor& read : cursors) {
+    const bool known = static_cast<std::size_t>(read.device_class) < kDeviceClassCount &&
+                       std::ranges::find(kKinds, read.kind) != kKinds.end();
+    if (!known) continue;  // of a newer version
+    std::int64_t& cursor = cursor_of(user, read.device_class, read.kind);
+    // Beyond the tail only when an older copy of the data was put back.
+    cursor = std::max(cursor, std::min(read.seq, tail_of(user, read.kind).value_or(0)));
+  }
+}
+
+void Cursors::mark(User& user, std::uint16_t which) {
+  if (user.changed_cursors == 0) shards_[context_.shards.index_of(user.slot)].changed.push_back(&user);
+  user.changed_cursors |= which;
+}
+
+void Cursors::tick() {
+  const SteadyTime now = context_.now();
+  Milliseconds interval = context_.config.cursor_flush;
+  if (context_.users.full()) interval = std::min(interval, kCrowded);  // who is written may be forgotten
+  for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
+    OfShard& mine = shards_[shard];
+    if (now < mine.last_flush + interval) continue;
+    mine.last_flush = now;
+    if (mine.in_flight.empty()) write(shard);
+  }
+}
+
+void Cursors::flush(std::function<void()> done) {
+  done_ = std::move(done);
+  for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
+    if (shards_[shard].in_flight.empty()) write(shard);
+    shards_[shard].more = true;
+  }
+  finish();
+}
+
+void Cursors::write(std::size_t shard) {
+  OfShard& mine = shards_[shard];
+  Shard& store = context_.shards.at(shard);
+  if (mine.changed.empty() || store.down()) return;
+  const std::size_t users = std::min(mine.changed.size(), kBatch);
+  mine.more = mine.changed.size() > users;
+  Upkeep upkeep;
+  for (std::size_t i = 0; i < users; ++i) {
+    User* user = mine.changed.front();
+    mine.changed.pop_front();
+    for (std::size_t device = 0; device < kDeviceClassCount; ++device) {
+      for (const CursorKind kind : kKinds) {
+        const auto device_class = static_cast<DeviceClass>(device);
+        if ((user->changed_cursors & bit_of(device_class, kind)) == 0) continue;
+        upkeep.cursors.push_back(
+            {.user = user->key,
+             .cursor = {
+                 .device_class = device_class, .kind = kind, .seq = cursor_of(*user, device_class, kind)}});
+      }
+    }
+    ++user->busy;
+    mine.in_flight.emplace_back(user, std::exchange(user->changed_cursors, 0));
+  }
+  upkeep.done = [this, shard](bool committed) {
+    post_([this, shard, committed] { written(shard, committed); });
+  };
+  store.write_upkeep(std::move(upkeep));
+}
+
+void Cursors::written(std::size_t shard, bool committed) {
+  OfShard& mine = shards_[shard];
+  const auto users = std::exchange(mine.in_flight, {});
+  if (committed) PipelineCounters::add(context_.counters.cursors_kept, users.size());
+  for (const auto& [user, which] : users) {
+    --user->busy;
+    if (!committed) mark(*user, which);
+  }
+  if (committed && mine.more) write(shard);
+  finish();
+}
+
+void Cursors::finish() {
+  const bool writing =
+      std::ranges::any_of(shards_, [](const OfShard& one) { return !one.in_flight.empty(); });
+  if (!done_ || writing) return;
+  std::exchange(done_, {})();
+}
+
+std::size_t Cursors::changed() const {
+  std::size_t users = 0;
+  for (const OfShard& one : shards_) users += one.changed.size() + one.in_flight.size();
+  return users;
+}
+
+}  // namespace hongyan::logic

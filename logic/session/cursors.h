@@ -1,0 +1,62 @@
+// What devices acknowledged, and its way into the database.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "logic/message/context.h"
+
+namespace hongyan::logic {
+
+// The cursors of one slot thread's users. They move in memory; what changed is written every
+// config.cursor_flush, to each shard in batches of at most kBatch, one at a time. A batch that fails is
+// written again with the next flush. Lost cursors (kill -9) cost a repeated pull and nothing else.
+//
+// A user whose cursors are not written stays in memory. One thread.
+class Cursors {
+ public:
+  static constexpr std::size_t kBatch = 2048;
+
+  // post: runs a function on the slot thread, later; any thread may call it.
+  using Post = std::function<void(std::function<void()>)>;
+  Cursors(ThreadContext& context, Post post);
+
+  // The devices of the class hold the box up to seq. False: backwards or beyond the tail, and ignored. While
+  // the tail is not known the cursor stays: who acknowledges more later makes up for it.
+  [[nodiscard]] bool acked(User& user, DeviceClass device_class, CursorKind kind, std::int64_t seq);
+  // As last written, read together with the tails.
+  void loaded(User& user, std::span<const DeviceCursor> cursors);
+
+  // Writes what is due.
+  void tick();
+  // Writes all now. done: nothing is left, or a shard did not take it.
+  void flush(std::function<void()> done);
+
+  // Users with cursors that are not written.
+  [[nodiscard]] std::size_t changed() const;
+
+ private:
+  struct OfShard {
+    std::deque<User*> changed;                               // by their first change since they were written
+    std::vector<std::pair<User*, std::uint16_t>> in_flight;  // being written, and which of their cursors
+    SteadyTime last_flush{};
+    bool more = false;  // goes on with the next batch
+  };
+
+  void mark(User& user, std::uint16_t which);
+  void write(std::size_t shard);
+  void written(std::size_t shard, bool committed);
+  void finish();
+
+  ThreadContext& context_;
+  const Post post_;
+  std::vector<OfShard> shards_;
+  std::function<void()> done_;  // of flush()
+};
+
+}  // namespace hongyan::logic
