@@ -82,6 +82,19 @@ class BenchTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("NOT_FOUND", done.stderr)
 
+    def test_s2c(self):
+        report = self.result("s2c", "--services", 3, "--targets", 2, "--seconds", 1, "--warmup", 0.2)
+        self.check_messages(report)
+        self.check_times(report, "ack_ms", "delivery_ms")
+        self.assertEqual(report["sent"], report["delivered"])
+        self.assertEqual(report["sent"] % 2, 0)
+
+    def test_s2c_at_a_rate(self):
+        report = self.result("s2c", "--services", 3, "--targets", 2, "--seconds", 1.5, "--warmup", 0.2, "--rate", 100)
+        self.check_messages(report)
+        self.assertEqual(report["missed"], 0)
+        self.assertAlmostEqual(report["ack_ms"]["count"], 50 * report["measured_seconds"], delta=15)  # calls
+
     def test_login(self):
         report = self.result("login", "--connections", 4, "--users", 10, "--seconds", 1, "--warmup", 0.2)
         self.assertGreater(report["logins_per_s"], 0)
