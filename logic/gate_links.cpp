@@ -25,6 +25,7 @@ class GateLinks::Port : public GatePort {
   void respond(std::uint32_t seq, const GateReply& reply) override {
     link::ClientResponse response;
     response.set_login_epoch(reply.login_epoch);
+    response.set_expires_ms(reply.expires_ms);
     response.set_refused(reply.refused);
     static_cast<void>(send(link::LINK_COMMAND_RESPONSE, seq, 0, response, reply.body));
   }
@@ -202,7 +203,6 @@ void GateLinks::request(SlotThread& slots, const link::ClientRequest& parsed,
                  .uid = parsed.uid(),
                  .channel = parsed.channel(),
                  .device_type = parsed.device_type(),
-                 .login_epoch = parsed.login_epoch(),
                  .body = packet.payload});
 }
 

@@ -85,6 +85,7 @@ Result<Answer> parse_answer(const link::LinkPacket& packet) {
                 .known_epoch = response.slot_epoch(),
                 .refused = response.refused(),
                 .login_epoch = response.login_epoch(),
+                .expires_ms = response.expires_ms(),
                 .body = packet.payload};
 }
 

@@ -49,6 +49,7 @@ struct Answer {
   std::uint64_t known_epoch = 0;  // with not_owner
   bool refused = false;
   std::uint64_t login_epoch = 0;
+  std::int64_t expires_ms = 0;  // with login_epoch
   std::string_view body = {};
 };
 

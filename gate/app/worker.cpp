@@ -127,8 +127,8 @@ void Worker::tick() {
     session->end("lingered");
   }
   peers_.walk(std::min(peers_.size() / kTicksARound + 1, kMostAtOnce), [this, now](Peer& peer) {
+    if (!peer.session->check(now)) return;
     if (peer.logged_in && peer.alive_unreported) forwarder_.report_alive(peer, now);
-    peer.session->check(now);
   });
   forwarder_.tick(now);
 

@@ -51,7 +51,6 @@ bool Forwarder::send_request(link::Link& link, std::uint32_t link_seq, const Pee
   request_.set_uid(peer.uid);
   request_.set_channel(peer.channel);
   request_.set_device_type(peer.device_type);
-  request_.set_login_epoch(peer.login_epoch);
   return link.send(link::LINK_COMMAND_REQUEST, link_seq, peer.slot, request_, body);
 }
 
@@ -107,6 +106,7 @@ void Forwarder::fill(link::Session& out, const Peer& peer, SteadyTime now) const
   out.set_device_type(peer.device_type);
   out.set_device_id(peer.device_id);
   out.set_login_epoch(peer.login_epoch);
+  out.set_expires_ms(peer.expires_ms);
   const auto idle = std::chrono::duration_cast<Milliseconds>(now - peer.last_packet).count();
   out.set_last_active_ms(wall_ms() - idle);
   out.set_acked_inbox_seq(peer.acked_inbox_seq);

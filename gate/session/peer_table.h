@@ -35,6 +35,7 @@ struct Peer {
   bool logged_in = false;
   bool alive_unreported = false;  // packets came since the owner was last told
   std::uint64_t login_epoch = 0;
+  std::int64_t expires_ms = 0;  // the token; its owner closes the session then
   std::int64_t acked_inbox_seq = 0;
 
   SteadyTime accepted_at;

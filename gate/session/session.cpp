@@ -206,11 +206,8 @@ void Session::on_answer(std::uint32_t cmd_id, std::uint32_t seq, std::size_t req
   const bool is_auth = cmd_id == client::COMMAND_AUTH;
   if (is_auth && pending_auths_ > 0) --pending_auths_;
   respond(cmd_id, seq, answer.body);
-  if (is_auth && answer.login_epoch != 0) log_in(answer.login_epoch);
-  if (cmd_id == client::COMMAND_LOGOUT && !answer.refused && state_ == State::kOpen) {
-    context_.peers.log_out(peer_);  // its owner knows
-    begin_closing();
-  }
+  if (is_auth && answer.login_epoch != 0) log_in(answer);
+  if (cmd_id == client::COMMAND_LOGOUT && !answer.refused) begin_closing();
 }
 
 void Session::on_refused(std::uint32_t cmd_id, std::uint32_t seq, std::size_t request_bytes,
@@ -220,14 +217,15 @@ void Session::on_refused(std::uint32_t cmd_id, std::uint32_t seq, std::size_t re
   if (state_ != State::kClosed && !finished_) respond_error(cmd_id, seq, error);
 }
 
-void Session::log_in(std::uint64_t login_epoch) {
+void Session::log_in(const forward::Answer& answer) {
   if (state_ != State::kOpen) {
-    peer_.login_epoch = login_epoch;
+    peer_.login_epoch = answer.login_epoch;
     return context_.host.logged_out(peer_);
   }
   decoder_.set_max_body_bytes(context_.options.max_body_bytes);
   if (!peer_.logged_in) context_.counters.logins.add();
-  Peer* loser = context_.peers.log_in(peer_, login_epoch, SteadyClock::now());
+  peer_.expires_ms = answer.expires_ms;
+  Peer* loser = context_.peers.log_in(peer_, answer.login_epoch, SteadyClock::now());
   if (loser == nullptr || loser == &peer_) {
     // The other session has the higher epoch: this one is the older login.
     if (loser == &peer_) kick(client::KICK_REASON_OTHER_LOGIN, "logged in on another device");
@@ -254,16 +252,14 @@ bool Session::should_pause() const noexcept {
                                     in_flight_bytes_ >= context_.options.max_in_flight_bytes);
 }
 
-void Session::check(SteadyTime now) {
-  if (state_ != State::kOpen) return;
-  if (!peer_.logged_in) {
-    if (now - peer_.accepted_at < context_.options.login_deadline) return;
-    context_.counters.refused(Refusal::kLoginDeadline);
-    return end("no login in time");
-  }
-  if (now - peer_.last_packet < context_.options.heartbeat * 3 / 2) return;
-  context_.counters.refused(Refusal::kHeartbeat);
-  end("silent");
+bool Session::check(SteadyTime now) {
+  if (state_ != State::kOpen) return true;
+  const bool in_time = peer_.logged_in ? now - peer_.last_packet < context_.options.heartbeat * 3 / 2
+                                       : now - peer_.accepted_at < context_.options.login_deadline;
+  if (in_time) return true;
+  context_.counters.refused(peer_.logged_in ? Refusal::kHeartbeat : Refusal::kLoginDeadline);
+  end(peer_.logged_in ? "silent" : "no login in time");
+  return false;
 }
 
 void Session::end(std::string_view reason) {

@@ -89,8 +89,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void kick(std::string_view kickout);
   void kick(client::KickReason reason, std::string_view message, std::uint32_t reconnect_after_ms = 0);
 
-  // The walk's look: login deadline and heartbeat.
-  void check(SteadyTime now);
+  // The walk's look: login deadline and heartbeat. False: it was too late, and its peer is gone.
+  [[nodiscard]] bool check(SteadyTime now);
   void flush();
   // Closes at once.
   void end(std::string_view reason);
@@ -111,7 +111,7 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] bool within_rate(const net::Packet& packet, SteadyTime now);
   void forward(const net::Packet& packet);
   void unparsable(const net::Packet& packet);
-  void log_in(std::uint64_t login_epoch);
+  void log_in(const forward::Answer& answer);
 
   void respond(std::uint32_t cmd_id, std::uint32_t seq, std::string_view body);
   void respond_error(std::uint32_t cmd_id, std::uint32_t seq, const Error& error);

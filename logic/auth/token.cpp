@@ -15,6 +15,7 @@ namespace hongyan::logic {
 namespace {
 
 constexpr int kFewestRsaBits = 2048;
+constexpr std::int64_t kLastSecond = 253'402'300'799;  // of the year 9999
 constexpr std::array<const char*, 3> kNames = {"HS256", "RS256", "ES256"};
 
 const char* name_of(TokenAlgorithm algorithm) { return kNames[static_cast<std::size_t>(algorithm)]; }
@@ -42,7 +43,10 @@ Result<std::int64_t> check_claims(const nlohmann::json& claims, std::string_view
       claims.at("aud").get_ref<const std::string&>() != app_id) {
     return refuse("token is for another app");
   }
-  return claims.at("exp").get<std::int64_t>() * 1000;
+  // A number of any size: one far in the future means never.
+  const auto expires = claims.at("exp").get<double>();
+  if (!(expires > 0)) return refuse("token has expired");
+  return expires < kLastSecond ? static_cast<std::int64_t>(expires * 1000) : kLastSecond * 1000;
 }
 
 }  // namespace

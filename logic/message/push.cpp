@@ -67,7 +67,7 @@ void Pusher::push(User& user, Session& session, std::uint32_t cmd_id, std::int64
   const std::array<std::uint64_t, 1> channels = {session.channel};
   if (!session.gate->push(user.slot, cmd_id, channels, *body)) {
     // The link is gone or full. The gate announces the session again, or drops it.
-    session.behind = true;
+    session.behind = session.owes_ack = true;
     return;
   }
   PipelineCounters::add(context_.counters.pushed);
@@ -97,7 +97,9 @@ void Pusher::stored_in_outbox(const AcceptWork& work) {
   for (const auto& session : user.sessions) {
     if (session->channel == work.from_channel && session->gate == work.from_gate) continue;
     const std::array<std::uint64_t, 1> channels = {session->channel};
-    if (!session->gate->push(user.slot, client::COMMAND_SENT_PUSH, channels, body)) session->behind = true;
+    if (!session->gate->push(user.slot, client::COMMAND_SENT_PUSH, channels, body)) {
+      session->behind = session->owes_ack = true;
+    }
   }
 }
 
@@ -149,9 +151,8 @@ void Pusher::sign_of_life(User& user, Session& session) {
   session.last_active_ms = context_.wall();
   if (!session.owes_ack) return;
   session.owes_ack = false;
-  if (user.inbox_seq.value_or(0) > user.acked_inbox[static_cast<std::size_t>(session.device_class)]) {
-    sync_notify(user, session);
-  }
+  const std::int64_t held = user.acked_inbox[static_cast<std::size_t>(session.device_class)];
+  if (session.behind || user.inbox_seq.value_or(0) > held) sync_notify(user, session);
 }
 
 void Pusher::sync_notify(const User& user, Session& session) {

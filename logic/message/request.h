@@ -17,7 +17,6 @@ struct Request {
   std::string_view uid;
   std::uint64_t channel = 0;
   std::uint32_t device_type = 0;
-  std::uint64_t login_epoch = 0;
   std::string_view body;
 };
 

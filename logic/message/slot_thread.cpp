@@ -80,7 +80,7 @@ void SlotThread::sessions(const GatePortPtr& gate, const link::Sessions& told) {
     if (told.announce()) {
       sessions_.announced(gate, session, slot);
     } else {
-      sessions_.alive(*gate, session);
+      sessions_.alive(gate, session, slot);
     }
   }
 }

@@ -4,8 +4,8 @@
 
 namespace hongyan::logic {
 
-void reply(const ReplyTo& to, std::string_view body, std::uint64_t login_epoch) {
-  if (to.seq != 0) to.gate->respond(to.seq, {.login_epoch = login_epoch, .body = body});
+void reply(const ReplyTo& to, std::string_view body) {
+  if (to.seq != 0) to.gate->respond(to.seq, {.body = body});
 }
 
 void reply_error(const ReplyTo& to, const Error& error) {

@@ -16,6 +16,7 @@ namespace hongyan::logic {
 // What goes back for one forwarded request.
 struct GateReply {
   std::uint64_t login_epoch = 0;  // of an AUTH that succeeded
+  std::int64_t expires_ms = 0;    // with login_epoch: its token
   bool refused = false;           // the body carries an error
   std::string_view body;          // for the client, as it is
 };
@@ -55,7 +56,7 @@ struct ReplyTo {
   std::uint32_t seq = 0;
 };
 
-void reply(const ReplyTo& to, std::string_view body, std::uint64_t login_epoch = 0);
+void reply(const ReplyTo& to, std::string_view body);
 void reply_error(const ReplyTo& to, const Error& error);
 
 }  // namespace hongyan::logic

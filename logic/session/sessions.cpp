@@ -10,6 +10,7 @@ namespace hongyan::logic {
 namespace {
 
 constexpr std::size_t kMaxDeviceId = 128;
+constexpr int kMostExpired = 5000;  // of one tick
 
 // "other_login"
 std::string_view text_of(client::KickReason reason) {
@@ -23,6 +24,14 @@ std::string_view text_of(client::KickReason reason) {
     default:
       return "kicked";
   }
+}
+
+bool is_on(const Session& session, const GatePort& gate, std::uint64_t channel) {
+  return session.channel == channel && session.gate->boot_id() == gate.boot_id();
+}
+
+bool is_same_device(const Session& session, std::string_view device_id) {
+  return !device_id.empty() && session.device_id == device_id;
 }
 
 std::size_t index_of(DeviceClass device_class) { return static_cast<std::size_t>(device_class); }
@@ -76,42 +85,35 @@ void Sessions::auth(const Request& request) {
   if (id_ok && auth_.device_id().size() > kMaxDeviceId)
     id_ok = fail(Code::kBadRequest, "device_id is too long");
   if (!id_ok) return context_.refuse(request.reply_to, id_ok.error());
-  if (auto known = verifier_.verify(request.app_id, request.uid, auth_.token()); !known) {
-    return context_.refuse(request.reply_to, known.error());
-  }
+  const auto expires_ms = verifier_.verify(request.app_id, request.uid, auth_.token());
+  if (!expires_ms) return context_.refuse(request.reply_to, expires_ms.error());
   if (context_.slots.status(request.slot) != SlotStatus::kServing) {
     return context_.refuse(request.reply_to, {Code::kUnavailable, "storage is away", 500});
   }
   User& user = context_.users.get(request.app_id, request.uid, request.slot);
   auth_.clear_token();
-  const auto finish = [this, &user, to = request.reply_to, channel = request.channel,
+  const auto finish = [this, &user, to = request.reply_to, channel = request.channel, expires = *expires_ms,
                        auth = std::make_shared<client::AuthReq>(auth_)](const Status& status) {
     if (!status) return context_.refuse(to, status.error());
     Request again;
     again.reply_to = to;
     again.slot = user.slot;
     again.channel = channel;
-    open(user, again, *auth);
+    open(user, again, *auth, expires);
   };
   with_tails(user, finish);
 }
 
-void Sessions::open(User& user, const Request& request, const client::AuthReq& auth) {
+void Sessions::open(User& user, const Request& request, const client::AuthReq& auth,
+                    std::int64_t expires_ms) {
   const auto type = static_cast<std::uint32_t>(auth.device_type());
   const DeviceClass device = device_class(type);
   if (Session* older = user.session_of(device)) {
-    const bool same_channel =
-        older->channel == request.channel && older->gate->boot_id() == request.reply_to.gate->boot_id();
-    if (!same_channel) {
-      // A phone that changed networks replaces itself silently.
-      const bool same_device = !auth.device_id().empty() && auth.device_id() == older->device_id;
-      if (same_device) {
-        static_cast<void>(older->gate->kick(older->channel, {}));
-      } else {
-        kick(*older, client::KICK_REASON_OTHER_LOGIN, "logged in on another device");
-      }
+    std::string_view reason = "replaced";
+    if (!is_on(*older, *request.reply_to.gate, request.channel)) {
+      reason = kick_older(older->gate, older->channel, is_same_device(*older, auth.device_id()));
     }
-    remove(user, *older, false, "replaced");
+    remove(user, *older, false, reason);
   }
   Session session;
   session.device_class = device;
@@ -119,6 +121,7 @@ void Sessions::open(User& user, const Request& request, const client::AuthReq& a
   session.device_id = auth.device_id();
   session.channel = request.channel;
   session.login_epoch = next_epoch(user, device, context_.shards.index_of(user.slot));
+  session.expires_ms = expires_ms;
   session.gate = request.reply_to.gate;
   session.last_active_ms = context_.wall();
   Session& added = add(user, std::move(session));
@@ -135,7 +138,10 @@ void Sessions::answer_auth(User& user, Session& session, const ReplyTo& to) {
   response.set_inbox_seq(*user.inbox_seq);
   response.set_outbox_seq(*user.outbox_seq);
   response.set_acked_inbox_seq(user.acked_inbox[index_of(session.device_class)]);
-  reply(to, response.SerializeAsString(), session.login_epoch);
+  if (to.seq == 0) return;
+  to.gate->respond(to.seq, {.login_epoch = session.login_epoch,
+                            .expires_ms = session.expires_ms,
+                            .body = response.SerializeAsString()});
 }
 
 Session& Sessions::add(User& user, Session session) {
@@ -144,6 +150,7 @@ Session& Sessions::add(User& user, Session session) {
   if (user.sessions.size() == 1) online_.insert(&user);
   Session& added = *user.sessions.back();
   by_channel_[name_of(*added.gate, added.channel)] = {&user, &added};
+  if (added.expires_ms != 0) by_expiry_[{added.expires_ms, added.number}] = {&user, &added};
   pusher_.session_opened(user, added);
   context_.counters.sessions.fetch_add(1, std::memory_order_relaxed);
   routes_.put(user, added);
@@ -157,6 +164,7 @@ void Sessions::remove(User& user, Session& session, bool with_route, std::string
   }
   const auto named = by_channel_.find(name_of(*session.gate, session.channel));
   if (named != by_channel_.end() && named->second.session == &session) by_channel_.erase(named);
+  by_expiry_.erase({session.expires_ms, session.number});
   pusher_.session_closed(session);
   if (with_route) routes_.remove(user, session);
   context_.counters.sessions.fetch_sub(1, std::memory_order_relaxed);
@@ -165,13 +173,28 @@ void Sessions::remove(User& user, Session& session, bool with_route, std::string
   if (user.sessions.empty()) online_.erase(&user);
 }
 
-bool Sessions::kick(Session& session, client::KickReason reason, std::string_view message) {
+bool Sessions::kick(const GatePortPtr& gate, std::uint64_t channel, client::KickReason reason,
+                    std::string_view message) {
   client::Kickout kickout;
   kickout.set_reason(reason);
   kickout.set_message(std::string(message));
   PipelineCounters::add(context_.counters.kicks);
+  return gate->kick(channel, kickout.SerializeAsString());
+}
+
+bool Sessions::kick(Session& session, client::KickReason reason, std::string_view message) {
   session.end_reason = text_of(reason);
-  return session.gate->kick(session.channel, kickout.SerializeAsString());
+  return kick(session.gate, session.channel, reason, message);
+}
+
+std::string_view Sessions::kick_older(const GatePortPtr& gate, std::uint64_t channel, bool same_device) {
+  // A phone that changed networks replaces itself silently.
+  if (same_device) {
+    static_cast<void>(gate->kick(channel, {}));
+    return "replaced";
+  }
+  kick(gate, channel, client::KICK_REASON_OTHER_LOGIN, "logged in on another device");
+  return text_of(client::KICK_REASON_OTHER_LOGIN);
 }
 
 void Sessions::describe(const User& user, client::Presence& out) {
@@ -233,32 +256,33 @@ void Sessions::announced(const GatePortPtr& gate, const link::Session& told, Slo
   User& user = context_.users.get(told.app_id(), told.uid(), slot);
   const DeviceClass device = device_class(told.device_type());
   Session* known = user.session_of(device);
-  if (known != nullptr && known->login_epoch > told.login_epoch()) {
-    Session stale;
-    stale.gate = gate;
-    stale.channel = told.channel();
-    kick(stale, client::KICK_REASON_OTHER_LOGIN, "logged in on another device");
+  // It may have logged in once more meanwhile, so that its gate does not know its epoch yet.
+  const bool same = known != nullptr && is_on(*known, *gate, told.channel());
+  std::uint64_t& highest = user.highest_epoch[index_of(device)];
+  if (!same && told.login_epoch() < highest) {
+    // A later login took its place, even if that has ended since.
+    kick_older(gate, told.channel(), known != nullptr && is_same_device(*known, told.device_id()));
     return;
   }
-  if (known != nullptr) {
-    const bool same = known->login_epoch == told.login_epoch() && known->channel == told.channel();
-    if (!same) kick(*known, client::KICK_REASON_OTHER_LOGIN, "logged in on another device");
-    remove(user, *known, false, same ? "" : "other_login");
-  }
-  std::uint64_t& highest = user.highest_epoch[index_of(device)];
-  highest = std::max(highest, told.login_epoch());
+  const bool newer_known = same && known->login_epoch > told.login_epoch();
   Session session;
   session.device_class = device;
   session.device_type = told.device_type();
   session.device_id = told.device_id();
   session.channel = told.channel();
-  session.login_epoch = told.login_epoch();
+  session.login_epoch = newer_known ? known->login_epoch : told.login_epoch();
+  session.expires_ms = newer_known ? known->expires_ms : told.expires_ms();
   session.gate = gate;
   session.last_active_ms = told.last_active_ms();
+  if (known != nullptr) {
+    std::string_view reason;  // none: it goes on
+    if (!same) reason = kick_older(known->gate, known->channel, is_same_device(*known, told.device_id()));
+    remove(user, *known, false, reason);
+  }
+  const std::uint64_t epoch = highest = std::max(highest, session.login_epoch);
   add(user, std::move(session));
 
   // What was stored while nobody knew of the session was not pushed to it.
-  const std::uint64_t epoch = told.login_epoch();
   with_tails(user, [this, &user, device, epoch, claimed = told.acked_inbox_seq()](const Status& status) {
     Session* now = user.session_of(device);
     if (now == nullptr || now->login_epoch != epoch) return;
@@ -275,10 +299,11 @@ void Sessions::announced(const GatePortPtr& gate, const link::Session& told, Slo
   });
 }
 
-void Sessions::alive(const GatePort& gate, const link::Session& told) {
+void Sessions::alive(const GatePortPtr& gate, const link::Session& told, Slot slot) {
   User* user = context_.users.find(told.app_id(), told.uid());
-  Session* session = user == nullptr ? nullptr : user->session_on(gate, told.channel());
-  if (session == nullptr) return;
+  Session* session = user == nullptr ? nullptr : user->session_on(*gate, told.channel());
+  // Not known: the kick was lost, or this node forgot it when the gate's link was down for long.
+  if (session == nullptr) return announced(gate, told, slot);
   pusher_.sign_of_life(*user, *session);
   session->last_active_ms = std::max(session->last_active_ms, told.last_active_ms());
   routes_.put(*user, *session);
@@ -306,6 +331,22 @@ void Sessions::gate_down(const GatePortPtr& gate) {
 }
 
 void Sessions::tick() {
+  drop_lost_gates();
+  drop_expired();
+}
+
+void Sessions::drop_expired() {
+  const std::int64_t now = context_.wall();
+  for (int dropped = 0; dropped < kMostExpired && !by_expiry_.empty(); ++dropped) {
+    const auto& [expiry, live] = *by_expiry_.begin();
+    if (expiry.first > now) return;
+    // Should the kick be lost: when its gate tells of the session again, it is kicked again.
+    kick(*live.session, client::KICK_REASON_TOKEN_EXPIRED, "the token has expired");
+    remove(*live.user, *live.session, true, "token_expired");
+  }
+}
+
+void Sessions::drop_lost_gates() {
   while (!lost_gates_.empty() && lost_gates_.front().until <= context_.now()) {
     const GatePortPtr gate = lost_gates_.front().gate;
     lost_gates_.erase(lost_gates_.begin());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -30,9 +31,10 @@ class Sessions {
   void auth(const Request& request);
   void logout(const Request& request);
 
-  // A gate tells of a session: anew after its link or the slot's owner changed, or that it is alive.
-  void announced(const GatePortPtr& gate, const link::Session& session, Slot slot);
-  void alive(const GatePort& gate, const link::Session& session);
+  // A gate tells of a session: anew after its link or the slot's owner changed, or that it is alive. One that
+  // should not be (a later login, an expired token) is kicked, again if need be.
+  void announced(const GatePortPtr& gate, const link::Session& told, Slot slot);
+  void alive(const GatePortPtr& gate, const link::Session& told, Slot slot);
   // reason: of the logout event.
   void closed(const GatePort& gate, std::uint64_t channel, std::string_view reason = "connection_lost");
 
@@ -61,12 +63,18 @@ class Sessions {
   void tails_finished(const TailsWork& work);
 
  private:
-  void open(User& user, const Request& request, const client::AuthReq& auth);
+  void open(User& user, const Request& request, const client::AuthReq& auth, std::int64_t expires_ms);
   void answer_auth(User& user, Session& session, const ReplyTo& to);
   Session& add(User& user, Session session);
   // reason: of the logout event; static storage. Empty: it goes on, or is replaced by itself.
   void remove(User& user, Session& session, bool with_route, std::string_view reason);
   bool kick(Session& session, client::KickReason reason, std::string_view message);
+  bool kick(const GatePortPtr& gate, std::uint64_t channel, client::KickReason reason,
+            std::string_view message);
+  // A later login took its place. Answers the reason for the logout event.
+  std::string_view kick_older(const GatePortPtr& gate, std::uint64_t channel, bool same_device);
+  void drop_lost_gates();
+  void drop_expired();
   [[nodiscard]] std::uint64_t next_epoch(User& user, DeviceClass device_class, std::size_t shard);
 
   ThreadContext& context_;
@@ -84,6 +92,7 @@ class Sessions {
     return gate.boot_id() ^ channel;
   }
   std::unordered_map<std::uint64_t, Live> by_channel_;
+  std::map<std::pair<std::int64_t, std::uint64_t>, Live> by_expiry_;  // expires_ms, number
   struct OnlineKey {
     Slot slot;
     std::string_view app_id;

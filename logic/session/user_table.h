@@ -39,6 +39,7 @@ struct Session {
   std::string device_id;
   std::uint64_t channel = 0;
   std::uint64_t login_epoch = 0;
+  std::int64_t expires_ms = 0;  // its token, ms since 1970; 0: not known
   GatePortPtr gate;
   std::int64_t last_active_ms = 0;
   std::deque<UnackedPush> unacked;  // by seq

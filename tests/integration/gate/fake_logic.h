@@ -32,6 +32,8 @@ struct LogicPacket {
 // Listens on loopback, on a loop of its own. The functions may be called by any thread.
 class FakeLogic : private link::LinkHandler {
  public:
+  static constexpr std::int64_t kExpiresMs = 4'000'000'000'000;  // of every login
+
   // Called on the loop for each request. The default accepts every AUTH (login epochs count up) and answers
   // everything else "OK".
   using Answerer = std::function<void(FakeLogic&, const LogicPacket&)>;
@@ -89,6 +91,7 @@ class FakeLogic : private link::LinkHandler {
     link::ClientResponse response;
     response.set_refused(refused);
     response.set_login_epoch(epoch);
+    if (epoch != 0) response.set_expires_ms(kExpiresMs);
     static_cast<void>(to.link->send(link::LINK_COMMAND_RESPONSE, to.seq, 0, response, body));
   }
   void respond_not_owner(const LogicPacket& to, std::uint64_t known_epoch) {

@@ -69,6 +69,7 @@ TEST_F(ForwardTest, ForwardsAcksWithoutAnswer) {
   EXPECT_EQ(told.sessions.sessions(0).uid(), "alice");
   EXPECT_EQ(told.sessions.sessions(0).acked_inbox_seq(), 12);
   EXPECT_EQ(told.sessions.sessions(0).login_epoch(), 1000U);
+  EXPECT_EQ(told.sessions.sessions(0).expires_ms(), FakeLogic::kExpiresMs);
 }
 
 TEST_F(ForwardTest, AnnouncesEvenWhenThereIsNobody) {

@@ -41,7 +41,6 @@ TEST_F(SessionTest, LogsInAndForwards) {
   const auto request = logic.take_request(client::COMMAND_C2C_SEND);
   EXPECT_EQ(request.payload, body.SerializeAsString());
   EXPECT_EQ(request.request.channel(), auth.request.channel());
-  EXPECT_EQ(request.request.login_epoch(), 1000U);
   EXPECT_EQ(request.request.device_type(), 1U);
 }
 

@@ -67,6 +67,16 @@ TEST_F(TokenTest, TellsWhenTheTokenEnds) {
             payload["exp"].get<std::int64_t>() * 1000);
 }
 
+TEST_F(TokenTest, AnEndFarAwayDoesNotOverflow) {
+  for (const nlohmann::json& exp : {nlohmann::json(INT64_MAX), nlohmann::json(INT64_MAX / 1000 + 1)}) {
+    auto payload = claims();
+    payload["exp"] = exp;
+    const auto ends = tokens_.verify("demo", "alice", jwt(kHeader, payload));
+    ASSERT_TRUE(ends) << exp << ends.error().message;
+    EXPECT_GT(*ends, std::int64_t{200'000'000'000'000}) << exp;
+  }
+}
+
 TEST_F(TokenTest, SignsWhatItVerifies) {
   const auto token = tokens_.sign("demo", "alice", 60);
   ASSERT_TRUE(token);
@@ -89,9 +99,9 @@ TEST_F(TokenTest, RefusesWrongClaims) {
   };
   for (const auto& payload :
        {without("sub"), without("aud"), without("exp"), with("exp", std::time(nullptr) - 100),
-        with("exp", "tomorrow"), with("sub", "bob"), with("sub", 7), with("aud", "other"),
-        with("aud", nlohmann::json::array({"demo"})), with("nbf", std::time(nullptr) + 1000),
-        nlohmann::json::array()}) {
+        with("exp", -1), with("exp", 0), with("exp", -1e300), with("exp", "tomorrow"), with("sub", "bob"),
+        with("sub", 7), with("aud", "other"), with("aud", nlohmann::json::array({"demo"})),
+        with("nbf", std::time(nullptr) + 1000), nlohmann::json::array()}) {
     EXPECT_FALSE(good(jwt(kHeader, payload))) << payload;
   }
 }

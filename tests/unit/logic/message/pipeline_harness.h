@@ -21,6 +21,7 @@ class FakeGate : public GatePort {
     std::uint32_t seq;
     bool refused;
     std::uint64_t login_epoch;
+    std::int64_t expires_ms;
     std::string body;
   };
   struct Pushed {
@@ -31,7 +32,7 @@ class FakeGate : public GatePort {
 
   [[nodiscard]] bool is_open() const noexcept override { return open; }
   void respond(std::uint32_t seq, const GateReply& reply) override {
-    answers.push_back({seq, reply.refused, reply.login_epoch, std::string(reply.body)});
+    answers.push_back({seq, reply.refused, reply.login_epoch, reply.expires_ms, std::string(reply.body)});
   }
   void respond_not_owner(std::uint32_t seq, Slot, std::uint64_t) override { not_owner.push_back(seq); }
   bool push(Slot, std::uint32_t cmd_id, std::span<const std::uint64_t> channels,
@@ -65,6 +66,7 @@ class FakeVerifier : public TokenVerifier {
   [[nodiscard]] Result<std::int64_t> verify(std::string_view, std::string_view,
                                             std::string_view token) const override {
     if (token == "good") return std::int64_t{1} << 50;
+    if (token.starts_with("until ")) return std::stoll(std::string(token.substr(6)));
     return fail(Code::kUnauthenticated, "bad token");
   }
 };
@@ -109,7 +111,7 @@ class PipelineHarness : public ::testing::Test {
           .post = [this, i](std::function<void()> f) { posted_.emplace_back(i, std::move(f)); },
           .mail = [this](std::uint32_t to, ThreadMail mail) { mail_.emplace_back(to, std::move(mail)); }}));
       threads_[i]->context().now = [this] { return now_; };
-      threads_[i]->context().wall = [] { return std::int64_t{1'700'000'000'000}; };
+      threads_[i]->context().wall = [this] { return wall_; };
     }
   }
 
@@ -143,6 +145,29 @@ class PipelineHarness : public ::testing::Test {
     return shards_[shard_set_.index_of(slot_of("demo", uid))];
   }
 
+  // What a gate tells of a session. announce false: it is alive.
+  void tell(const std::shared_ptr<FakeGate>& gate, link::Session session, bool announce) {
+    link::Sessions told;
+    told.set_announce(announce);
+    *told.add_sessions() = std::move(session);
+    for (auto& thread : threads_) {
+      thread->sessions(gate, told);
+      thread->end_turn();
+    }
+    settle();
+  }
+  [[nodiscard]] static link::Session session_of(std::string_view uid, std::uint64_t channel,
+                                                std::uint64_t epoch, std::string_view device_id = "d") {
+    link::Session session;
+    session.set_app_id("demo");
+    session.set_uid(std::string(uid));
+    session.set_channel(channel);
+    session.set_device_type(1);
+    session.set_device_id(std::string(device_id));
+    session.set_login_epoch(epoch);
+    return session;
+  }
+
   void request(const std::shared_ptr<FakeGate>& gate, std::uint32_t seq, std::string_view uid,
                std::uint32_t cmd, const std::string& body, std::uint64_t channel = 1,
                std::uint32_t device = 1) {
@@ -166,14 +191,15 @@ class PipelineHarness : public ::testing::Test {
     request(gate_, seq, from, client::COMMAND_C2C_SEND, body.SerializeAsString());
   }
   void login(std::uint32_t seq, std::string_view uid, std::uint64_t channel, std::uint32_t device = 1,
-             std::string_view device_id = "d", std::string_view token = "good") {
+             std::string_view device_id = "d", std::string_view token = "good",
+             std::shared_ptr<FakeGate> gate = nullptr) {
     client::AuthReq body;
     body.set_uid(std::string(uid));
     body.set_token(std::string(token));
     body.set_app_id("demo");
     body.set_device_type(static_cast<client::DeviceType>(device));
     body.set_device_id(std::string(device_id));
-    request(gate_, seq, uid, client::COMMAND_AUTH, body.SerializeAsString(), channel, device);
+    request(gate ? gate : gate_, seq, uid, client::COMMAND_AUTH, body.SerializeAsString(), channel, device);
   }
   void ack(std::string_view uid, std::uint64_t channel, std::int64_t seq, std::uint32_t device = 1) {
     client::PushAck body;
@@ -215,6 +241,7 @@ class PipelineHarness : public ::testing::Test {
   }
   void pass(Milliseconds time) {
     now_ += time;
+    wall_ += time.count();
     for (auto& thread : threads_) {
       thread->tick();
       thread->end_turn();
@@ -248,6 +275,7 @@ class PipelineHarness : public ::testing::Test {
 
   PipelineConfig config_;
   SteadyTime now_ = SteadyClock::now();
+  std::int64_t wall_ = 1'700'000'000'000;
   MsgIdClock clock_{1};
   std::array<MemoryShard, 2> shards_{MemoryShard(clock_), MemoryShard(clock_)};
   ShardSet shard_set_{{shards_.data(), &shards_[1]}, halves()};

@@ -1,0 +1,196 @@
+// One session a user and class of devices, the last to have logged in; none beyond its token.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <csignal>
+#include <fstream>
+
+#include "tests/e2e/raw_client.h"
+#include "tests/e2e/test_client.h"
+
+namespace hongyan::e2e {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+constexpr auto kPhone = client::DEVICE_TYPE_IOS;
+
+class SessionsTest : public ::testing::Test {
+ protected:
+  SessionsTest() : uid_(unique("bob")), token_(Cluster::get().token(uid_)) {}
+
+  // Logs in, once the owner serves.
+  client::AuthResp log_in(RawClient& raw, const std::string& device_id) {
+    client::AuthResp answer;
+    EXPECT_TRUE(eventually([&] {
+      answer = raw.login(uid_, token_, kPhone, device_id);
+      return !answer.has_error();
+    })) << answer.error().message();
+    return answer;
+  }
+  // Reads until the gate closes; the reason of the KICKOUT, -1: there was none, -2: it did not close.
+  static int ended(RawClient& raw, std::chrono::milliseconds deadline = 15s) {
+    int reason = -1;
+    const auto end = Clock::now() + deadline;
+    while (!raw.closed() && Clock::now() < end) {
+      const auto packet = raw.read(100ms);
+      client::Kickout kickout;
+      if (packet && packet->header.cmd_id == client::COMMAND_KICKOUT &&
+          kickout.ParseFromString(packet->body)) {
+        reason = kickout.reason();
+      }
+    }
+    return raw.closed() ? reason : -2;
+  }
+  static bool answers_noop(RawClient& raw) {
+    raw.send(client::COMMAND_NOOP, 77, "");
+    while (const auto packet = raw.read(5s)) {
+      if (packet->header.cmd_id == client::COMMAND_NOOP) return true;
+    }
+    return false;
+  }
+  static pid_t pid_of(const std::string& name) {
+    pid_t pid = 0;
+    std::ifstream(Cluster::get().variable("HONGYAN_PIDS") + "/" + name + ".pid") >> pid;
+    return pid;
+  }
+  // How many links of the gate logic-1 has seen go down.
+  static int lost_links(const std::string& gate) {
+    std::ifstream log(Cluster::get().variable("HONGYAN_DIR") + "/log/logic-1.log");
+    int count = 0;
+    for (std::string line; std::getline(log, line);) {
+      if (line.find("[link] down") != std::string::npos && line.find(gate) != std::string::npos) ++count;
+    }
+    return count;
+  }
+  // The session id, as AuthResp computes it, of the route in Redis; 0: there is none.
+  [[nodiscard]] std::uint64_t session_in_route() const {
+    const Cluster& cluster = Cluster::get();
+    const std::string route = cluster.redis(fmt::format("HVALS 'route:{{{}:{}}}'", cluster.app(), uid_));
+    std::vector<std::string> fields;
+    for (std::size_t begin = 0; begin <= route.size();) {
+      const auto bar = std::min(route.find('|', begin), route.size());
+      fields.push_back(route.substr(begin, bar - begin));
+      begin = bar + 1;
+    }
+    if (fields.size() < 4) return 0;
+    return std::stoull(fields[0]) ^ (std::stoull(fields[3]) << 16U);
+  }
+
+  const std::string uid_;
+  const std::string token_;
+};
+
+TEST_F(SessionsTest, AnExpiredTokenClosesTheSession) {
+  RawClient raw;
+  const auto begin = Clock::now();
+  ASSERT_FALSE(raw.login(uid_, Cluster::get().token(uid_, 3), kPhone).has_error());
+  EXPECT_TRUE(answers_noop(raw));
+  EXPECT_EQ(ended(raw), client::KICK_REASON_TOKEN_EXPIRED);
+  EXPECT_GT(Clock::now() - begin, 1s);
+  EXPECT_LT(Clock::now() - begin, 5s);  // 3 s, then 1 s for the kick and 1 s to close
+}
+
+TEST_F(SessionsTest, ATokenExpiresAfterTheOwnerRestarted) {
+  RawClient raw;
+  const auto begin = Clock::now();
+  ASSERT_FALSE(raw.login(uid_, Cluster::get().token(uid_, 6), kPhone).has_error());
+  ASSERT_TRUE(Cluster::get().kill("logic-1"));
+  ASSERT_TRUE(Cluster::get().restart("logic-1"));
+  EXPECT_EQ(ended(raw), client::KICK_REASON_TOKEN_EXPIRED);
+  EXPECT_LT(Clock::now() - begin, 10s);
+}
+
+TEST_F(SessionsTest, OfTwoLoginsAtOnceOneSurvives) {
+  for (int round = 0; round < 40; ++round) {
+    std::array<RawClient, 2> raws{RawClient(0), RawClient(1)};
+    for (std::size_t i = 0; i < 2; ++i) {
+      raws[(i + static_cast<std::size_t>(round)) % 2].send_login(uid_, token_, kPhone,
+                                                                 "phone-" + std::to_string(i));
+    }
+    std::array<std::uint64_t, 2> ids{};
+    std::array<int, 2> kicked{-1, -1};
+    const auto end = Clock::now() + 10s;
+    const auto done = [&] { return ids[0] != 0 && ids[1] != 0 && (raws[0].closed() || raws[1].closed()); };
+    for (std::size_t i = 0; !done() && Clock::now() < end; i = 1 - i) {
+      const auto packet = raws[i].read(20ms);
+      if (!packet) continue;
+      client::AuthResp answer;
+      client::Kickout kickout;
+      if (packet->header.cmd_id == client::COMMAND_AUTH && answer.ParseFromString(packet->body)) {
+        ASSERT_FALSE(answer.has_error()) << answer.error().message();
+        ids[i] = answer.session_id();
+      } else if (packet->header.cmd_id == client::COMMAND_KICKOUT && kickout.ParseFromString(packet->body)) {
+        kicked[i] = kickout.reason();
+      }
+    }
+    ASSERT_TRUE(done()) << round;
+    ASSERT_NE(raws[0].closed(), raws[1].closed()) << round;
+    const std::size_t survivor = raws[0].closed() ? 1 : 0;
+    EXPECT_EQ(kicked[1 - survivor], client::KICK_REASON_OTHER_LOGIN) << round;
+    EXPECT_TRUE(answers_noop(raws[survivor])) << round;
+    // The owner's last word.
+    EXPECT_TRUE(eventually([&] { return session_in_route() == ids[survivor]; })) << round;
+  }
+}
+
+TEST_F(SessionsTest, TheSameDeviceReplacesItselfSilently) {
+  RawClient before(0);
+  log_in(before, "phone");
+  RawClient now(1);
+  log_in(now, "phone");
+  EXPECT_EQ(ended(before), -1);
+  EXPECT_TRUE(answers_noop(now));
+}
+
+TEST_F(SessionsTest, AGateThatWasFrozenLearnsOfTheLaterLogin) {
+  RawClient before(0);
+  log_in(before, "phone-1");
+  const int links_down = lost_links("gate-1");
+  const pid_t gate = pid_of("gate-1");
+  ASSERT_EQ(::kill(gate, SIGSTOP), 0);
+  const bool cut_off = eventually([&] { return lost_links("gate-1") == links_down + 2; });  // one a worker
+  RawClient now(1);
+  log_in(now, "phone-2");
+  ASSERT_EQ(::kill(gate, SIGCONT), 0);
+  ASSERT_TRUE(cut_off);
+  EXPECT_EQ(ended(before), client::KICK_REASON_OTHER_LOGIN);
+  EXPECT_TRUE(answers_noop(now));
+}
+
+TEST_F(SessionsTest, AnOwnerThatRestartedKnowsTheEarlierLogin) {
+  RawClient before(0);
+  log_in(before, "phone-1");
+  ASSERT_TRUE(Cluster::get().kill("logic-1"));
+  ASSERT_TRUE(Cluster::get().restart("logic-1"));
+  RawClient now(1);
+  log_in(now, "phone-2");
+  EXPECT_EQ(ended(before), client::KICK_REASON_OTHER_LOGIN);
+  EXPECT_TRUE(answers_noop(now));
+}
+
+// Takes as long as a push is waited for twice, and until its gate reports who is alive.
+TEST_F(SessionsTest, WhoOnlySendsKeepalivesIsToldToPull) {
+  TestClient alice(unique("alice"));
+  alice.start();
+  ASSERT_TRUE(alice.wait_online());
+  RawClient raw;
+  log_in(raw, "phone");
+  ASSERT_TRUE(alice.send(uid_, "are you there?"));
+  int pushes = 0;
+  bool told = false;
+  for (const auto end = Clock::now() + 60s; !told && Clock::now() < end;) {
+    raw.send(client::COMMAND_NOOP, 5, "");
+    while (const auto packet = raw.read(1s)) {
+      if (packet->header.cmd_id == client::COMMAND_C2C_PUSH) ++pushes;
+      if (packet->header.cmd_id == client::COMMAND_SYNC_NOTIFY) told = true;
+    }
+  }
+  EXPECT_TRUE(told);
+  EXPECT_EQ(pushes, 2);  // and no third
+}
+
+}  // namespace
+}  // namespace hongyan::e2e

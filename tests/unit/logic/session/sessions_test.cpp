@@ -1,0 +1,229 @@
+// Who stays logged in: later logins, expired tokens, what gates tell.
+#include "tests/unit/logic/message/pipeline_harness.h"
+
+namespace hongyan::logic {
+namespace {
+
+class SessionsTest : public PipelineHarness {
+ protected:
+  SessionsTest() { acquire(); }
+
+  // Logs bob in; the login epoch.
+  std::uint64_t log_in(std::uint64_t channel, std::string_view device_id = "d",
+                       std::string_view token = "good", const std::shared_ptr<FakeGate>& gate = nullptr) {
+    const std::uint32_t seq = next_seq_++;
+    login(seq, "bob", channel, 1, device_id, token, gate);
+    settle();
+    return (gate ? gate : gate_)->answer(seq)->login_epoch;
+  }
+  [[nodiscard]] Session* session() {
+    User* user = thread_of("bob").context().users.find("demo", "bob");
+    return user == nullptr || user->sessions.empty() ? nullptr : user->sessions.front().get();
+  }
+  // Channels kicked at the gate and the reasons; -1: silently.
+  [[nodiscard]] static std::vector<std::pair<std::uint64_t, int>> kicks(const FakeGate& gate) {
+    std::vector<std::pair<std::uint64_t, int>> out;
+    for (const auto& [channel, body] : gate.kicks) {
+      client::Kickout kickout;
+      EXPECT_TRUE(kickout.ParseFromString(body));
+      out.emplace_back(channel, body.empty() ? -1 : kickout.reason());
+    }
+    return out;
+  }
+  using Kicks = std::vector<std::pair<std::uint64_t, int>>;
+
+  std::shared_ptr<FakeGate> other_ = std::make_shared<FakeGate>("gate-2", 88);
+  std::uint32_t next_seq_ = 1000;
+};
+
+// --- tokens ---
+
+TEST_F(SessionsTest, AnExpiredTokenEndsTheSession) {
+  const std::int64_t expires = wall_ + 10'000;
+  log_in(500, "d", "until " + std::to_string(expires));
+  EXPECT_EQ(gate_->answers.back().expires_ms, expires);
+  pass(Milliseconds(9900));
+  EXPECT_TRUE(gate_->kicks.empty());
+  pass(Milliseconds(100));
+  EXPECT_EQ(kicks(*gate_), (Kicks{{500, client::KICK_REASON_TOKEN_EXPIRED}}));
+  EXPECT_EQ(session(), nullptr);
+  EXPECT_EQ(routes_.removes, std::vector<std::string>{"bob"});
+  EXPECT_EQ(events_.all.back().reason, "token_expired");
+  pass(Milliseconds(10'000));
+  EXPECT_EQ(gate_->kicks.size(), 1U);
+}
+
+TEST_F(SessionsTest, ANewTokenOnTheSameConnectionCounts) {
+  log_in(500, "d", "until " + std::to_string(wall_ + 1000));
+  log_in(500, "d", "until " + std::to_string(wall_ + 5000));
+  pass(Milliseconds(4900));
+  EXPECT_TRUE(gate_->kicks.empty());
+  pass(Milliseconds(100));
+  EXPECT_EQ(gate_->kicks.size(), 1U);
+}
+
+TEST_F(SessionsTest, AnEndedSessionIsNotKickedWhenItsTokenExpires) {
+  log_in(500, "d", "until " + std::to_string(wall_ + 1000));
+  thread_of("bob").session_closed(*gate_, 500);
+  pass(Milliseconds(5000));
+  EXPECT_TRUE(gate_->kicks.empty());
+}
+
+TEST_F(SessionsTest, AnAnnouncedSessionExpiresToo) {
+  const std::uint64_t epoch = log_in(500, "d", "until " + std::to_string(wall_ + 1000));
+  restart();
+  acquire();
+  auto told = session_of("bob", 500, epoch);
+  told.set_expires_ms(wall_ + 1000);
+  tell(gate_, told, true);
+  pass(Milliseconds(900));
+  EXPECT_TRUE(gate_->kicks.empty());
+  pass(Milliseconds(100));
+  EXPECT_EQ(kicks(*gate_), (Kicks{{500, client::KICK_REASON_TOKEN_EXPIRED}}));
+}
+
+TEST_F(SessionsTest, AnExpiredSessionWhoseKickWasLostIsKickedAgain) {
+  const std::uint64_t epoch = log_in(500, "d", "until " + std::to_string(wall_ + 1000));
+  gate_->open = false;
+  pass(Milliseconds(1000));
+  EXPECT_TRUE(gate_->kicks.empty());
+  gate_->open = true;
+  auto told = session_of("bob", 500, epoch);
+  told.set_expires_ms(wall_);
+  tell(gate_, told, false);
+  pass(Milliseconds(100));
+  EXPECT_EQ(kicks(*gate_), (Kicks{{500, client::KICK_REASON_TOKEN_EXPIRED}}));
+  EXPECT_EQ(session(), nullptr);
+}
+
+TEST_F(SessionsTest, ATokenFarInTheFutureIsNoTrouble) {
+  log_in(500, "d", "until " + std::to_string(INT64_MAX));
+  pass(Milliseconds(100'000));
+  EXPECT_TRUE(gate_->kicks.empty());
+  EXPECT_NE(session(), nullptr);
+}
+
+// --- later logins ---
+
+TEST_F(SessionsTest, AliveWithAnOldEpochIsKicked) {
+  const std::uint64_t first = log_in(500, "phone-1");
+  gate_->open = false;  // the kick is lost
+  log_in(600, "phone-2", "good", other_);
+  gate_->open = true;
+  EXPECT_TRUE(gate_->kicks.empty());
+  tell(gate_, session_of("bob", 500, first, "phone-1"), false);
+  EXPECT_EQ(kicks(*gate_), (Kicks{{500, client::KICK_REASON_OTHER_LOGIN}}));
+  EXPECT_TRUE(other_->kicks.empty());
+  ASSERT_NE(session(), nullptr);
+  EXPECT_EQ(session()->channel, 600U);
+}
+
+TEST_F(SessionsTest, TheSameDeviceOfAnOldEpochGoesSilently) {
+  const std::uint64_t first = log_in(500, "phone-1");
+  gate_->open = false;
+  log_in(600, "phone-1", "good", other_);
+  gate_->open = true;
+  tell(gate_, session_of("bob", 500, first, "phone-1"), true);
+  EXPECT_EQ(kicks(*gate_), (Kicks{{500, -1}}));
+}
+
+TEST_F(SessionsTest, TheEarlierLoginDoesNotComeBackWhenTheLaterHasEnded) {
+  const std::uint64_t first = log_in(500, "phone-1");
+  gate_->open = false;
+  log_in(600, "phone-2", "good", other_);
+  thread_of("bob").session_closed(*other_, 600);
+  gate_->open = true;
+  tell(gate_, session_of("bob", 500, first, "phone-1"), false);
+  EXPECT_EQ(kicks(*gate_), (Kicks{{500, client::KICK_REASON_OTHER_LOGIN}}));
+  EXPECT_EQ(session(), nullptr);
+}
+
+TEST_F(SessionsTest, AfterARestartTheHigherEpochWinsInAnyOrder) {
+  for (const bool higher_first : {true, false}) {
+    restart();
+    acquire();
+    gate_->kicks.clear();
+    other_->kicks.clear();
+    const auto older = session_of("bob", 500, 100, "phone-1");
+    const auto newer = session_of("bob", 600, 101, "phone-2");
+    if (higher_first) tell(other_, newer, true);
+    tell(gate_, older, true);
+    if (!higher_first) tell(other_, newer, true);
+    EXPECT_EQ(kicks(*gate_), (Kicks{{500, client::KICK_REASON_OTHER_LOGIN}})) << higher_first;
+    EXPECT_TRUE(other_->kicks.empty());
+    ASSERT_NE(session(), nullptr);
+    EXPECT_EQ(session()->channel, 600U);
+  }
+}
+
+TEST_F(SessionsTest, AGateThatWasCutOffComesBackWithItsSessions) {
+  const std::uint64_t epoch = log_in(500);
+  for (auto& thread : threads_) thread->gate_down(gate_);
+  const auto again = std::make_shared<FakeGate>("gate-1", 77);  // the same boot, a new link
+  tell(again, session_of("bob", 500, epoch), true);
+  pass(Milliseconds(11'000));  // the grace of the old link ends
+  ASSERT_NE(session(), nullptr);
+  EXPECT_EQ(session()->gate, again);
+  EXPECT_TRUE(gate_->kicks.empty());
+  EXPECT_TRUE(again->kicks.empty());
+}
+
+TEST_F(SessionsTest, AGateThatWasCutOffForLongIsHeardByWhoIsAlive) {
+  const std::uint64_t epoch = log_in(500);
+  for (auto& thread : threads_) thread->gate_down(gate_);
+  pass(Milliseconds(11'000));
+  EXPECT_EQ(session(), nullptr);
+  tell(gate_, session_of("bob", 500, epoch), false);
+  EXPECT_NE(session(), nullptr);
+  EXPECT_TRUE(gate_->kicks.empty());
+}
+
+TEST_F(SessionsTest, WhatAGateSaysOfTheEpochBeforeALoginIsNoSecondSession) {
+  const std::uint64_t first = log_in(500);
+  const std::uint64_t second = log_in(500);  // the same connection once more; its answer is still on its way
+  tell(gate_, session_of("bob", 500, first), true);
+  EXPECT_TRUE(gate_->kicks.empty());
+  ASSERT_NE(session(), nullptr);
+  EXPECT_EQ(session()->login_epoch, second);
+}
+
+// --- who does not acknowledge ---
+
+TEST_F(SessionsTest, WhoOnlySendsKeepalivesIsToldToPull) {
+  const std::uint64_t epoch = log_in(500);
+  send(1, "alice", "bob", "id-1");
+  settle();
+  pass(Milliseconds(5100));
+  pass(Milliseconds(5100));
+  EXPECT_EQ(count(&PipelineCounters::undelivered), 1U);
+  EXPECT_EQ(gate_->pushes.size(), 2U);
+  tell(gate_, session_of("bob", 500, epoch), false);
+  ASSERT_EQ(gate_->pushes.size(), 3U);
+  EXPECT_EQ(gate_->pushes[2].cmd_id, static_cast<std::uint32_t>(client::COMMAND_SYNC_NOTIFY));
+  tell(gate_, session_of("bob", 500, epoch), false);  // told once
+  EXPECT_EQ(gate_->pushes.size(), 3U);
+}
+
+TEST_F(SessionsTest, APushThatTheLinkDidNotTakeIsMadeUpFor) {
+  const std::uint64_t epoch = log_in(500);
+  gate_->open = false;
+  send(1, "alice", "bob", "id-1");
+  settle();
+  gate_->open = true;
+  send(2, "alice", "bob", "id-2");
+  settle();
+  EXPECT_TRUE(gate_->pushes.empty());  // nothing above a gap
+  tell(gate_, session_of("bob", 500, epoch), false);
+  ASSERT_EQ(gate_->pushes.size(), 1U);
+  EXPECT_EQ(gate_->pushes[0].cmd_id, static_cast<std::uint32_t>(client::COMMAND_SYNC_NOTIFY));
+  client::PullReq pull;
+  request(gate_, 3, "bob", client::COMMAND_PULL, pull.SerializeAsString(), 500);
+  settle();
+  ack("bob", 500, 2);
+  send(4, "alice", "bob", "id-3");
+  settle();
+  EXPECT_EQ(gate_->pushes.back().cmd_id, static_cast<std::uint32_t>(client::COMMAND_C2C_PUSH));
+}
+
+}  // namespace
+}  // namespace hongyan::logic
