@@ -94,21 +94,51 @@ std::string Cluster::variable(const std::string& name) const {
   return value == nullptr ? "" : value;
 }
 
-std::string Cluster::sql(std::size_t shard, const std::string& statement) const {
-  std::istringstream names(required("HONGYAN_MYSQL_DATABASES"));
-  std::string database;
-  for (std::size_t i = 0; i <= shard; ++i) names >> database;
+std::map<std::string, int> Cluster::members() const {
+  int status = 0;
+  const auto out = run_command(
+      fmt::format("{} status --json --dir {}", shell_quoted(dev_cluster_), shell_quoted(dir_)), status);
+  const auto json = nlohmann::json::parse(out, nullptr, /*allow_exceptions=*/false);
+  std::map<std::string, int> members;
+  if (!json.is_object() || !json.contains("members")) return members;
+  for (const auto& row : json["members"])
+    members[row["name"].get<std::string>()] = row["pid"].is_number() ? row["pid"].get<int>() : 0;
+  return members;
+}
+
+std::string Cluster::mariadb(std::size_t shard, const std::string& user, const std::string& database,
+                             const std::string& statement) {
   const std::string address = required(fmt::format("HONGYAN_MYSQL_{}", shard).c_str());
   const auto endpoint = client::parse_endpoint(address);
   const std::string where = endpoint ? fmt::format("-h {} -P {}", endpoint->host, endpoint->port)
                                      : fmt::format("-S {}", shell_quoted(address));
+  return fmt::format("MYSQL_PWD={} mariadb --no-defaults -N -B {} -u {} {} -e {}",
+                     shell_quoted(required("HONGYAN_MYSQL_PASSWORD")), where, user, database,
+                     shell_quoted(statement));
+}
+
+std::string Cluster::sql(std::size_t shard, const std::string& statement) const {
+  std::istringstream names(required("HONGYAN_MYSQL_DATABASES"));
+  std::string database;
+  for (std::size_t i = 0; i <= shard; ++i) names >> database;
   int status = 0;
-  auto out = run_command(fmt::format("MYSQL_PWD={} mariadb --no-defaults -N -B {} -u {} {} -e {}",
-                                     shell_quoted(required("HONGYAN_MYSQL_PASSWORD")), where,
-                                     required("HONGYAN_MYSQL_USER"), database, shell_quoted(statement)),
-                         status);
+  auto out = run_command(mariadb(shard, required("HONGYAN_MYSQL_USER"), database, statement), status);
   if (status != 0) fmt::print(stderr, "sql failed: {}\n", statement);
   return out;
+}
+
+bool Cluster::admin_sql(std::size_t shard, const std::string& statement) const {
+  int status = 0;
+  static_cast<void>(run_command(mariadb(shard, "root", "", statement), status));
+  if (status != 0) fmt::print(stderr, "sql failed: {}\n", statement);
+  return status == 0;
+}
+
+std::size_t Cluster::shards() const {
+  std::istringstream names(required("HONGYAN_MYSQL_DATABASES"));
+  std::size_t count = 0;
+  for (std::string name; names >> name;) ++count;
+  return count;
 }
 
 std::string Cluster::token(const std::string& uid, std::int64_t ttl_seconds) const {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,10 +28,16 @@ class Cluster {
   bool kill(std::string_view name) const { return verb("kill", name); }
   bool restart(std::string_view name) const { return verb("restart", name); }
 
+  // Every member's pid by its name; 0: does not run. Empty when dev-cluster failed.
+  [[nodiscard]] std::map<std::string, int> members() const;
+
   // A command on Redis; its first line of output.
   [[nodiscard]] std::string redis(const std::string& command) const;
   // Statements run on the database of one shard as the daemons' user; rows as lines, columns by tabs.
   [[nodiscard]] std::string sql(std::size_t shard, const std::string& statement) const;
+  // The same as MariaDB's root, without a database; whether it succeeded.
+  [[nodiscard]] bool admin_sql(std::size_t shard, const std::string& statement) const;
+  [[nodiscard]] std::size_t shards() const;
   // A token for the user from the server API. Blocks.
   [[nodiscard]] std::string token(const std::string& uid, std::int64_t ttl_seconds = 3600) const;
   // A line of DIR/env; "" when it has none.
@@ -39,6 +46,9 @@ class Cluster {
  private:
   Cluster();
   [[nodiscard]] bool verb(std::string_view verb, std::string_view name) const;
+  // The mariadb client's command line for a statement on the server of a shard.
+  [[nodiscard]] static std::string mariadb(std::size_t shard, const std::string& user,
+                                           const std::string& database, const std::string& statement);
 
   std::vector<client::Endpoint> gates_;
   std::string iplist_, api_, api_key_, app_, redis_, dir_, dev_cluster_;

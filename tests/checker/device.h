@@ -1,0 +1,46 @@
+// One user on one device, with the client library, watched by the recorder.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/client.h"
+#include "tests/checker/recorder.h"
+
+namespace hongyan::checker {
+
+struct DeviceOptions {
+  Seat seat = {};
+  std::string app = {};
+  std::string token = {};
+  client::DeviceType type = client::DEVICE_TYPE_LINUX;
+  std::vector<client::Endpoint> gates = {};
+  std::uint64_t seed = 0;
+};
+
+// Lives on its loop, which the recorder shares.
+class Device {
+ public:
+  // seat.auditor: pulls inbox and outbox from 0.
+  Device(net::EventLoop& loop, Recorder& recorder, DeviceOptions options);
+
+  void start() { client_->start(); }
+  [[nodiscard]] bool online() const noexcept { return state_ == client::State::kOnline; }
+  [[nodiscard]] bool stopped() const noexcept { return state_ == client::State::kStopped; }
+  [[nodiscard]] bool synced() const noexcept { return synced_; }
+  // How often another login took this device's place.
+  [[nodiscard]] int kicks() const noexcept { return kicks_; }
+  [[nodiscard]] const std::string& name() const noexcept { return options_.seat.device; }
+  [[nodiscard]] const DeviceOptions& options() const noexcept { return options_; }
+  [[nodiscard]] client::Client& client() noexcept { return *client_; }
+
+ private:
+  const DeviceOptions options_;
+  client::State state_ = client::State::kStopped;
+  bool synced_ = false;
+  int kicks_ = 0;
+  std::unique_ptr<client::Client> client_;
+};
+
+}  // namespace hongyan::checker

@@ -1,0 +1,113 @@
+// hongyan-checker: users under faults, judged by what they saw. docs/reliability.md.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <random>
+
+#include "common/log/log.h"
+#include "tests/checker/report.h"
+#include "tests/checker/run.h"
+#include "tools/support/cluster_env.h"
+
+namespace hongyan::checker {
+namespace {
+
+constexpr int kExitUsage = 2;
+
+struct Arguments {
+  std::string env = {};
+  std::string faults = "all";
+  double stop_seconds = 0;
+  bool json = false;
+  bool verbose = false;
+  RunOptions run = {};
+};
+
+void declare(CLI::App& app, Arguments& arguments) {
+  RunOptions& run = arguments.run;
+  app.add_option("--env", arguments.env,
+                 "What dev-cluster wrote; absent: the environment, as with-cluster sets it");
+  app.add_option("--users", run.users)->check(CLI::Range(2, 5000))->capture_default_str();
+  app.add_option("--receivers", run.receivers, "Only the first so many users are sent to; 0: all");
+  app.add_option("--devices", run.devices, "Of a user, at most")
+      ->check(CLI::Range(1, 3))
+      ->capture_default_str();
+  app.add_option("--seconds", run.seconds, "Of faults")
+      ->check(CLI::Range(0.1, 86400.0))
+      ->capture_default_str();
+  app.add_option("--rate", run.rate, "Messages a second")->check(CLI::Range(0.1, 1e5))->capture_default_str();
+  app.add_option("--seed", run.seed, "All decisions come from it; absent: a random one");
+  app.add_option(
+         "--faults", arguments.faults,
+         "kill-logic, kill-gate, kill-mysql, kill-redis, stop-logic, stop-gate, flush-redis, read-only, "
+         "cut-clients, half-open, never-read, kick-race; all; none")
+      ->capture_default_str();
+  app.add_option("--stop-seconds", arguments.stop_seconds,
+                 "How long a process is stopped or a server read-only; 0: 0.5 to 10, by the seed")
+      ->check(CLI::Range(0.0, 600.0));
+  app.add_option("--cut", run.cut, "Share of connections cut in a second")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_option("--half-open", run.half_open, "Share of connections that become half open in a second")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_option("--racers", run.racers, "Users with two devices of one class")->capture_default_str();
+  app.add_option("--sleepers", run.sleepers, "Clients that never read")->capture_default_str();
+  app.add_flag("--large", run.large, "All messages have 60 KB");
+  app.add_option("--before-pull", run.before_pull,
+                 "A shell command, run once all is quiet: plants errors that must be found");
+  app.add_flag("--json", arguments.json, "The result as one JSON object");
+  app.add_flag("--verbose", arguments.verbose, "The client library's log");
+  app.footer("Exit status: 0 all counts are 0; 1 else; 2 bad usage.");
+}
+
+// The settings of the env file, where the cluster is looked for. False: said why.
+bool load(const std::string& file) {
+  const auto settings = tools::read_settings(file);
+  if (!settings) {
+    fmt::print(stderr, "hongyan-checker: {}\n", settings.error().message);
+    return false;
+  }
+  for (const auto& [key, value] : *settings) setenv(key.c_str(), value.c_str(), 1);
+  const auto dev_cluster = std::filesystem::path(HONGYAN_SOURCE_DIR) / "deploy" / "dev-cluster";
+  setenv("HONGYAN_DEV_CLUSTER", dev_cluster.c_str(), 0);
+  return true;
+}
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const Guardian guardian;
+  Arguments arguments;
+  CLI::App app("hongyan-checker: users under faults on a private cluster, judged by what they saw.");
+  declare(app, arguments);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kExitUsage;
+  }
+  auto faults = parse_faults(arguments.faults);
+  if (!faults) {
+    fmt::print(stderr, "hongyan-checker: {}\n", faults.error().message);
+    return kExitUsage;
+  }
+  if (!arguments.env.empty() && !load(arguments.env)) return kExitUsage;
+  RunOptions& run_options = arguments.run;
+  run_options.faults = std::move(*faults);
+  run_options.stop_ms = static_cast<std::int64_t>(arguments.stop_seconds * 1000);
+  run_options.receivers = std::min(run_options.receivers, run_options.users);
+  run_options.racers = std::min(run_options.racers, run_options.users);
+  if (app.count("--seed") == 0) run_options.seed = std::random_device{}();
+  log::set_level(arguments.verbose ? log::Level::kDebug : log::Level::kError);
+  fmt::print(stderr, "checker: seed {}\n", run_options.seed);
+  const auto result = run(run_options, e2e::Cluster::get(), guardian);
+  fmt::print("{}", arguments.json ? to_json(run_options, result) : to_table(run_options, result));
+  return result.clean() ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace hongyan::checker
+
+int main(int argc, char** argv) { return hongyan::checker::main(argc, argv); }

@@ -1,0 +1,162 @@
+#include "tests/checker/population.h"
+
+#include <array>
+
+namespace hongyan::checker {
+
+namespace {
+
+constexpr Milliseconds kSendDeadline{20'000};
+constexpr Milliseconds kProbeDeadline{30'000};
+constexpr int kMoreTries = 2;  // by the user, after the client library has given up
+constexpr std::array kTypes = {client::DEVICE_TYPE_LINUX, client::DEVICE_TYPE_ANDROID,
+                               client::DEVICE_TYPE_WEB};
+
+}  // namespace
+
+Population::Population(net::EventLoop& loop, Recorder& recorder, const PopulationOptions& options,
+                       std::vector<std::string> uids, std::vector<std::string> tokens)
+    : loop_(loop), recorder_(recorder) {
+  Dice dice(options.seed);
+  for (std::size_t i = 0; i < options.users; ++i) {
+    User user{.uid = uids[i], .devices = {}, .rival = {}, .race = {}};
+    const std::size_t count = 1 + dice.below(options.devices);
+    const auto make = [&](const std::string& name, client::DeviceType type) {
+      return std::make_unique<Device>(loop, recorder,
+                                      DeviceOptions{.seat = {.uid = user.uid, .device = name},
+                                                    .app = options.app,
+                                                    .token = tokens[i],
+                                                    .type = type,
+                                                    .gates = options.gates,
+                                                    .seed = dice.below(1ULL << 40)});
+    };
+    for (std::size_t d = 0; d < count; ++d)
+      user.devices.push_back(make("device-" + std::to_string(d), kTypes[d % kTypes.size()]));
+    if (i < options.racers) {
+      user.rival = make("rival", kTypes[0]);
+      user.race = std::make_unique<Race>(*user.devices[0], *user.rival, dice.below(1ULL << 40));
+    }
+    users_.push_back(std::move(user));
+  }
+}
+
+void Population::start() {
+  for (auto& user : users_) {
+    for (auto& device : user.devices) device->start();
+  }
+}
+
+void Population::start_races() {
+  for (auto& user : users_) {
+    if (user.race) loop_.spawn("race", user.race->run());
+  }
+}
+
+void Population::stop_races() {
+  for (auto& user : users_) {
+    if (user.race) user.race->stop();
+  }
+}
+
+bool Population::races_ended() const {
+  for (const auto& user : users_) {
+    if (user.race && !user.race->ended()) return false;
+  }
+  return true;
+}
+
+RaceFigures Population::race_figures() const {
+  RaceFigures sum;
+  for (const auto& user : users_) {
+    if (!user.race) continue;
+    sum.rounds += user.race->figures().rounds;
+    sum.together += user.race->figures().together;
+    sum.unsettled += user.race->figures().unsettled;
+  }
+  return sum;
+}
+
+void Population::send(const PlannedSend& send) {
+  transmit(send.sender, send.device, send.receiver, send.client_msg_id, send.content, kMoreTries, send.again);
+}
+
+void Population::transmit(std::size_t user, std::size_t device, std::size_t receiver, const std::string& id,
+                          const std::string& content, int more, bool again) {
+  ++pending_;
+  auto& devices = users_[user].devices;
+  devices[device % devices.size()]->client().send(
+      users_[receiver].uid, content, {.client_msg_id = id, .deadline = kSendDeadline},
+      [=, this](const Result<client::SendReceipt>& receipt) {
+        --pending_;
+        if (settling_) return;
+        if (receipt ? again : more > 0 && receipt.error().code == Code::kDeadlineExceeded)
+          transmit(user, device + 1, receiver, id, content, more - 1, false);
+      });
+}
+
+void Population::probe() {
+  for (std::size_t i = 0; i < users_.size(); ++i) {
+    auto& user = users_[i];
+    Device& device = user.rival && user.rival->online() ? *user.rival : *user.devices[0];
+    ++unserved_;
+    device.client().send(
+        users_[(i + 1) % users_.size()].uid, "after healing",
+        {.client_msg_id = "probe", .deadline = kProbeDeadline},
+        [this](const Result<client::SendReceipt>& receipt) { unserved_ -= receipt ? 1 : 0; });
+  }
+}
+
+void Population::each_device(const std::function<void(const User&, const Device&)>& see) const {
+  for (const auto& user : users_) {
+    for (const auto& device : user.devices) see(user, *device);
+    if (user.rival) see(user, *user.rival);
+  }
+}
+
+std::size_t Population::offline() const {
+  std::size_t count = 0;
+  for (const auto& user : users_) {
+    for (std::size_t d = 0; d < user.devices.size(); ++d) {
+      const bool raced = d == 0 && user.race && user.rival->online();
+      count += user.devices[d]->online() || raced ? 0 : 1;
+    }
+  }
+  return count;
+}
+
+std::size_t Population::behind(bool audited) const {
+  std::size_t count = 0;
+  each_device([&](const User& user, const Device& device) {
+    if (!device.online()) return;
+    const auto wanted = audited ? recorder_.inbox_of(user.uid) : recorder_.acknowledged_to(user.uid);
+    count += recorder_.told(user.uid, device.name()) < wanted ? 1 : 0;
+  });
+  return count;
+}
+
+void Population::note_online() {
+  each_device([&](const User& user, const Device& device) {
+    if (!device.online()) return;
+    recorder_.history().online.push_back(
+        {.uid = user.uid, .device = device.name(), .since = recorder_.online_since(user.uid, device.name())});
+  });
+}
+
+std::vector<DeviceOptions> Population::auditors(bool in_place) const {
+  std::vector<DeviceOptions> out;
+  for (const auto& user : users_) {
+    for (const auto& device : user.devices) {
+      auto options = device->options();
+      options.seat.auditor = true;
+      if (!in_place) {
+        options.seat.device = "auditor";
+        options.type = client::DEVICE_TYPE_MINI_PROGRAM;
+      }
+      out.push_back(std::move(options));
+      if (!in_place) break;
+    }
+  }
+  return out;
+}
+
+}  // namespace hongyan::checker

@@ -1,0 +1,78 @@
+// The users of a run.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/checker/device.h"
+#include "tests/checker/plan.h"
+#include "tests/checker/race.h"
+#include "tests/e2e/cluster.h"
+
+namespace hongyan::checker {
+
+struct PopulationOptions {
+  std::size_t users = 0;
+  std::size_t devices = 1;  // of a user, at most
+  std::size_t racers = 0;   // users whose first device has a rival
+  std::uint64_t seed = 0;
+  std::string app = {};
+  std::vector<client::Endpoint> gates = {};
+};
+
+// Lives on one loop, but for its construction.
+class Population {
+ public:
+  // tokens: one for each user, by the names of uids().
+  Population(net::EventLoop& loop, Recorder& recorder, const PopulationOptions& options,
+             std::vector<std::string> uids, std::vector<std::string> tokens);
+
+  void start();
+  void start_races();
+  void stop_races();
+  [[nodiscard]] bool races_ended() const;
+  [[nodiscard]] RaceFigures race_figures() const;
+
+  void send(const PlannedSend& send);
+  // No more resends by the users themselves.
+  void settle() noexcept { settling_ = true; }
+  [[nodiscard]] std::size_t pending() const noexcept { return pending_; }
+  // From every user to the next one; the number not acknowledged falls as answers come.
+  void probe();
+  [[nodiscard]] std::size_t unserved() const noexcept { return unserved_; }
+
+  // Of a race the loser does not count.
+  [[nodiscard]] std::size_t offline() const;
+  // Devices online that have not heard of all that was acknowledged (audited: that is stored).
+  [[nodiscard]] std::size_t behind(bool audited) const;
+  void note_online();
+  // Drops every client.
+  void leave() { users_.clear(); }
+
+  // Whoever is to pull from the start: an auditor for every user beside its devices, or in the place of every
+  // device.
+  [[nodiscard]] std::vector<DeviceOptions> auditors(bool in_place) const;
+
+ private:
+  struct User {
+    std::string uid;
+    std::vector<std::unique_ptr<Device>> devices;
+    std::unique_ptr<Device> rival;
+    std::unique_ptr<Race> race;
+  };
+
+  void transmit(std::size_t user, std::size_t device, std::size_t receiver, const std::string& id,
+                const std::string& content, int more, bool again);
+  void each_device(const std::function<void(const User&, const Device&)>& see) const;
+
+  net::EventLoop& loop_;
+  Recorder& recorder_;
+  std::vector<User> users_;
+  std::size_t pending_ = 0;
+  std::size_t unserved_ = 0;
+  bool settling_ = false;
+};
+
+}  // namespace hongyan::checker

@@ -1,0 +1,41 @@
+// One uid logs in on two gates, again and again: one survivor, and the loser is told why.
+#pragma once
+
+#include <cstdint>
+
+#include "tests/checker/device.h"
+#include "tests/checker/plan.h"
+
+namespace hongyan::checker {
+
+struct RaceFigures {
+  std::uint64_t rounds = 0;
+  std::uint64_t together = 0;   // of them: both logged in at the same moment
+  std::uint64_t unsettled = 0;  // not exactly one was online in the end, or the other was not told
+};
+
+// Two devices of one uid and one device class. Lives on their loop.
+class Race {
+ public:
+  // first, second: outlive the race.
+  Race(Device& first, Device& second, std::uint64_t seed) : first_(first), second_(second), dice_(seed) {}
+
+  // Rounds until stop(); ended() then.
+  net::Awaitable<> run();
+  void stop() noexcept { stopping_ = true; }
+  [[nodiscard]] bool ended() const noexcept { return ended_; }
+  [[nodiscard]] bool settled() const noexcept {
+    return (first_.online() && second_.stopped()) || (second_.online() && first_.stopped());
+  }
+  [[nodiscard]] const RaceFigures& figures() const noexcept { return figures_; }
+
+ private:
+  Device& first_;
+  Device& second_;
+  Dice dice_;
+  RaceFigures figures_;
+  bool stopping_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace hongyan::checker

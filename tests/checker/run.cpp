@@ -1,0 +1,276 @@
+#include "tests/checker/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <future>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "tests/checker/audit.h"
+#include "tests/checker/population.h"
+#include "tests/checker/sleeper.h"
+
+namespace hongyan::checker {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds kWarmUp{1};
+constexpr seconds kAfterHealing{2};  // traffic goes on so long
+constexpr seconds kBackOnline{60};
+constexpr seconds kQuiet{2};
+constexpr seconds kAuditDeadline{120};
+constexpr milliseconds kLook{20};
+constexpr milliseconds kPace{2};
+
+class Run {
+ public:
+  Run(const RunOptions& options, const e2e::Cluster& cluster, const Guardian& guardian)
+      : options_(options),
+        cluster_(cluster),
+        guardian_(guardian),
+        loop_("checker"),
+        traffic_(options.seed, options.users, options.receivers == 0 ? options.users : options.receivers,
+                 options.large) {}
+
+  RunResult go() {
+    prepare();
+    say("{} users are logging in", options_.users);
+    if (!wait(kBackOnline, [this] { return population_->offline() == 0; })) {
+      ++result_.unrepaired;
+      say("not all users could log in before any fault");
+      finish();
+      return std::move(result_);
+    }
+    loop_.spawn("pace", pace(this));
+    std::this_thread::sleep_for(kWarmUp);
+    under_faults();
+    heal();
+    audits();
+    finish();
+    result_.verdict = judge(recorder_.history());
+    return std::move(result_);
+  }
+
+ private:
+  template <typename... Args>
+  static void say(fmt::format_string<Args...> format, Args&&... args) {
+    fmt::print(stderr, "checker: {}\n", fmt::format(format, std::forward<Args>(args)...));
+  }
+  [[nodiscard]] bool has(Fault fault) const { return options_.faults.contains(fault); }
+
+  // On the loop; what it returns.
+  template <typename F>
+  auto on_loop(F f) {
+    std::packaged_task<decltype(f())()> task(std::move(f));
+    auto future = task.get_future();
+    loop_.post([&task] { task(); });
+    return future.get();
+  }
+  template <typename F>
+  bool wait(milliseconds deadline, F holds) {
+    const auto end = std::chrono::steady_clock::now() + deadline;
+    while (!on_loop(holds)) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      std::this_thread::sleep_for(kLook);
+    }
+    return true;
+  }
+  // Of the time that the pushes have after healing.
+  [[nodiscard]] milliseconds push_time_left() const {
+    return std::max(milliseconds(0), milliseconds((recorder_healed_ + kPushDeadline - now_micros()) / 1000));
+  }
+
+  void prepare() {
+    std::vector<std::string> uids;
+    std::vector<std::string> tokens;
+    const std::string prefix = e2e::unique("user");
+    for (std::size_t i = 0; i < options_.users; ++i) {
+      uids.push_back(fmt::format("{}-{}", prefix, i));
+      tokens.push_back(cluster_.token(uids.back()));
+    }
+    loop_.start();
+    on_loop([&] {
+      PopulationOptions population{.users = options_.users,
+                                   .devices = options_.devices,
+                                   .racers = has(Fault::kKickRace) ? options_.racers : 0,
+                                   .seed = options_.seed,
+                                   .app = cluster_.app(),
+                                   .gates = {}};
+      for (const auto& gate : cluster_.gates()) {
+        proxies_.push_back(std::make_unique<Proxy>(loop_, gate, options_.seed + proxies_.size()));
+        population.gates.push_back(proxies_.back()->endpoint());
+      }
+      if (has(Fault::kNeverRead)) {
+        const std::size_t receivers = options_.receivers == 0 ? options_.users : options_.receivers;
+        for (std::size_t i = 0; i < std::min(options_.sleepers, receivers); ++i) {
+          sleepers_.push_back(std::make_shared<Sleeper>(
+              loop_, SleeperOptions{.gate = cluster_.gates()[i % cluster_.gates().size()],
+                                    .app = cluster_.app(),
+                                    .uid = uids[i],
+                                    .token = tokens[i]}));
+          sleepers_.back()->start();
+        }
+      }
+      population_ = std::make_unique<Population>(loop_, recorder_, population, uids, tokens);
+      population_->start();
+    });
+  }
+
+  static net::Awaitable<> pace(Run* self) {
+    const Micros start = now_micros();
+    for (std::uint64_t sent = 0; !self->stop_traffic_;) {
+      const auto due =
+          static_cast<std::uint64_t>(static_cast<double>(now_micros() - start) * self->options_.rate / 1e6);
+      for (; sent < due; ++sent) self->population_->send(self->traffic_.next());
+      co_await net::sleep_for(kPace);
+    }
+  }
+
+  void under_faults() {
+    say("faults for {} s", options_.seconds);
+    const bool strikes = std::ranges::any_of(options_.faults, strikes_servers);
+    if (strikes) {
+      driver_ = std::make_unique<FaultDriver>(cluster_, guardian_,
+                                              Strikes(options_.seed, options_.faults, options_.stop_ms));
+      driver_->start();
+    }
+    on_loop([this] {
+      static_cast<void>(recorder_.restart_stall());
+      const ProxyFaults faults{.cut = has(Fault::kCutClients) ? options_.cut : 0,
+                               .half_open = has(Fault::kHalfOpen) ? options_.half_open : 0};
+      for (const auto& proxy : proxies_) proxy->set_faults(faults);
+      population_->start_races();
+    });
+    std::this_thread::sleep_for(std::chrono::duration<double>(options_.seconds));
+  }
+
+  void heal() {
+    if (driver_) {
+      if (!driver_->finish()) ++result_.unrepaired;
+      result_.unrepaired += static_cast<std::uint64_t>(driver_->failed());
+      result_.strikes = driver_->done();
+    }
+    on_loop([this] {
+      for (const auto& proxy : proxies_) proxy->heal();
+      population_->stop_races();
+      recorder_healed_ = now_micros();
+      recorder_.history().healed = recorder_healed_;
+      result_.longest_stall = recorder_.restart_stall();
+    });
+    say("healed; everybody comes back");
+    std::this_thread::sleep_for(kAfterHealing);
+    on_loop([this] {
+      stop_traffic_ = true;
+      population_->settle();
+    });
+    wait(kBackOnline, [this] { return population_->races_ended() && population_->offline() == 0; });
+    result_.offline = on_loop([this] { return population_->offline(); });
+    result_.races = on_loop([this] { return population_->race_figures(); });
+    result_.back_after = now_micros() - recorder_healed_;
+    on_loop([this] { population_->probe(); });
+    wait(seconds(35), [this] { return population_->pending() == 0 && population_->unserved() == 0; });
+    result_.unserved = on_loop([this] { return population_->unserved(); });
+    wait(push_time_left(), [this] { return population_->behind(/*audited=*/false) == 0; });
+    quiet();
+  }
+
+  // What is of unknown outcome may still arrive.
+  void quiet() {
+    std::size_t heads = 0;
+    Micros since = now_micros();
+    wait(std::chrono::seconds(20), [&] {
+      if (recorder_.history().heads.size() != heads) since = now_micros();
+      heads = recorder_.history().heads.size();
+      return now_micros() - since > std::chrono::microseconds(kQuiet).count();
+    });
+  }
+
+  void audits() {
+    if (!options_.before_pull.empty()) {
+      int status = 0;
+      static_cast<void>(e2e::run_command(options_.before_pull, status));
+      if (status != 0) ++result_.unrepaired;
+    }
+    say("everything is pulled from the start");
+    audit(/*in_place=*/false);
+    wait(push_time_left(), [this] { return population_->behind(/*audited=*/true) == 0; });
+    on_loop([this] { population_->note_online(); });
+    wake_sleepers();
+    const auto devices = on_loop([this] {
+      auto out = population_->auditors(/*in_place=*/true);
+      population_->leave();
+      return out;
+    });
+    audit(devices);
+  }
+  void audit(bool in_place) {
+    audit(on_loop([&] { return population_->auditors(in_place); }));
+  }
+  void audit(std::vector<DeviceOptions> whom) {
+    auto audit = on_loop([&] { return std::make_unique<Audit>(loop_, recorder_, std::move(whom)); });
+    wait(kAuditDeadline, [&] { return !audit->step(); });
+    result_.unpulled += on_loop([&] { return audit->give_up(); });
+  }
+
+  void wake_sleepers() {
+    if (sleepers_.empty()) return;
+    on_loop([this] {
+      for (const auto& sleeper : sleepers_) sleeper->wake();
+    });
+    wait(seconds(30), [this] {
+      return std::ranges::all_of(sleepers_, [](const auto& sleeper) { return sleeper->ended(); });
+    });
+    on_loop([this] {
+      for (const auto& sleeper : sleepers_) {
+        result_.sleepers_closed += sleeper->closed() ? 1 : 0;
+        result_.unread += sleeper->overfed() ? 1 : 0;
+      }
+    });
+  }
+
+  void finish() {
+    on_loop([this] {
+      stop_traffic_ = true;
+      for (const auto& proxy : proxies_) {
+        result_.connections.connections += proxy->figures().connections;
+        result_.connections.cut += proxy->figures().cut;
+        result_.connections.half_open += proxy->figures().half_open;
+      }
+      population_->leave();
+    });
+    loop_.stop();
+    loop_.join();
+  }
+
+  const RunOptions options_;
+  const e2e::Cluster& cluster_;
+  const Guardian& guardian_;
+  RunResult result_;
+  Recorder recorder_;
+  Micros recorder_healed_ = 0;
+  net::EventLoop loop_;
+  Traffic traffic_;
+  bool stop_traffic_ = false;
+  std::vector<std::unique_ptr<Proxy>> proxies_;
+  std::vector<std::shared_ptr<Sleeper>> sleepers_;
+  std::unique_ptr<Population> population_;
+  std::unique_ptr<FaultDriver> driver_;
+};
+
+}  // namespace
+
+bool RunResult::clean() const noexcept {
+  return verdict.clean() && verdict.acknowledged > 0 && offline == 0 && unserved == 0 && unpulled == 0 &&
+         unrepaired == 0 && unread == 0 && races.unsettled == 0;
+}
+
+RunResult run(const RunOptions& options, const e2e::Cluster& cluster, const Guardian& guardian) {
+  return Run(options, cluster, guardian).go();
+}
+
+}  // namespace hongyan::checker

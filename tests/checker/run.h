@@ -1,0 +1,57 @@
+// One run: users under traffic, faults, healing, and the judgement.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+
+#include "tests/checker/faults.h"
+#include "tests/checker/guardian.h"
+#include "tests/checker/judge.h"
+#include "tests/checker/plan.h"
+#include "tests/checker/proxy.h"
+#include "tests/checker/race.h"
+
+namespace hongyan::checker {
+
+struct RunOptions {
+  std::size_t users = 200;
+  std::size_t receivers = 0;  // only the first so many users are sent to; 0: all
+  std::size_t devices = 2;    // of a user, at most
+  double seconds = 60;
+  double rate = 500;  // messages a second
+  std::uint64_t seed = 0;
+  std::set<Fault> faults = {};
+  std::int64_t stop_ms = 0;  // see Strikes
+  double cut = 0.1;          // see ProxyFaults
+  double half_open = 0.02;
+  std::size_t racers = 20;
+  std::size_t sleepers = 100;
+  bool large = false;
+  std::string before_pull = {};  // a shell command, run once all is quiet
+};
+
+struct RunResult {
+  Verdict verdict = {};
+  // More that must be 0.
+  std::uint64_t offline = 0;     // devices that were not back a minute after healing
+  std::uint64_t unserved = 0;    // messages sent after healing that were not acknowledged within 30 s
+  std::uint64_t unpulled = 0;    // devices that could not pull everything
+  std::uint64_t unrepaired = 0;  // faults that could not be done or repaired: the run is worth nothing
+  std::uint64_t unread = 0;      // clients that never read and were not closed with SLOW_CONSUMER, though due
+  RaceFigures races = {};
+  // For people.
+  std::map<std::string, int> strikes = {};
+  Proxy::Figures connections = {};
+  std::uint64_t sleepers_closed = 0;
+  Micros longest_stall = 0;  // without any acknowledgement, under faults
+  Micros back_after = 0;     // from healing until everybody was online
+
+  [[nodiscard]] bool clean() const noexcept;
+};
+
+// Blocks. guardian: made before any thread.
+[[nodiscard]] RunResult run(const RunOptions& options, const e2e::Cluster& cluster, const Guardian& guardian);
+
+}  // namespace hongyan::checker
