@@ -34,7 +34,8 @@ Population::Population(net::EventLoop& loop, Recorder& recorder, const Populatio
       user.devices.push_back(make("device-" + std::to_string(d), kTypes[d % kTypes.size()]));
     if (i < options.racers) {
       user.rival = make("rival", kTypes[0]);
-      user.race = std::make_unique<Race>(*user.devices[0], *user.rival, dice.below(1ULL << 40));
+      user.race =
+          std::make_unique<Race>(*user.devices[0], *user.rival, dice.below(1ULL << 40), options.races_alone);
     }
     users_.push_back(std::move(user));
   }

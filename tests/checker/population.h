@@ -15,8 +15,9 @@ namespace hongyan::checker {
 
 struct PopulationOptions {
   std::size_t users = 0;
-  std::size_t devices = 1;  // of a user, at most
-  std::size_t racers = 0;   // users whose first device has a rival
+  std::size_t devices = 1;   // of a user, at most
+  std::size_t racers = 0;    // users whose first device has a rival
+  bool races_alone = false;  // see Race
   std::uint64_t seed = 0;
   std::string app = {};
   std::vector<client::Endpoint> gates = {};

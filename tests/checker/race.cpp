@@ -1,11 +1,18 @@
 #include "tests/checker/race.h"
 
+#include <algorithm>
+
 namespace hongyan::checker {
 
 namespace {
 constexpr Micros kDeadline = 20'000'000;
 constexpr std::chrono::milliseconds kLook{2};
 }  // namespace
+
+bool Race::late(Micros begun) const {
+  if (!alone_ && !stopping_) return false;
+  return now_micros() > std::max(begun, stopped_at_) + kDeadline;
+}
 
 net::Awaitable<> Race::run() {
   while (!stopping_) {
@@ -19,13 +26,14 @@ net::Awaitable<> Race::run() {
     const bool swapped = dice_.chance(0.5);
     (swapped ? second_ : first_).start();
     (swapped ? first_ : second_).start();
-    const Micros deadline = now_micros() + kDeadline;
+    const Micros begun = now_micros();
+    const auto through = [&] { return settled() && first_.kicks() + second_.kicks() > kicks; };
     do {
       co_await net::sleep_for(kLook);
-    } while ((!settled() || first_.kicks() + second_.kicks() == kicks) && now_micros() < deadline);
+    } while (!through() && !late(begun));
     ++figures_.rounds;
     figures_.together += together ? 1 : 0;
-    if (!settled() || first_.kicks() + second_.kicks() == kicks) ++figures_.unsettled;
+    if (!through()) ++figures_.unsettled;
   }
   ended_ = true;
 }

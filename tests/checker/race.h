@@ -17,12 +17,17 @@ struct RaceFigures {
 // Two devices of one uid and one device class. Lives on their loop.
 class Race {
  public:
-  // first, second: outlive the race.
-  Race(Device& first, Device& second, std::uint64_t seed) : first_(first), second_(second), dice_(seed) {}
+  // first, second: outlive the race. alone: there are no other faults, so a round is through within 20 s;
+  // else the last one is, within 20 s after stop().
+  Race(Device& first, Device& second, std::uint64_t seed, bool alone)
+      : first_(first), second_(second), dice_(seed), alone_(alone) {}
 
-  // Rounds until stop(); ended() then.
+  // Rounds until stop(), which comes after healing; ended() then.
   net::Awaitable<> run();
-  void stop() noexcept { stopping_ = true; }
+  void stop() noexcept {
+    stopping_ = true;
+    stopped_at_ = now_micros();
+  }
   [[nodiscard]] bool ended() const noexcept { return ended_; }
   [[nodiscard]] bool settled() const noexcept {
     return (first_.online() && second_.stopped()) || (second_.online() && first_.stopped());
@@ -30,11 +35,15 @@ class Race {
   [[nodiscard]] const RaceFigures& figures() const noexcept { return figures_; }
 
  private:
+  [[nodiscard]] bool late(Micros begun) const;
+
   Device& first_;
   Device& second_;
   Dice dice_;
   RaceFigures figures_;
+  const bool alone_;
   bool stopping_ = false;
+  Micros stopped_at_ = 0;
   bool ended_ = false;
 };
 

@@ -98,6 +98,7 @@ class Run {
       PopulationOptions population{.users = options_.users,
                                    .devices = options_.devices,
                                    .racers = has(Fault::kKickRace) ? options_.racers : 0,
+                                   .races_alone = options_.faults.size() == 1,
                                    .seed = options_.seed,
                                    .app = cluster_.app(),
                                    .gates = {}};
