@@ -36,7 +36,11 @@ client::ClientOptions client_options(const DeviceOptions& options, Recorder& rec
 Device::Device(net::EventLoop& loop, Recorder& recorder, DeviceOptions options)
     : options_(std::move(options)) {
   client::Handlers handlers;
-  handlers.on_state = [this](client::State state, const client::Failure& /*failure*/) { state_ = state; };
+  handlers.on_state = [this](client::State state, const client::Failure& failure) {
+    state_ = state;
+    if (failure.code != Code::kOk)
+      last_failure_ = std::string(code_name(failure.code)) + " " + failure.message;
+  };
   handlers.on_synced = [this] { synced_ = true; };
   handlers.on_kicked = [this](const client::Kick& kick) {
     if (kick.reason == client::KICK_REASON_OTHER_LOGIN) ++kicks_;

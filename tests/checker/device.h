@@ -31,6 +31,8 @@ class Device {
   [[nodiscard]] bool synced() const noexcept { return synced_; }
   // How often another login took this device's place.
   [[nodiscard]] int kicks() const noexcept { return kicks_; }
+  // Why it is not online: "UNAVAILABLE kicked: …".
+  [[nodiscard]] const std::string& last_failure() const noexcept { return last_failure_; }
   [[nodiscard]] const std::string& name() const noexcept { return options_.seat.device; }
   [[nodiscard]] const DeviceOptions& options() const noexcept { return options_; }
   [[nodiscard]] client::Client& client() noexcept { return *client_; }
@@ -40,6 +42,7 @@ class Device {
   client::State state_ = client::State::kStopped;
   bool synced_ = false;
   int kicks_ = 0;
+  std::string last_failure_ = {};
   std::unique_ptr<client::Client> client_;
 };
 

@@ -125,6 +125,14 @@ std::size_t Population::offline() const {
   return count;
 }
 
+std::string Population::offline_reasons() const {
+  std::string out;
+  each_device([&](const User& user, const Device& device) {
+    if (!device.online()) out += user.uid + " on " + device.name() + ": " + device.last_failure() + "\n";
+  });
+  return out;
+}
+
 std::size_t Population::behind(bool audited) const {
   std::size_t count = 0;
   each_device([&](const User& user, const Device& device) {

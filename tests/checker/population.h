@@ -46,6 +46,8 @@ class Population {
 
   // Of a race the loser does not count.
   [[nodiscard]] std::size_t offline() const;
+  // A line for each device that is not online: who, and why.
+  [[nodiscard]] std::string offline_reasons() const;
   // Devices online that have not heard of all that was acknowledged (audited: that is stored).
   [[nodiscard]] std::size_t behind(bool audited) const;
   void note_online();

@@ -171,6 +171,8 @@ class Run {
     });
     wait(kBackOnline, [this] { return population_->races_ended() && population_->offline() == 0; });
     result_.offline = on_loop([this] { return population_->offline(); });
+    if (result_.offline > 0)
+      say("not online:\n{}", on_loop([this] { return population_->offline_reasons(); }));
     result_.races = on_loop([this] { return population_->race_figures(); });
     result_.back_after = now_micros() - recorder_healed_;
     on_loop([this] { population_->probe(); });
