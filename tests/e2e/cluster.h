@@ -13,6 +13,13 @@
 
 namespace hongyan::e2e {
 
+// Memory says nothing under a sanitizer: what is freed stays, and all of it is shadowed.
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
 // Reads HONGYAN_… from the environment; a missing variable fails the test program at once. Any thread.
 class Cluster {
  public:

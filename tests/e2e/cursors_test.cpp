@@ -38,7 +38,7 @@ class CursorsTest : public ::testing::Test {
   // The cursor as the database holds it, as text; "" when it holds none.
   [[nodiscard]] std::string stored() const {
     std::string all;
-    for (std::size_t shard = 0; shard < 4; ++shard) {
+    for (std::size_t shard = 0; shard < Cluster::get().shards(); ++shard) {
       all += Cluster::get().sql(
           shard, fmt::format("SELECT acked_seq FROM im_user_cursor WHERE user_id = '{}' AND kind = 1", uid_));
     }

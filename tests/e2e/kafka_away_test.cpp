@@ -29,10 +29,7 @@ int away_seconds() {
 }
 
 std::size_t rss_mib() {
-  std::ifstream pid_file(Cluster::get().variable("HONGYAN_PIDS") + "/logic-1.pid");
-  std::string pid;
-  pid_file >> pid;
-  std::ifstream status("/proc/" + pid + "/status");
+  std::ifstream status(fmt::format("/proc/{}/status", Cluster::get().members()["logic-1"]));
   for (std::string line; std::getline(status, line);) {
     if (line.starts_with("VmRSS:")) return std::stoul(line.substr(6)) / 1024;
   }
@@ -148,11 +145,6 @@ double at(const std::vector<double>& sorted, double quantile) {
 }
 
 constexpr int kUploaders = 10;
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kSanitized = true;  // what is freed stays, and all of it is shadowed
-#else
-constexpr bool kSanitized = false;
-#endif
 
 TEST(KafkaAwayTest, LosesNothingAndHoldsUpNobody) {
   std::vector<std::unique_ptr<Uploader>> uploaders;

@@ -51,11 +51,6 @@ class SessionsTest : public ::testing::Test {
     }
     return false;
   }
-  static pid_t pid_of(const std::string& name) {
-    pid_t pid = 0;
-    std::ifstream(Cluster::get().variable("HONGYAN_PIDS") + "/" + name + ".pid") >> pid;
-    return pid;
-  }
   // How many links of the gate logic-1 has seen go down.
   static int lost_links(const std::string& gate) {
     std::ifstream log(Cluster::get().variable("HONGYAN_DIR") + "/log/logic-1.log");
@@ -149,7 +144,8 @@ TEST_F(SessionsTest, AGateThatWasFrozenLearnsOfTheLaterLogin) {
   RawClient before(0);
   log_in(before, "phone-1");
   const int links_down = lost_links("gate-1");
-  const pid_t gate = pid_of("gate-1");
+  const int gate = Cluster::get().members()["gate-1"];
+  ASSERT_GT(gate, 0);
   ASSERT_EQ(::kill(gate, SIGSTOP), 0);
   const bool cut_off = eventually([&] { return lost_links("gate-1") == links_down + 2; });  // one a worker
   RawClient now(1);
