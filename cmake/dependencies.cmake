@@ -16,6 +16,13 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
 pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka)
+if(HONGYAN_SANITIZE MATCHES "thread")
+  add_library(hongyan_c11_threads STATIC ${CMAKE_CURRENT_LIST_DIR}/tsan/c11_threads.cpp)
+  # Nothing of ours names these functions: kept, and visible, for the shared library that does.
+  target_link_options(hongyan_c11_threads INTERFACE -Wl,-u,thrd_create -Wl,--export-dynamic-symbol=thrd_*
+    -Wl,--export-dynamic-symbol=mtx_* -Wl,--export-dynamic-symbol=cnd_*)
+  target_link_libraries(PkgConfig::rdkafka INTERFACE hongyan_c11_threads)
+endif()
 pkg_check_modules(mariadb REQUIRED IMPORTED_TARGET libmariadb)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 
