@@ -92,9 +92,13 @@ void Sessions::auth(const Request& request) {
   }
   User& user = context_.users.get(request.app_id, request.uid, request.slot);
   auth_.clear_token();
-  const auto finish = [this, &user, to = request.reply_to, channel = request.channel, expires = *expires_ms,
+  const SteadyTime deadline = context_.now() + context_.config.accept_deadline;
+  const auto finish = [this, &user, deadline, to = request.reply_to, channel = request.channel,
+                       expires = *expires_ms,
                        auth = std::make_shared<client::AuthReq>(auth_)](const Status& status) {
     if (!status) return context_.refuse(to, status.error());
+    // Its gate has given the client up by now: it must not take the place of who is there.
+    if (context_.now() > deadline) return context_.refuse(to, {Code::kUnavailable, "storage is slow", 500});
     Request again;
     again.reply_to = to;
     again.slot = user.slot;

@@ -118,6 +118,18 @@ TEST_F(SessionsTest, AliveWithAnOldEpochIsKicked) {
   EXPECT_EQ(session()->channel, 600U);
 }
 
+TEST_F(SessionsTest, ALoginThatStorageHeldUpForTooLongReplacesNobody) {
+  login(1, "bob", 500, 1, "phone-1");  // both wait for bob's tails
+  now_ += config_.accept_deadline + Milliseconds(1);
+  login(2, "bob", 600, 1, "phone-2");
+  settle();
+  EXPECT_EQ(body_of<client::ErrorOnly>(1).error().code(), client::ERROR_CODE_UNAVAILABLE);
+  EXPECT_FALSE(body_of<client::ErrorOnly>(2).has_error());
+  EXPECT_TRUE(gate_->kicks.empty());
+  ASSERT_NE(session(), nullptr);
+  EXPECT_EQ(session()->channel, 600U);
+}
+
 TEST_F(SessionsTest, TheSameDeviceOfAnOldEpochGoesSilently) {
   const std::uint64_t first = log_in(500, "phone-1");
   gate_->open = false;
