@@ -16,6 +16,8 @@ namespace {
 
 constexpr int kFewestRsaBits = 2048;
 constexpr std::int64_t kLastSecond = 253'402'300'799;  // of the year 9999
+constexpr std::array<const char*, 3> kTimes = {"exp", "nbf", "iat"};
+constexpr double kLargestTime = 1e18;
 constexpr std::array<const char*, 3> kNames = {"HS256", "RS256", "ES256"};
 
 const char* name_of(TokenAlgorithm algorithm) { return kNames[static_cast<std::size_t>(algorithm)]; }
@@ -30,6 +32,25 @@ nlohmann::json header_of(std::string_view token) {
   std::error_code ec;
   header.decode(jwt::string_view(token.data(), dot), ec);
   return ec ? nlohmann::json() : header.create_json_obj();
+}
+
+// libcpp-jwt casts times to whole numbers before it has checked the signature: only what fits may get there.
+// May throw: what it thinks of a payload.
+bool times_fit(std::string_view token) {
+  const auto first = token.find('.');
+  const auto second = token.find('.', first + 1);
+  if (second == std::string_view::npos) return false;
+  jwt::jwt_payload payload;
+  std::error_code ec;
+  payload.decode(jwt::string_view(token.data() + first + 1, second - first - 1), ec);
+  const auto claims = ec ? nlohmann::json() : payload.create_json_obj();
+  if (!claims.is_object()) return false;
+  return std::ranges::all_of(kTimes, [&claims](const char* name) {
+    const auto time = claims.find(name);
+    if (time == claims.end() || !time->is_number_float()) return true;
+    const auto seconds = time->get<double>();
+    return seconds >= 0 && seconds <= kLargestTime;
+  });
 }
 
 Result<std::int64_t> check_claims(const nlohmann::json& claims, std::string_view app_id,
@@ -109,6 +130,7 @@ Result<std::int64_t> JwtTokens::verify(std::string_view app_id, std::string_view
     if (!header.is_object()) return refuse("token does not parse");
     const auto kid = header.find("kid");
     if (kid != header.end() && !kid->is_string()) return refuse("token does not parse");
+    if (!times_fit(token)) return refuse("token does not parse");
     const auto key = key_of(app_id, kid == header.end() ? nullptr : &kid->get_ref<const std::string&>());
     if (!key) return std::unexpected(key.error());
     std::error_code ec;
