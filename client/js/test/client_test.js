@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { afterEach, beforeEach, test } from 'node:test';
+import WebSocket from 'ws';
+import { GateList, parseGates } from '../src/gates.js';
+import { Client, HongyanError } from '../src/index.js';
+import { completed } from '../src/options.js';
+import { FakeGate } from './fake_gate.js';
+
+const text = (bytes) => new TextDecoder().decode(bytes);
+
+let gate;
+let people;
+beforeEach(async () => {
+  gate = await FakeGate.start();
+  people = [];
+});
+afterEach(async () => {
+  await Promise.all(people.map((person) => person.client.stop()));
+  await gate.stop();
+});
+
+// A client that keeps what it hears; until(f) waits for the event that makes f true.
+class Person {
+  messages = [];
+  states = [];
+  kicks = [];
+  #events = new EventEmitter();
+
+  constructor(uid, options = {}) {
+    const keep = (list) => (item) => {
+      list.push(item);
+      this.#events.emit('event');
+    };
+    this.client = new Client({
+      uid, token: `token of ${uid}`, gates: [gate.url], webSocket: WebSocket, backoffMin: 5, backoffMax: 50, ...options,
+    }, {
+      onMessage: keep(this.messages), onState: keep(this.states), onKicked: keep(this.kicks), onSynced: keep([]),
+    });
+    people.push(this);
+    this.client.start();
+  }
+
+  get texts() {
+    return this.messages.map((message) => text(message.content));
+  }
+
+  async until(condition) {
+    while (!condition()) await once(this.#events, 'event', { signal: AbortSignal.timeout(10_000) });
+  }
+
+  online() {
+    return this.until(() => this.client.state === 'online');
+  }
+}
+
+test('messages arrive once, in order, to the bit, 64-bit ids whole', async () => {
+  const bob = new Person('bob');
+  const alice = new Person('alice');
+  const contents = ['hello', '', '鸿雁 🪿', '\0\ufeff', 'x'.repeat(60_000)];
+  const receipts = await Promise.all(contents.map((content) => alice.client.send('bob', content)));
+  await bob.until(() => bob.messages.length === contents.length);
+  assert.deepEqual(bob.messages.map((message) => Buffer.from(message.content).toString('hex')),
+    contents.map((content) => Buffer.from(content).toString('hex')));
+  assert.deepEqual(bob.messages.map((message) => message.msgId), receipts.map((receipt) => receipt.msgId));
+  assert.ok(receipts[0].msgId > 2n ** 60n);
+  assert.equal(bob.client.sessionId, 2n ** 63n + 5n);
+});
+
+test('what came while away is pulled', async () => {
+  const alice = new Person('alice');
+  for (let number = 0; number < 5; number += 1) await alice.client.send('bob', `m${number}`);
+  const bob = new Person('bob', { pullLimit: 2 });
+  await bob.online();
+  await bob.client.pull();
+  assert.deepEqual(bob.texts, ['m0', 'm1', 'm2', 'm3', 'm4']);
+  assert.equal(gate.acknowledged.get('bob'), 5);
+});
+
+test('cut connections and lost answers: everything arrives, nothing twice', async () => {
+  const alice = new Person('alice');
+  const bob = new Person('bob');
+  const expected = [];
+  for (let number = 0; number < 30; number += 1) {
+    if (number % 7 === 3) gate.loseAnswers = 1;
+    if (number % 5 === 4) gate.cut();
+    expected.push(`m${number}`);
+    await alice.client.send('bob', `m${number}`);
+  }
+  await bob.until(() => bob.messages.length >= expected.length);
+  assert.deepEqual(bob.texts, expected);
+  assert.ok(gate.logins > 4);
+});
+
+test('a kick by another login ends the client', async () => {
+  const alice = new Person('alice');
+  await alice.online();
+  gate.kick('alice', 'OTHER_LOGIN');
+  await alice.until(() => alice.client.state === 'stopped');
+  assert.equal(alice.kicks[0].reason, 'OTHER_LOGIN');
+  await assert.rejects(alice.client.send('bob', 'x'), { name: 'HongyanError', code: 'UNAVAILABLE' });
+  assert.equal(gate.logins, 1);
+});
+
+test('a wrong token ends the client', async () => {
+  const alice = new Person('alice', { token: 'wrong' });
+  await alice.until(() => alice.client.state === 'stopped');
+  assert.equal(gate.logins, 1);
+});
+
+test('tokens come from a source: temporary failures are tried again, others end the client', async () => {
+  let asked = 0;
+  const alice = new Person('alice', {
+    tokenSource: async () => {
+      asked += 1;
+      if (asked === 1) throw new TypeError('the network is away');
+      return 'token of alice';
+    },
+  });
+  await alice.online();
+  assert.equal(asked, 2);
+  const bob = new Person('bob', {
+    tokenSource: () => {
+      throw new HongyanError('PERMISSION_DENIED', 'no');
+    },
+  });
+  await bob.until(() => bob.client.state === 'stopped');
+});
+
+test('what is not a packet ends the connection, not the client', async () => {
+  const alice = new Person('alice');
+  await alice.online();
+  gate.sendText('alice');
+  await alice.until(() => alice.states.includes('waiting') && alice.client.state === 'online');
+  assert.equal(gate.logins, 2);
+});
+
+test('a handler that throws harms nobody', async (t) => {
+  const logged = t.mock.method(console, 'error', () => {});
+  const alice = new Person('alice');
+  const client = new Client(
+    { uid: 'bob', token: 'token of bob', gates: [gate.url], webSocket: WebSocket },
+    { onMessage: () => { throw new Error('oops'); } });
+  people.push({ client });
+  client.start();
+  await alice.client.send('bob', 'one');
+  await client.pull();
+  assert.equal(client.held.inbox, 1);
+  assert.equal(logged.mock.callCount(), 1);
+});
+
+test('gates come from an iplist; an unreachable one is passed over', async () => {
+  const alice = new Person('alice', { gates: [], iplist: ['http://127.0.0.1:1', gate.base] });
+  await alice.online();
+});
+
+test('with no iplist reachable the fixed list serves', async () => {
+  const list = new GateList(completed({ uid: 'a', gates: ['ws://a/', 'ws://b/'], iplist: ['http://127.0.0.1:1'],
+    random: () => 0 }));
+  assert.deepEqual([await list.next(), await list.next(), await list.next()], ['ws://a/', 'ws://b/', 'ws://a/']);
+});
+
+test('answers of an iplist that make no sense are refused', () => {
+  const good = { gates: [{ host: '::1', port: 7001, transport: 'ws' }], ttl_seconds: 9 };
+  assert.deepEqual(parseGates(good, 'ws'), { gates: ['ws://[::1]:7001/'], ttlMs: 9_000 });
+  for (const bad of [null, {}, { gates: [] }, { gates: [{ host: 'a/b', port: 1 }] }, { gates: [{ host: 'a', port: 0 }] },
+    { gates: [{ host: 'a', port: 70_000 }] }, { gates: [{ port: 1 }] }]) {
+    assert.throws(() => parseGates(bad, 'ws'), { code: 'UNAVAILABLE' });
+  }
+});
+
+test('a pull that does not end in time fails', async () => {
+  const alice = new Person('alice', { gates: ['ws://127.0.0.1:1/'] });
+  await assert.rejects(alice.client.pull(30), { code: 'DEADLINE_EXCEEDED' });
+});
