@@ -9,6 +9,8 @@
 //   Client client(options, {.on_message = [](const Message& m) { show(m.from, m.content); }}, loop);
 //   client.start();
 //   Result<SendReceipt> receipt = co_await client.send("bob", "hello");
+//   Result<SendReceipt> made = co_await client.group(create_group("weekend", {"bob", "carol"}));
+//   co_await client.send_to_group({.group_id = made->group.group().group_id(), .content = "hello all"});
 //
 // It connects, logs in, pulls what it missed, and stays connected until stop(), a kick by another login, or a
 // refusal that no retry can change. Every message comes exactly once and in order; every send ends with an
@@ -22,6 +24,7 @@
 #include <vector>
 
 #include "client/backoff.h"
+#include "client/outgoing.h"
 #include "client/transport.h"
 #include "client/types.h"
 #include "common/net/event_loop.h"
@@ -53,6 +56,8 @@ struct Handlers {
   std::function<void(const Kick&)> on_kicked = {};
   // The held seqs moved. The server is told only after this returned: who keeps them here loses nothing.
   std::function<void(const HeldSeqs&)> on_held = {};
+  // The same of one large group: what CoreOptions::held_groups wants back.
+  std::function<void(std::int64_t group_id, std::int64_t held)> on_group_held = {};
   // Everything that was stored has been received: after each login, and after pull().
   std::function<void()> on_synced = {};
 };
@@ -93,11 +98,25 @@ class Client {
                                                            SendOptions options = {});
   void upload(std::string destination, std::string content, SendOptions options, SendCallback done);
 
+  // To a group. Ends as send() does; the message itself comes back by on_message, with its place in the
+  // group's order (Message::own).
+  [[nodiscard]] net::Awaitable<Result<SendReceipt>> send_to_group(ToGroup what, SendOptions options = {});
+  void send_to_group(ToGroup what, SendOptions options, SendCallback done);
+
+  // An operation on groups, made by client/group.h. Ends as send() does, with the answer in
+  // SendReceipt::group; resent with the same client_msg_id it is done once. What it changed comes by
+  // on_message too, to all members (group_event()).
+  [[nodiscard]] net::Awaitable<Result<SendReceipt>> group(GroupRequest request, SendOptions options = {});
+  void group(GroupRequest request, SendOptions options, SendCallback done);
+
   // Pulls all that the server has beyond what is held; ends when nothing is left. Messages go to on_message.
   [[nodiscard]] net::Awaitable<Status> pull(Milliseconds timeout = Milliseconds(30'000));
   void pull(Milliseconds timeout, StatusCallback done);
 
  private:
+  [[nodiscard]] net::Awaitable<Result<SendReceipt>> submit(Outgoing what, SendOptions options);
+  void submit(Outgoing what, SendOptions options, SendCallback done);
+
   std::unique_ptr<net::EventLoop> own_loop_;
   net::EventLoop& loop_;
   std::shared_ptr<Session> session_;

@@ -12,17 +12,35 @@ constexpr Milliseconds kLogoutPatience{1'000};
 constexpr Milliseconds kPenalty{1'000};  // before coming back after having been told off
 constexpr Milliseconds kDefaultHeartbeat{270'000};
 constexpr int kMaxRefusedTokens = 3;
-constexpr std::size_t kMaxUidBytes = 128;
-constexpr std::size_t kMaxDestinationBytes = 64;
-constexpr std::size_t kMaxClientMsgIdBytes = 64;
 
 template <typename Body>
 bool parse(Body& body, std::string_view bytes) {
   return body.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
 }
 
-bool valid_id(std::string_view id, std::size_t max_bytes) {
-  return !id.empty() && id.size() <= max_bytes && id.find('\0') == std::string_view::npos;
+// What an OK response says, and the error of another. Nothing: it does not parse.
+struct SendAnswer {
+  SendReceipt receipt{};
+  client::Error error{};
+};
+
+// Also of C2S and C2G_SEND: their responses have the same form.
+std::optional<SendAnswer> c2c_answer(std::string_view body) {
+  C2CSendResp response;
+  if (!parse(response, body)) return std::nullopt;
+  return SendAnswer{.receipt = {.msg_id = response.msg_id(),
+                                .time_ms = response.timestamp(),
+                                .outbox_seq = response.outbox_seq()},
+                    .error = response.error()};
+}
+
+std::optional<SendAnswer> ctrl_answer(std::string_view body) {
+  CtrlSendResp response;
+  if (!parse(response, body)) return std::nullopt;
+  SendAnswer answer{.receipt = {.msg_id = response.msg_id(), .time_ms = response.timestamp()},
+                    .error = response.error()};
+  if (!parse(answer.receipt.group, response.content())) return std::nullopt;
+  return answer;
 }
 
 }  // namespace
@@ -162,9 +180,11 @@ void ClientCore::dispatch(const net::Packet& packet, SteadyTime now) {
   }
   if (state_ != State::kOnline) return;
   switch (packet.header.cmd_id) {
-    case COMMAND_C2S:  // its response has the same form, without outbox_seq
+    case COMMAND_C2S:
     case COMMAND_C2C_SEND:
-      return on_send_response(seq, packet.body, now);
+    case COMMAND_C2G_SEND:
+    case COMMAND_CTRL_SEND:
+      return on_send_response(command, seq, packet.body, now);
     case COMMAND_PULL:
       return on_pull_response(seq, packet.body, now);
     case COMMAND_SYNC_NOTIFY: {
@@ -258,11 +278,11 @@ void ClientCore::on_kickout(std::string_view body, SteadyTime now) {
   }
 }
 
-void ClientCore::on_send_response(std::uint32_t seq, std::string_view body, SteadyTime now) {
-  C2CSendResp response;
-  if (!parse(response, body)) return protocol_error("a response does not parse", now);
-  if (response.outbox_seq() > 0) inbox_.on_sent(response.outbox_seq(), now);
-  sends_.on_response(seq, response, now);
+void ClientCore::on_send_response(Command command, std::uint32_t seq, std::string_view body, SteadyTime now) {
+  auto answer = command == COMMAND_CTRL_SEND ? ctrl_answer(body) : c2c_answer(body);
+  if (!answer) return protocol_error("a response does not parse", now);
+  if (answer->error.code() == ERROR_CODE_OK) inbox_.on_sent(command, answer->receipt, now);
+  sends_.on_response(seq, std::move(answer->receipt), answer->error, now);
 }
 
 void ClientCore::on_pull_response(std::uint32_t seq, std::string_view body, SteadyTime now) {
@@ -274,59 +294,16 @@ void ClientCore::on_pull_response(std::uint32_t seq, std::string_view body, Stea
   if (inbox_.synced()) backoff_.reset();
 }
 
-void ClientCore::send(SendId id, std::string to, std::string content, SendOptions send_options,
-                      SteadyTime now) {
-  if (!valid_id(to, kMaxUidBytes)) {
-    outputs_.put(output::SendDone{id, fail(Code::kBadRequest, "a receiver is 1 to 128 bytes without NUL")});
-    return;
+void ClientCore::send(SendId id, Outgoing what, SendOptions send_options, SteadyTime now) {
+  auto request = make_request(options_, std::move(what), std::move(send_options));
+  if (!request) {
+    outputs_.put(output::SendDone{id, std::unexpected(request.error())});
+  } else if (state_ == State::kStopped || stopping_) {
+    outputs_.put(output::SendDone{id, fail(Code::kUnavailable, "the client is stopped")});
+  } else {
+    sends_.add(id, std::move(*request), now);
+    watch(false, now);
   }
-  C2CSendReq request;
-  request.set_from(options_.uid);
-  request.set_to(to);
-  request.set_content(std::move(content));
-  request.set_client_msg_id(send_options.client_msg_id);
-  request.set_msg_type(send_options.msg_type);
-  queue(id,
-        {.command = COMMAND_C2C_SEND,
-         .conversation = "u" + to,
-         .client_msg_id = std::move(send_options.client_msg_id),
-         .body = request.SerializeAsString(),
-         .deadline = send_options.deadline.value_or(options_.send_deadline)},
-        now);
-}
-
-void ClientCore::upload(SendId id, std::string destination, std::string content, SendOptions send_options,
-                        SteadyTime now) {
-  if (!valid_id(destination, kMaxDestinationBytes)) {
-    outputs_.put(output::SendDone{id, fail(Code::kBadRequest, "a destination is 1 to 64 bytes without NUL")});
-    return;
-  }
-  C2SReq request;
-  request.set_destination(destination);
-  request.set_content(std::move(content));
-  request.set_client_msg_id(send_options.client_msg_id);
-  queue(id,
-        {.command = COMMAND_C2S,
-         .conversation = "s" + destination,
-         .client_msg_id = std::move(send_options.client_msg_id),
-         .body = request.SerializeAsString(),
-         .deadline = send_options.deadline.value_or(options_.send_deadline)},
-        now);
-}
-
-void ClientCore::queue(SendId id, SendQueue::Request request, SteadyTime now) {
-  const auto refuse_send = [&](Code code, std::string why) {
-    outputs_.put(output::SendDone{id, fail(code, std::move(why))});
-  };
-  if (state_ == State::kStopped || stopping_) return refuse_send(Code::kUnavailable, "the client is stopped");
-  if (!valid_id(request.client_msg_id, kMaxClientMsgIdBytes)) {
-    return refuse_send(Code::kBadRequest, "a client_msg_id is 1 to 64 bytes without NUL");
-  }
-  if (request.body.size() > options_.max_body_bytes) {
-    return refuse_send(Code::kTooLarge, "the message is too large");
-  }
-  sends_.add(id, std::move(request), now);
-  watch(false, now);
 }
 
 void ClientCore::pull(SteadyTime now) {

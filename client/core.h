@@ -9,6 +9,7 @@
 
 #include "client/backoff.h"
 #include "client/inbox.h"
+#include "client/outgoing.h"
 #include "client/outputs.h"
 #include "client/send_queue.h"
 #include "client/types.h"
@@ -44,10 +45,7 @@ class ClientCore {
   void on_time(SteadyTime now);
 
   // The answer is an output::SendDone with this id; ids grow.
-  void send(SendId id, std::string to, std::string content, SendOptions send_options, SteadyTime now);
-  // To a business service; the answer as that of send().
-  void upload(SendId id, std::string destination, std::string content, SendOptions send_options,
-              SteadyTime now);
+  void send(SendId id, Outgoing what, SendOptions send_options, SteadyTime now);
   // Pulls from what is held; an output::Synced follows, perhaps after a reconnect.
   void pull(SteadyTime now);
 
@@ -57,6 +55,7 @@ class ClientCore {
 
   [[nodiscard]] State state() const noexcept { return state_; }
   [[nodiscard]] HeldSeqs held() const noexcept { return inbox_.held(); }
+  [[nodiscard]] const GroupSeqs& held_groups() const noexcept { return inbox_.held_groups(); }
   [[nodiscard]] std::size_t pending_sends() const noexcept { return sends_.size(); }
   [[nodiscard]] std::uint64_t session_id() const noexcept { return session_id_; }
 
@@ -65,9 +64,7 @@ class ClientCore {
   void on_auth_response(std::string_view body, SteadyTime now);
   void on_auth_refused(const client::Error& error, SteadyTime now);
   void on_kickout(std::string_view body, SteadyTime now);
-  // Refuses, or hands over to sends_.
-  void queue(SendId id, SendQueue::Request request, SteadyTime now);
-  void on_send_response(std::uint32_t seq, std::string_view body, SteadyTime now);
+  void on_send_response(Command command, std::uint32_t seq, std::string_view body, SteadyTime now);
   void on_pull_response(std::uint32_t seq, std::string_view body, SteadyTime now);
   void protocol_error(std::string what, SteadyTime now);
 

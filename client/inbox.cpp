@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client/message.h"
 #include "common/log/log.h"
 
 namespace hongyan::client {
@@ -9,68 +10,17 @@ namespace hongyan::client {
 namespace {
 
 constexpr std::size_t kMaxOwnSent = 4096;
+constexpr int kMaxFruitless = 8;
 constexpr Milliseconds kPullRetryMin{100};
 constexpr Milliseconds kPullRetryMax{5'000};
 
-Message message_of(const PullMsg& row) {
-  return {.kind = static_cast<Command>(row.cmd_id()),
-          .from = row.from(),
-          .to = row.to(),
-          .group_id = row.group_id(),
-          .content = row.content(),
-          .msg_id = row.msg_id(),
-          .time_ms = row.send_time(),
-          .seq = row.seq(),
-          .group_seq = row.group_seq(),
-          .msg_type = row.msg_type(),
-          .client_msg_id = row.client_msg_id()};
+void keep_newest(std::set<std::int64_t>& numbers, std::int64_t number) {
+  numbers.insert(number);
+  if (numbers.size() > kMaxOwnSent) numbers.erase(numbers.begin());
 }
 
-// The fields that C2CPush, C2GPush, S2CPush and CtrlPush share.
-template <typename Push>
-Message message_of_push(Command kind, const Push& push) {
-  return {.kind = kind,
-          .from = push.from(),
-          .content = push.content(),
-          .msg_id = push.msg_id(),
-          .time_ms = push.timestamp(),
-          .seq = push.seq()};
-}
-
-std::optional<Message> parse_push(Command command, std::string_view body) {
-  const int size = static_cast<int>(body.size());
-  if (command == COMMAND_C2C_PUSH) {
-    C2CPush push;
-    if (!push.ParseFromArray(body.data(), size)) return std::nullopt;
-    Message message = message_of_push(COMMAND_C2C_SEND, push);
-    message.msg_type = push.msg_type();
-    message.client_msg_id = push.client_msg_id();
-    return message;
-  }
-  if (command == COMMAND_C2G_PUSH) {
-    C2GPush push;
-    if (!push.ParseFromArray(body.data(), size)) return std::nullopt;
-    Message message = message_of_push(COMMAND_C2G_SEND, push);
-    message.group_id = push.group_id();
-    message.group_seq = push.group_seq();
-    message.msg_type = push.msg_type();
-    message.client_msg_id = push.client_msg_id();
-    return message;
-  }
-  if (command == COMMAND_S2C) {
-    S2CPush push;
-    if (!push.ParseFromArray(body.data(), size)) return std::nullopt;
-    Message message = message_of_push(COMMAND_S2C, push);
-    message.msg_type = push.msg_type();
-    return message;
-  }
-  CtrlPush push;
-  if (!push.ParseFromArray(body.data(), size)) return std::nullopt;
-  Message message = message_of_push(COMMAND_CTRL_SEND, push);
-  message.to = push.to();
-  message.msg_type = static_cast<std::int32_t>(push.type());
-  return message;
-}
+// Comes to its sender's other devices by the inbox or by the group, with the group's order.
+bool goes_to_a_group(Command kind) { return kind == COMMAND_C2G_SEND || kind == COMMAND_CTRL_SEND; }
 
 }  // namespace
 
@@ -81,6 +31,7 @@ Inbox::Inbox(const CoreOptions& options, Outputs& outputs, const SendQueue& send
       backoff_(kPullRetryMin, kPullRetryMax, random),
       inbox_(options.held_inbox),
       outbox_(options.held_outbox),
+      groups_(options.held_groups),
       reported_(held()) {}
 
 void Inbox::on_online(const AuthResp& auth, SteadyTime now) {
@@ -101,6 +52,8 @@ void Inbox::on_offline() {
   retry_at_.reset();
   backoff_.reset();
   seen_ = 0;
+  fruitless_ = 0;
+  groups_.forget_holes();
 }
 
 void Inbox::pull(SteadyTime now) {
@@ -117,15 +70,10 @@ void Inbox::pull(SteadyTime now) {
   request.set_offset(*inbox_);
   request.set_limit(options_.pull_limit);
   request.set_outbox_offset(options_.receive_sent ? *outbox_ : -1);
-  for (const auto& [group_id, seq] : groups_) {
-    auto* offset = request.add_groups();
-    offset->set_group_id(group_id);
-    offset->set_offset(seq);
-  }
+  groups_.list(request);
   pull_again_ = false;
   pulled_at_ = now;
   pulled_from_ = held();
-  groups_pulled_from_ = groups_;
   pull_seq_ = outputs_.write(COMMAND_PULL, request.SerializeAsString());
 }
 
@@ -145,11 +93,11 @@ bool Inbox::on_push(Command command, std::string_view body, SteadyTime now) {
   if (message->seq > 0) {
     take_stored(std::move(*message), command, now);
   } else if (command == COMMAND_C2G_PUSH) {
-    take_large_group(std::move(*message), command, now);
+    take_of_group(std::move(*message), now);
   } else {
     PushAck ack;
     ack.set_msg_id(message->msg_id);
-    outputs_.put(output::Deliver{std::move(*message)});
+    deliver(std::move(*message));
     acknowledge(command, ack);
   }
   return true;
@@ -157,40 +105,39 @@ bool Inbox::on_push(Command command, std::string_view body, SteadyTime now) {
 
 void Inbox::take_stored(Message message, Command command, SteadyTime now) {
   seen_ = std::max(seen_, message.seq);
-  if (message.seq > *inbox_ + 1) return pull(now);
+  if (message.seq - 1 > *inbox_) return pull(now);
   PushAck ack;
   ack.set_msg_id(message.msg_id);
-  if (message.seq == *inbox_ + 1) {
+  if (message.seq > *inbox_) {
     inbox_ = message.seq;
-    outputs_.put(output::Deliver{std::move(message)});
+    deliver(std::move(message));
     moved();
   }
   ack.set_seq(*inbox_);
   acknowledge(command, ack);
 }
 
-void Inbox::take_large_group(Message message, Command command, SteadyTime now) {
-  const auto group = groups_.find(message.group_id);
-  if (group == groups_.end() || message.group_seq > group->second + 1) return pull(now);
+void Inbox::take_of_group(Message message, SteadyTime now) {
+  const auto verdict = groups_.on_push(message.group_id, message.group_seq);
+  if (verdict == LargeGroups::Verdict::kHole) return pull(now);
   PushAck ack;
   ack.set_msg_id(message.msg_id);
   ack.set_group_id(message.group_id);
-  if (message.group_seq == group->second + 1) {
-    group->second = message.group_seq;
-    outputs_.put(output::Deliver{std::move(message)});
+  ack.set_group_seq(groups_.held(message.group_id));
+  if (verdict == LargeGroups::Verdict::kNext) {
+    deliver(std::move(message));
+    outputs_.put(output::GroupHeldMoved{ack.group_id(), ack.group_seq()});
   }
-  ack.set_group_seq(group->second);
-  acknowledge(command, ack);
+  acknowledge(COMMAND_C2G_PUSH, ack);
 }
 
 void Inbox::take_sent(Message message, SteadyTime now) {
-  if (message.seq > *outbox_ + 1) return pull(now);
+  if (message.seq - 1 > *outbox_) return pull(now);
   PushAck ack;
   ack.set_msg_id(message.msg_id);
-  if (message.seq == *outbox_ + 1) {
+  if (message.seq > *outbox_) {
     outbox_ = message.seq;
-    message.sent = true;
-    if (!sends_.pending(message.client_msg_id)) outputs_.put(output::Deliver{std::move(message)});
+    deliver_sent(std::move(message));
     skip_own_sent();
     moved();
   }
@@ -198,17 +145,30 @@ void Inbox::take_sent(Message message, SteadyTime now) {
   acknowledge(COMMAND_SENT_PUSH, ack);
 }
 
-void Inbox::on_sent(std::int64_t outbox_seq, SteadyTime now) {
-  if (!options_.receive_sent || !outbox_ || outbox_seq <= *outbox_) return;
-  own_sent_.insert(outbox_seq);
-  if (own_sent_.size() > kMaxOwnSent) own_sent_.erase(own_sent_.begin());
+void Inbox::deliver(Message message) {
+  message.own = message.kind == COMMAND_C2G_SEND && message.from == options_.uid &&
+                (own_groups_.contains(message.msg_id) || sends_.pending(message.client_msg_id));
+  outputs_.put(output::Deliver{std::move(message)});
+}
+
+void Inbox::deliver_sent(Message message) {
+  const bool own = own_sent_.erase(message.seq) > 0 || sends_.pending(message.client_msg_id);
+  if (own || goes_to_a_group(message.kind)) return;
+  message.sent = true;
+  outputs_.put(output::Deliver{std::move(message)});
+}
+
+void Inbox::on_sent(Command command, const SendReceipt& receipt, SteadyTime now) {
+  if (command == COMMAND_C2G_SEND) keep_newest(own_groups_, receipt.msg_id);
+  if (!options_.receive_sent || !outbox_ || receipt.outbox_seq <= *outbox_) return;
+  keep_newest(own_sent_, receipt.outbox_seq);
   skip_own_sent();
   moved();
   if (!own_sent_.empty()) pull(now);
 }
 
 void Inbox::skip_own_sent() {
-  while (!own_sent_.empty() && *own_sent_.begin() <= *outbox_ + 1) {
+  while (!own_sent_.empty() && *own_sent_.begin() - 1 <= *outbox_) {
     outbox_ = std::max(*outbox_, *own_sent_.begin());
     own_sent_.erase(own_sent_.begin());
   }
@@ -242,33 +202,43 @@ void Inbox::take_page(const PullResp& response) {
   for (const auto& row : response.msg()) {
     if (row.seq() <= *inbox_) continue;
     inbox_ = row.seq();
-    outputs_.put(output::Deliver{message_of(row)});
+    deliver(message_of(row));
   }
-  if (options_.receive_sent) {
-    for (const auto& row : response.sent()) {
-      if (row.seq() <= *outbox_) continue;
-      outbox_ = row.seq();
-      const bool own = own_sent_.erase(row.seq()) > 0 || sends_.pending(row.client_msg_id());
-      if (own) continue;
-      Message message = message_of(row);
-      message.sent = true;
-      outputs_.put(output::Deliver{std::move(message)});
-    }
-    skip_own_sent();
-  }
+  if (options_.receive_sent) take_sent_page(response);
   for (const auto& page : response.groups()) take_group_page(page);
 }
 
+void Inbox::take_sent_page(const PullResp& response) {
+  for (const auto& row : response.sent()) {
+    if (row.seq() <= *outbox_) continue;
+    outbox_ = row.seq();
+    deliver_sent(message_of(row));
+  }
+  skip_own_sent();
+}
+
 void Inbox::take_group_page(const GroupPage& page) {
+  bool news = false;
   for (const auto& row : page.msg()) {
-    auto [held, first] = groups_.try_emplace(page.group_id(), row.seq() - 1);
-    if (row.seq() <= held->second) continue;
-    held->second = row.seq();
+    if (!groups_.on_row(page.group_id(), row.seq())) continue;
+    news = true;
+    if (row.cmd_id() == COMMAND_CTRL_SEND) continue;  // comes by the inbox
     Message message = message_of(row);
     message.seq = 0;
     message.group_id = page.group_id();
     message.group_seq = row.seq();
-    outputs_.put(output::Deliver{std::move(message)});
+    deliver(std::move(message));
+  }
+  const std::int64_t held = groups_.held(page.group_id());
+  if (news) {
+    outputs_.put(output::GroupHeldMoved{page.group_id(), held});
+  } else if (!page.msg().empty() && held > 0) {
+    // The server does not know it: the pull did not list the group.
+    PushAck ack;
+    ack.set_msg_id(page.msg().rbegin()->msg_id());
+    ack.set_group_id(page.group_id());
+    ack.set_group_seq(held);
+    acknowledge(COMMAND_C2G_PUSH, ack);
   }
 }
 
@@ -277,11 +247,16 @@ void Inbox::finish_page(const PullResp& response, SteadyTime now) {
       response.msg().empty() && response.sent().empty() &&
       std::ranges::all_of(response.groups(), [](const auto& page) { return page.msg().empty(); });
   const bool hole = std::max(response.inbox_seq(), seen_) > *inbox_;
-  const bool progress = !empty && (held() != pulled_from_ || groups_ != groups_pulled_from_);
+  const bool progress = !empty && (held() != pulled_from_ || groups_.moved());
+  fruitless_ = groups_.has_hole() && !progress ? fruitless_ + 1 : 0;
+  if (fruitless_ > kMaxFruitless) {
+    log::warn("client", "what was pushed of a group is not to be pulled");
+    groups_.forget_holes();
+  }
   if (progress) {
     backoff_.reset();
     pull(now);
-  } else if (!empty || hole) {
+  } else if (!empty || hole || groups_.has_hole()) {
     // Asked again, it would say the same: not in a hurry.
     retry_pull(Milliseconds(0), now);
   } else if (pull_again_) {
@@ -296,13 +271,20 @@ void Inbox::finish_page(const PullResp& response, SteadyTime now) {
 void Inbox::reset_to_head(const PullResp& response) {
   const std::int64_t head = std::max(response.inbox_seq(), head_at_auth_);
   const std::int64_t outbox_head = std::max(response.outbox_seq(), outbox_head_at_auth_);
-  log::warn("client", "held seqs are beyond the server's inbox={} head={} outbox={} head={}", *inbox_, head,
-            *outbox_, outbox_head);
+  if (*inbox_ > head || *outbox_ > outbox_head) {
+    log::warn("client", "held seqs are beyond the server's inbox={} head={} outbox={} head={}", *inbox_, head,
+              *outbox_, outbox_head);
+  }
   inbox_ = std::min(*inbox_, head);
   outbox_ = std::min(*outbox_, outbox_head);
   seen_ = 0;
   own_sent_.clear();
   moved();
+  for (const auto& page : response.groups()) {
+    if (groups_.on_head(page.group_id(), page.head_seq())) {
+      outputs_.put(output::GroupHeldMoved{page.group_id(), page.head_seq()});
+    }
+  }
 }
 
 void Inbox::retry_pull(Milliseconds at_least, SteadyTime now) {

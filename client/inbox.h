@@ -2,12 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <set>
 #include <string_view>
 
 #include "client/backoff.h"
+#include "client/large_groups.h"
 #include "client/outputs.h"
 #include "client/send_queue.h"
 
@@ -18,9 +18,11 @@ namespace hongyan::client {
 // acknowledged, and a pull fetches the hole and the push. Pages of a pull are taken as they come: their jumps
 // are what the server archived. Each pull's offset acknowledges what is held.
 //
-// With CoreOptions::receive_sent the outbox is followed by the same rule; what this client sent itself only
-// moves the held seq. Large groups (messages without an inbox seq) are followed from where the server starts
-// them.
+// Large groups, whose messages have no inbox seq, are followed by the same rule, each by its group_seq
+// (client/large_groups.h).
+//
+// With CoreOptions::receive_sent the outbox is followed by the same rule. What this client sent itself only
+// moves the held seq, and so does what went to a group, because it comes by the inbox or by the group.
 //
 // Pure; lives in ClientCore, on its thread.
 class Inbox {
@@ -36,8 +38,8 @@ class Inbox {
   void on_sync_notify(const SyncNotify& notify, SteadyTime now);
   // False when nobody waits for it.
   bool on_pull_response(std::uint32_t seq, const PullResp& response, SteadyTime now);
-  // The answer to an own send.
-  void on_sent(std::int64_t outbox_seq, SteadyTime now);
+  // An own send was stored.
+  void on_sent(Command command, const SendReceipt& receipt, SteadyTime now);
   void on_time(SteadyTime now);
 
   // Pulls once more; an output::Synced follows.
@@ -47,13 +49,17 @@ class Inbox {
   [[nodiscard]] bool pull_in_flight() const noexcept { return pull_seq_ != 0; }
   [[nodiscard]] bool synced() const noexcept { return synced_; }
   [[nodiscard]] HeldSeqs held() const noexcept { return {inbox_.value_or(0), outbox_.value_or(0)}; }
+  [[nodiscard]] const GroupSeqs& held_groups() const noexcept { return groups_.held(); }
 
  private:
   void take_stored(Message message, Command command, SteadyTime now);
-  void take_large_group(Message message, Command command, SteadyTime now);
+  void take_of_group(Message message, SteadyTime now);
   void take_sent(Message message, SteadyTime now);
   void take_page(const PullResp& response);
+  void take_sent_page(const PullResp& response);
   void take_group_page(const GroupPage& page);
+  void deliver(Message message);
+  void deliver_sent(Message message);
   void finish_page(const PullResp& response, SteadyTime now);
   void reset_to_head(const PullResp& response);
   void retry_pull(Milliseconds at_least, SteadyTime now);
@@ -72,8 +78,10 @@ class Inbox {
   std::optional<std::int64_t> outbox_;  // the same; followed only with receive_sent
   std::int64_t head_at_auth_ = 0;
   std::int64_t outbox_head_at_auth_ = 0;
-  std::set<std::int64_t> own_sent_;              // outbox seqs above outbox_ that this client sent
-  std::map<std::int64_t, std::int64_t> groups_;  // large groups: group_id to held group_seq
+  std::set<std::int64_t> own_sent_;    // outbox seqs above outbox_ that this client sent
+  std::set<std::int64_t> own_groups_;  // the newest msg_ids that this client sent to groups
+  LargeGroups groups_;
+  int fruitless_ = 0;  // pulls in a row that did not fill a hole of a group
   HeldSeqs reported_;
   std::int64_t seen_ = 0;  // the highest inbox seq pushed on this connection
 
@@ -81,7 +89,6 @@ class Inbox {
   bool pull_again_ = false;     // something came since it was asked
   SteadyTime pulled_at_;
   HeldSeqs pulled_from_;
-  std::map<std::int64_t, std::int64_t> groups_pulled_from_;
   std::optional<SteadyTime> retry_at_;
 };
 

@@ -30,6 +30,10 @@ struct Deliver {
 struct HeldMoved {
   HeldSeqs held;
 };
+struct GroupHeldMoved {  // of a large group
+  std::int64_t group_id;
+  std::int64_t held;
+};
 struct Kicked {
   Kick kick;
 };
@@ -42,7 +46,7 @@ struct SendDone {
 
 using Output =
     std::variant<output::Connect, output::Close, output::Write, output::StateChanged, output::Deliver,
-                 output::HeldMoved, output::Kicked, output::Synced, output::SendDone>;
+                 output::HeldMoved, output::GroupHeldMoved, output::Kicked, output::Synced, output::SendDone>;
 
 // Collects outputs and numbers requests. A write comes after what was put before it: what a PushAck
 // acknowledges was delivered and its HeldMoved was seen.

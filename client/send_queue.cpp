@@ -14,8 +14,8 @@ constexpr Milliseconds kRetryMax{3'000};
 
 enum class Verdict : std::uint8_t { kStored, kTookNothing, kUnknown, kFinal };
 
-Verdict judge(const C2CSendResp& response) {
-  switch (response.error().code()) {
+Verdict judge(const client::Error& error) {
+  switch (error.code()) {
     case ERROR_CODE_OK:
       return Verdict::kStored;
     case ERROR_CODE_UNAVAILABLE:
@@ -120,22 +120,19 @@ void SendQueue::finish(Entries::iterator entry, Result<SendReceipt> result, Stea
   }
 }
 
-bool SendQueue::on_response(std::uint32_t seq, const C2CSendResp& response, SteadyTime now) {
+bool SendQueue::on_response(std::uint32_t seq, SendReceipt receipt, const client::Error& error,
+                            SteadyTime now) {
   const auto found = by_seq_.find(seq);
   if (found == by_seq_.end()) return false;
   const auto entry = entries_.find(found->second);
   Entry& e = entry->second;
   leave_flight(entry);
-  const Failure failure = failure_of(response.error());
-  switch (judge(response)) {
+  const Failure failure = failure_of(error);
+  switch (judge(error)) {
     case Verdict::kStored:
-      finish(entry,
-             SendReceipt{.msg_id = response.msg_id(),
-                         .time_ms = response.timestamp(),
-                         .outbox_seq = response.outbox_seq(),
-                         .client_msg_id = e.request.client_msg_id,
-                         .attempts = e.attempts},
-             now);
+      receipt.client_msg_id = e.request.client_msg_id;
+      receipt.attempts = e.attempts;
+      finish(entry, std::move(receipt), now);
       break;
     case Verdict::kUnknown:
       e.unknown = true;

@@ -29,9 +29,9 @@ class SendQueue {
 
   struct Request {
     Command command = COMMAND_C2C_SEND;
-    std::string conversation;  // order is kept within it
-    std::string client_msg_id;
-    std::string body;  // serialized
+    std::string conversation{};  // order is kept within it
+    std::string client_msg_id{};
+    std::string body{};  // serialized
     Milliseconds deadline{0};
   };
   // The answer is an output::SendDone, at once when the queue is full.
@@ -39,8 +39,9 @@ class SendQueue {
 
   void on_online(SteadyTime now);
   void on_offline();
-  // A C2C_SEND response (or one of the same form). False when nobody waits for it.
-  bool on_response(std::uint32_t seq, const C2CSendResp& response, SteadyTime now);
+  // The answer to a request: a receipt (client_msg_id and attempts are filled in), or an error other than OK.
+  // False when nobody waits for it.
+  bool on_response(std::uint32_t seq, SendReceipt receipt, const client::Error& error, SteadyTime now);
   void on_time(SteadyTime now);
   // Ends everything: kUnavailable what surely was not stored, kDeadlineExceeded the rest.
   void fail_all(const std::string& why);

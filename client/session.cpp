@@ -56,19 +56,11 @@ void Session::stop(std::move_only_function<void()> done) {
   drain();
 }
 
-void Session::send(std::string to, std::string content, SendOptions options, SendCallback done) {
+void Session::send(Outgoing what, SendOptions options, SendCallback done) {
   if (options.client_msg_id.empty()) options.client_msg_id = new_uuid();
   const SendId id = ++last_send_;
   sends_.emplace(id, std::move(done));
-  core_.send(id, std::move(to), std::move(content), std::move(options), SteadyClock::now());
-  drain();
-}
-
-void Session::upload(std::string destination, std::string content, SendOptions options, SendCallback done) {
-  if (options.client_msg_id.empty()) options.client_msg_id = new_uuid();
-  const SendId id = ++last_send_;
-  sends_.emplace(id, std::move(done));
-  core_.upload(id, std::move(destination), std::move(content), std::move(options), SteadyClock::now());
+  core_.send(id, std::move(what), std::move(options), SteadyClock::now());
   drain();
 }
 
@@ -149,6 +141,8 @@ void Session::perform(Output& output) {
     call(handlers_.on_message, delivery->message);
   } else if (const auto* held = std::get_if<output::HeldMoved>(&output)) {
     call(handlers_.on_held, held->held);
+  } else if (const auto* moved = std::get_if<output::GroupHeldMoved>(&output)) {
+    call(handlers_.on_group_held, moved->group_id, moved->held);
   } else if (const auto* kicked = std::get_if<output::Kicked>(&output)) {
     call(handlers_.on_kicked, kicked->kick);
   } else if (std::holds_alternative<output::Synced>(output)) {

@@ -19,8 +19,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void start();
   void stop(std::move_only_function<void()> done);
-  void send(std::string to, std::string content, SendOptions options, SendCallback done);
-  void upload(std::string destination, std::string content, SendOptions options, SendCallback done);
+  void send(Outgoing what, SendOptions options, SendCallback done);
   void pull(Milliseconds timeout, StatusCallback done);
   // Ends everything at once; afterwards no handler is called.
   void close();

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/result.h"
@@ -28,20 +30,25 @@ struct Endpoint {
 [[nodiscard]] Result<Endpoint> parse_endpoint(std::string_view text);
 [[nodiscard]] std::string to_string(const Endpoint& endpoint);
 
-// A message as it was received: by a push or by a pull, each exactly once and in the order of seq.
+// A message as it was received: by a push or by a pull, each exactly once and in the order of seq; those of a
+// large group in the order of group_seq.
 struct Message {
-  Command kind = COMMAND_C2C_SEND;  // C2C_SEND, C2G_SEND, S2C or CTRL_SEND
+  Command kind = COMMAND_C2C_SEND;  // C2C_SEND, C2G_SEND, S2C or CTRL_SEND (client/group.h reads it)
   std::string from{};
   std::string to{};           // of sent messages and of ctrl messages; else empty
   std::int64_t group_id = 0;  // 0: not of a group
   std::string content{};      // any bytes
   std::int64_t msg_id = 0;
-  std::int64_t time_ms = 0;  // since 1970, by the server
-  std::int64_t seq = 0;      // in the inbox; for `sent` in the outbox; 0: not stored
-  std::int64_t group_seq = 0;
-  std::int32_t msg_type = 0;
+  std::int64_t time_ms = 0;    // since 1970, by the server
+  std::int64_t seq = 0;        // in the inbox; for `sent` in the outbox; 0: not stored, or of a large group
+  std::int64_t group_seq = 0;  // in its group, for all members alike
+  std::int32_t msg_type = 0;   // of a ctrl message: its CtrlType
   std::string client_msg_id{};
-  bool sent = false;  // this user sent it, from another device
+  std::vector<std::string> mentions{};  // uids
+  bool sent = false;                    // this user sent it to a user or service, from another device
+  // A group message that this client sent: a group's messages come to their sender too, because only there
+  // they have the order that all members see. SendReceipt has the same msg_id.
+  bool own = false;
 };
 
 struct SendReceipt {
@@ -49,7 +56,8 @@ struct SendReceipt {
   std::int64_t time_ms = 0;
   std::int64_t outbox_seq = 0;
   std::string client_msg_id{};
-  int attempts = 0;  // packets written for it; above 1: resent
+  int attempts = 0;       // packets written for it; above 1: resent
+  GroupOpResult group{};  // of a group operation: its answer
 };
 
 struct SendOptions {
@@ -58,6 +66,9 @@ struct SendOptions {
   std::optional<Milliseconds>
       deadline{};  // for the whole of it, resends included; absent: the client's default
 };
+
+// group_id to group_seq.
+using GroupSeqs = std::map<std::int64_t, std::int64_t>;
 
 // What this device holds: every message up to here was delivered to the user of the library.
 struct HeldSeqs {
@@ -94,6 +105,8 @@ struct CoreOptions {
   // its end.
   std::optional<std::int64_t> held_inbox{};
   std::optional<std::int64_t> held_outbox{};
+  // Of large groups; what is missing here begins where the server says this device class stands.
+  GroupSeqs held_groups{};
   // Whether messages that this user sends from other devices are delivered too.
   bool receive_sent = false;
   std::int32_t pull_limit = 200;  // messages a page, 1 to 200

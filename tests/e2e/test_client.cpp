@@ -17,6 +17,10 @@ TestClient::TestClient(std::string uid, client::ClientOptions options)
     const std::lock_guard lock(mutex_);
     messages_.push_back(message);
   };
+  handlers.on_group_held = [this](std::int64_t group_id, std::int64_t held) {
+    const std::lock_guard lock(mutex_);
+    held_groups_[group_id] = held;
+  };
   handlers.on_kicked = [this](const client::Kick& kick) {
     const std::lock_guard lock(mutex_);
     kicks_.push_back(kick);
@@ -47,22 +51,36 @@ bool TestClient::wait_online(std::chrono::milliseconds deadline) const {
   return eventually([this] { return state() == client::State::kOnline; }, deadline);
 }
 
-Result<client::SendReceipt> TestClient::send(const std::string& to, const std::string& content,
-                                             client::SendOptions options) {
+template <typename Start>
+Result<client::SendReceipt> TestClient::await(Start start) {
   std::promise<Result<client::SendReceipt>> done;
   auto future = done.get_future();
-  client_->send(to, content, std::move(options),
-                [&done](Result<client::SendReceipt> result) { done.set_value(std::move(result)); });
+  start([&done](Result<client::SendReceipt> result) { done.set_value(std::move(result)); });
   return future.get();
+}
+
+Result<client::SendReceipt> TestClient::send(const std::string& to, const std::string& content,
+                                             client::SendOptions options) {
+  return await([&](auto done) { client_->send(to, content, std::move(options), std::move(done)); });
 }
 
 Result<client::SendReceipt> TestClient::upload(const std::string& destination, const std::string& content,
                                                client::SendOptions options) {
-  std::promise<Result<client::SendReceipt>> done;
-  auto future = done.get_future();
-  client_->upload(destination, content, std::move(options),
-                  [&done](Result<client::SendReceipt> result) { done.set_value(std::move(result)); });
-  return future.get();
+  return await(
+      [&](auto done) { client_->upload(destination, content, std::move(options), std::move(done)); });
+}
+
+Result<client::SendReceipt> TestClient::send_to_group(std::int64_t group_id, const std::string& content,
+                                                      client::SendOptions options,
+                                                      std::vector<std::string> mentions) {
+  return await([&](auto done) {
+    client_->send_to_group({.group_id = group_id, .content = content, .mentions = std::move(mentions)},
+                           std::move(options), std::move(done));
+  });
+}
+
+Result<client::SendReceipt> TestClient::group(client::GroupRequest request, client::SendOptions options) {
+  return await([&](auto done) { client_->group(std::move(request), std::move(options), std::move(done)); });
 }
 
 Status TestClient::pull() {
@@ -75,6 +93,11 @@ Status TestClient::pull() {
 std::vector<client::Message> TestClient::messages() const {
   const std::lock_guard lock(mutex_);
   return messages_;
+}
+
+client::GroupSeqs TestClient::held_groups() const {
+  const std::lock_guard lock(mutex_);
+  return held_groups_;
 }
 
 std::vector<client::Kick> TestClient::kicks() const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "client/client.h"
+#include "client/group.h"
 #include "tests/e2e/cluster.h"
 
 namespace hongyan::e2e {
@@ -29,9 +30,16 @@ class TestClient {
                                                  client::SendOptions options = {});
   [[nodiscard]] Result<client::SendReceipt> upload(const std::string& destination, const std::string& content,
                                                    client::SendOptions options = {});
+  [[nodiscard]] Result<client::SendReceipt> send_to_group(std::int64_t group_id, const std::string& content,
+                                                          client::SendOptions options = {},
+                                                          std::vector<std::string> mentions = {});
+  [[nodiscard]] Result<client::SendReceipt> group(client::GroupRequest request,
+                                                  client::SendOptions options = {});
   [[nodiscard]] Status pull();
 
   [[nodiscard]] std::vector<client::Message> messages() const;
+  // Of large groups, as on_group_held told.
+  [[nodiscard]] client::GroupSeqs held_groups() const;
   [[nodiscard]] std::vector<client::Kick> kicks() const;
   [[nodiscard]] bool wait_messages(std::size_t count,
                                    std::chrono::milliseconds deadline = std::chrono::seconds(30)) const;
@@ -42,9 +50,14 @@ class TestClient {
   [[nodiscard]] client::Client& client() { return *client_; }
 
  private:
+  // Blocks until what start(callback) began is answered.
+  template <typename Start>
+  static Result<client::SendReceipt> await(Start start);
+
   const std::string uid_;
   mutable std::mutex mutex_;
   std::vector<client::Message> messages_;
+  client::GroupSeqs held_groups_;
   std::vector<client::Kick> kicks_;
   client::State state_ = client::State::kStopped;
   std::string last_failure_;

@@ -47,6 +47,8 @@ class CoreFixture : public ::testing::Test {
       if (auto* change = std::get_if<output::StateChanged>(&output)) states.push_back(change->state);
       if (auto* kick = std::get_if<output::Kicked>(&output)) kicks.push_back(kick->kick);
       if (auto* moved = std::get_if<output::HeldMoved>(&output)) held.push_back(moved->held);
+      if (auto* group = std::get_if<output::GroupHeldMoved>(&output))
+        group_held.emplace_back(group->group_id, group->held);
       connects += std::holds_alternative<output::Connect>(output) ? 1 : 0;
       closes += std::holds_alternative<output::Close>(output) ? 1 : 0;
       syncs += std::holds_alternative<output::Synced>(output) ? 1 : 0;
@@ -126,6 +128,20 @@ class CoreFixture : public ::testing::Test {
     response.set_inbox_seq(head);
     return response;
   }
+  // seq: in the inbox; 0: of a large group.
+  void group_push(std::int64_t seq, std::int64_t group_seq, const std::string& from = "bob",
+                  const std::string& client_msg_id = "") {
+    C2GPush body;
+    body.set_from(from);
+    body.set_group_id(kGroup);
+    body.set_content("g" + std::to_string(group_seq));
+    body.set_msg_id(2000 + group_seq);
+    body.set_seq(seq);
+    body.set_group_seq(group_seq);
+    body.set_client_msg_id(client_msg_id);
+    body.add_mentions("alice");
+    answer(COMMAND_C2G_PUSH, 0, body);
+  }
   void answer_pull(const PullResp& response) { answer(COMMAND_PULL, one(COMMAND_PULL).seq, response); }
 
   // Connects and authenticates; the pull waits for its answer.
@@ -146,7 +162,7 @@ class CoreFixture : public ::testing::Test {
   }
 
   SendId send(const std::string& to, const std::string& id, Milliseconds deadline = Milliseconds(30'000)) {
-    core.send(++last_send, to, "hello", {.client_msg_id = id, .deadline = deadline}, now);
+    core.send(++last_send, ToUser{to, "hello"}, {.client_msg_id = id, .deadline = deadline}, now);
     settle();
     return last_send;
   }
@@ -166,11 +182,18 @@ class CoreFixture : public ::testing::Test {
     core.disconnected({.code = Code::kUnavailable, .message = "cut"}, now);
     settle();
   }
+  std::vector<std::int64_t> group_seqs() const {
+    std::vector<std::int64_t> out;
+    for (const Message& message : messages) out.push_back(message.group_seq);
+    return out;
+  }
   std::vector<std::int64_t> seqs() const {
     std::vector<std::int64_t> out;
     for (const Message& message : messages) out.push_back(message.seq);
     return out;
   }
+
+  static constexpr std::int64_t kGroup = 5;
 
   SteadyTime now{std::chrono::hours(1)};
   ClientCore core;
@@ -181,6 +204,7 @@ class CoreFixture : public ::testing::Test {
   std::vector<State> states;
   std::vector<Kick> kicks;
   std::vector<HeldSeqs> held;
+  std::vector<std::pair<std::int64_t, std::int64_t>> group_held;
   int connects = 0;
   int closes = 0;
   int syncs = 0;

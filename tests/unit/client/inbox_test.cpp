@@ -178,32 +178,6 @@ TEST_F(InboxTest, ReconnectsWhenAPushDoesNotParse) {
   EXPECT_EQ(closes, 1);
 }
 
-TEST_F(InboxTest, FollowsALargeGroupFromWhereTheServerStartsIt) {
-  authenticate(0, 0);
-  PullResp response;
-  auto* group = response.add_groups();
-  group->set_group_id(5);
-  for (const int seq : {11, 12}) {
-    auto* row = group->add_msg();
-    row->set_seq(seq);
-    row->set_cmd_id(COMMAND_C2G_SEND);
-  }
-  answer_pull(response);
-  EXPECT_EQ(messages.size(), 2U);
-  const auto next = one(COMMAND_PULL);
-  ASSERT_EQ(next.as<PullReq>().groups().size(), 1);
-  EXPECT_EQ(next.as<PullReq>().groups(0).offset(), 12);
-  answer(COMMAND_PULL, next.seq, PullResp());
-  EXPECT_EQ(syncs, 1);
-  C2GPush push_body;
-  push_body.set_group_id(5);
-  push_body.set_group_seq(13);
-  answer(COMMAND_C2G_PUSH, 0, push_body);
-  answer(COMMAND_C2G_PUSH, 0, push_body);
-  EXPECT_EQ(messages.size(), 3U);
-  EXPECT_EQ(taken(COMMAND_C2G_PUSH).back().as<PushAck>().group_seq(), 13);
-}
-
 class OutboxTest : public CoreFixture {
  protected:
   static CoreOptions with_sent() {

@@ -38,8 +38,8 @@ TEST_F(SendTest, CarriesWhatWasGivenAndReportsTheReceipt) {
 
 TEST_F(SendTest, UploadsByTheSameRules) {
   log_in();
-  core.upload(7, "orders", std::string("\0\xff", 2), {.client_msg_id = "u1"}, now);
-  core.upload(8, "orders", "second", {.client_msg_id = "u2"}, now);
+  core.send(7, ToService{"orders", std::string("\0\xff", 2)}, {.client_msg_id = "u1"}, now);
+  core.send(8, ToService{"orders", "second"}, {.client_msg_id = "u2"}, now);
   settle();
   const auto request = one(COMMAND_C2S);  // the second waits for the first's answer
   EXPECT_EQ(request.as<C2SReq>().destination(), "orders");
@@ -58,7 +58,7 @@ TEST_F(SendTest, UploadsByTheSameRules) {
   refuse(second, ERROR_CODE_NOT_FOUND);
   EXPECT_EQ(last_code(), Code::kNotFound);
 
-  core.upload(9, std::string(65, 'x'), "", {.client_msg_id = "u3"}, now);
+  core.send(9, ToService{std::string(65, 'x'), ""}, {.client_msg_id = "u3"}, now);
   settle();
   EXPECT_EQ(last_code(), Code::kBadRequest);
 }
@@ -182,7 +182,7 @@ TEST_F(SendTest, RefusesBadInputAtOnce) {
   EXPECT_EQ(last_code(), Code::kBadRequest);
   send("bob", std::string(65, 'x'));
   EXPECT_EQ(last_code(), Code::kBadRequest);
-  core.send(99, "bob", std::string(70'000, 'x'), {.client_msg_id = "big"}, now);
+  core.send(99, ToUser{"bob", std::string(70'000, 'x')}, {.client_msg_id = "big"}, now);
   settle();
   EXPECT_EQ(last_code(), Code::kTooLarge);
   send("bob", "twice");
@@ -211,7 +211,8 @@ TEST(SendLimitTest, RefusesBeyondTheCount) {
   ClientCore core(options, [] { return 0.5; });
   const SteadyTime now{};
   core.start(now);
-  for (SendId id = 1; id <= 3; ++id) core.send(id, "bob", "x", {.client_msg_id = std::to_string(id)}, now);
+  for (SendId id = 1; id <= 3; ++id)
+    core.send(id, ToUser{"bob", "x"}, {.client_msg_id = std::to_string(id)}, now);
   int refused = 0;
   for (const Output& output : core.take()) {
     const auto* done = std::get_if<output::SendDone>(&output);
@@ -231,7 +232,7 @@ TEST(SendLimitTest, RefusesBeyondTheBytes) {
   const SteadyTime now{};
   core.start(now);
   for (SendId id = 1; id <= 3; ++id) {
-    core.send(id, "bob", std::string(40'000, 'x'), {.client_msg_id = std::to_string(id)}, now);
+    core.send(id, ToUser{"bob", std::string(40'000, 'x')}, {.client_msg_id = std::to_string(id)}, now);
   }
   const auto outputs = core.take();
   EXPECT_EQ(std::ranges::count_if(

@@ -55,6 +55,11 @@ TEST(WireTest, ReadsTheSeqOfAPushAck) {
   EXPECT_TRUE(read_push_ack("", seq));
   EXPECT_EQ(seq, 0);
   EXPECT_FALSE(read_push_ack("\x10", seq));
+  client::PushAck of_group;  // of a large group: says nothing about the inbox
+  of_group.set_group_id(7);
+  of_group.set_group_seq(99);
+  EXPECT_TRUE(read_push_ack(of_group.SerializeAsString(), seq));
+  EXPECT_EQ(seq, 0);
 }
 
 TEST(CommandsTest, ChecksALogin) {
@@ -80,8 +85,12 @@ TEST(CommandsTest, ChecksALogin) {
 
 TEST(CommandsTest, KnowsTheKinds) {
   EXPECT_EQ(command_kind(1), CommandKind::kAuth);
-  EXPECT_EQ(command_kind(30), CommandKind::kRequest);
-  EXPECT_EQ(command_kind(31), CommandKind::kAck);
+  for (const std::uint32_t request : {2, 10, 30, 40, 50, 60, 70}) {
+    EXPECT_EQ(command_kind(request), CommandKind::kRequest) << request;
+  }
+  for (const std::uint32_t push : {20, 31, 41, 52, 61}) {
+    EXPECT_EQ(command_kind(push), CommandKind::kAck) << push;
+  }
   EXPECT_EQ(command_kind(51), CommandKind::kServerOnly);
   EXPECT_EQ(command_kind(243), CommandKind::kIgnored);
   EXPECT_EQ(command_kind(0), CommandKind::kUnknown);
