@@ -79,6 +79,7 @@ class Cluster:
         values = {
             "HONGYAN_DIR": str(self.folder),
             "HONGYAN_GATES": " ".join(gate.address("tcp") for gate in self.gates),
+            "HONGYAN_GATES_WS": " ".join(gate.address("ws") for gate in self.gates),
             "HONGYAN_IPLIST": f"http://{self.iplists[0].address('clients')}" if self.iplists else "",
             "HONGYAN_API": f"http://{self.logics[0].address('api')}",
             "HONGYAN_API_KEY": self.state.api_key,

@@ -35,7 +35,8 @@ def _common(cluster: dict, metrics_port: int) -> list[tuple[str, dict]]:
 
 def gate(name: str, ports: dict[str, int], cluster: dict) -> str:
     return _toml([("[gate]", {"name": name, "workers": 2}),
-                  ("[listen]", {"tcp": f"127.0.0.1:{ports['tcp']}"})] + _common(cluster, ports["metrics"]))
+                  ("[listen]", {key: f"127.0.0.1:{ports[key]}" for key in ("tcp", "ws")}),
+                  ("[websocket]", {"origins": ["http://127.0.0.1:*", "http://localhost:*"]})] + _common(cluster, ports["metrics"]))
 
 
 def logic(name: str, node: int, ports: dict[str, int], cluster: dict, *, redis: str, user: str, password: str,

@@ -248,7 +248,7 @@ class Daemon(Member):
 
 class Gate(Daemon):
     kind = "gate"
-    defaults = {"tcp": 7000, "metrics": 9100}
+    defaults = {"tcp": 7000, "ws": 7001, "metrics": 9100}
 
     def config(self, cluster) -> str:
         return configs.gate(self.name, self.ports(), cluster.shared_config())

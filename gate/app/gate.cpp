@@ -30,6 +30,7 @@ WorkerOptions worker_options(const GateConfig& c) {
   options.forwarder.router.max_held_bytes = c.max_held_bytes / c.workers;
   options.forwarder.alive_report = c.alive_report;
   options.drain_spread = c.drain_spread;
+  options.websocket = {.origins = c.ws_origins, .max_header_bytes = c.ws_max_header_bytes};
   return options;
 }
 
@@ -53,12 +54,23 @@ Gate::~Gate() {
 }
 
 Status Gate::listen() {
-  port_ = config_.tcp.port;
-  for (std::size_t i = 0; i < workers_.size(); ++i) {
-    const auto port = workers_[i]->listen(config_.tcp.host, port_, i == 0);
-    if (!port) return std::unexpected(port.error());
-    port_ = *port;
+  for (const TransportKind kind : kAllTransports) {
+    if (!config_.listen(kind).set()) continue;
+    if (auto listening = listen(kind); !listening) return listening;
   }
+  return {};
+}
+
+Status Gate::listen(TransportKind kind) {
+  const auto& endpoint = config_.listen(kind);
+  auto& port = ports_[static_cast<std::size_t>(kind)];
+  port = endpoint.port;
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    const auto opened = workers_[i]->listen(kind, endpoint.host, port, i == 0);
+    if (!opened) return std::unexpected(opened.error());
+    port = *opened;
+  }
+  log::info("gate", "listening transport={} address={}:{}", to_string(kind), endpoint.host, port);
   return {};
 }
 
@@ -84,8 +96,7 @@ Status Gate::start() {
   membership_->start();
   main_loop_.start();
   running_ = true;
-  log::info("gate", "ready name={} clients={}:{} workers={}", config_.name, config_.tcp.host, port_,
-            workers_.size());
+  log::info("gate", "ready name={} workers={}", config_.name, workers_.size());
   return {};
 }
 
@@ -117,10 +128,13 @@ void Gate::stop() {
 
 link::Heartbeat Gate::heartbeat() const {
   link::Heartbeat heartbeat;
-  auto& endpoint = *heartbeat.add_endpoints();
-  endpoint.set_transport("tcp");
-  endpoint.set_host(config_.advertise.empty() ? config_.tcp.host : config_.advertise);
-  endpoint.set_port(port_);
+  for (const TransportKind kind : kAllTransports) {
+    if (!config_.listen(kind).set()) continue;
+    auto& endpoint = *heartbeat.add_endpoints();
+    endpoint.set_transport(std::string(to_string(kind)));
+    endpoint.set_host(config_.advertise.empty() ? config_.listen(kind).host : config_.advertise);
+    endpoint.set_port(port(kind));
+  }
   heartbeat.set_connections(limits_.open());
   heartbeat.set_max_connections(config_.max_connections);
   return heartbeat;

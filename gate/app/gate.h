@@ -1,6 +1,7 @@
 // The gate daemon, put together.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -29,10 +30,13 @@ class Gate : public daemon::Daemon {
   void stop() override;
 
   // After start().
-  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  [[nodiscard]] std::uint16_t port(TransportKind kind = TransportKind::kTcp) const noexcept {
+    return ports_[static_cast<std::size_t>(kind)];
+  }
 
  private:
   [[nodiscard]] Status listen();
+  [[nodiscard]] Status listen(TransportKind kind);
   [[nodiscard]] link::Heartbeat heartbeat() const;
   void add_health();
   // Waits until every worker has run what was posted to it.
@@ -47,7 +51,7 @@ class Gate : public daemon::Daemon {
   net::LoopPool loops_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<link::Membership> membership_;
-  std::uint16_t port_ = 0;
+  std::array<std::uint16_t, kTransportKinds> ports_{};  // 0: not listened on
   bool running_ = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include "common/log/log.h"
 #include "common/net/listen.h"
+#include "gate/transport/ws_transport.h"
 
 namespace hongyan::gate {
 
@@ -18,7 +19,7 @@ Worker::Worker(net::EventLoop& loop, std::uint32_t index, const link::Identity& 
                ConnectionLimits& limits, WorkerOptions options)
     : loop_(loop),
       limits_(limits),
-      options_(options),
+      options_(std::move(options)),
       peers_(index),
       context_{.loop = loop,
                .options = options_.session,
@@ -29,21 +30,22 @@ Worker::Worker(net::EventLoop& loop, std::uint32_t index, const link::Identity& 
                .gather = {},
                .lines = {}},
       random_(static_cast<std::uint32_t>(link::random_id())),
-      acceptor_(loop.executor()),
       timer_(loop.executor()),
       forwarder_(loop, index, identity, peers_, counters_, options_.forwarder) {}
 
 Worker::~Worker() { end_all(); }
 
-Result<std::uint16_t> Worker::listen(const std::string& host, std::uint16_t port, bool first) {
-  if (auto listening = net::listen_shared(acceptor_, host, port, first); !listening) {
+Result<std::uint16_t> Worker::listen(TransportKind kind, const std::string& host, std::uint16_t port,
+                                     bool first) {
+  auto& listener = listeners_.emplace_back(kind, net::TcpAcceptor(loop_.executor()));
+  if (auto listening = net::listen_shared(listener.acceptor, host, port, first); !listening) {
     return std::unexpected(listening.error());
   }
-  return acceptor_.local_endpoint().port();
+  return listener.acceptor.local_endpoint().port();
 }
 
 void Worker::start() {
-  loop_.spawn("accept", accept(this));
+  for (auto& listener : listeners_) loop_.spawn("accept", accept(this, &listener));
   loop_.spawn("tick", tick_always(this));
 }
 
@@ -55,7 +57,7 @@ void Worker::drain() {
   loop_.post([this] {
     draining_ = true;
     net::error_code ignored;
-    acceptor_.close(ignored);
+    for (auto& listener : listeners_) listener.acceptor.close(ignored);
     const auto spread = static_cast<std::uint32_t>(options_.drain_spread.count());
     peers_.for_each([this, spread](Peer& peer) {
       peer.session->kick(client::KICK_REASON_SERVER_DRAIN, "the server stops",
@@ -81,23 +83,29 @@ void Worker::end_all() {
   lingering_.clear();
 }
 
-net::Awaitable<> Worker::accept(Worker* self) {
+net::Awaitable<> Worker::accept(Worker* self, Listener* listener) {
   while (!self->draining_) {
     net::TcpSocket socket(self->loop_.executor());
     net::error_code ec;
-    co_await self->acceptor_.async_accept(socket, net::await(ec));
+    co_await listener->acceptor.async_accept(socket, net::await(ec));
     if (self->draining_) break;
     if (ec) {
       log::warn("gate", "accept failed reason={}", ec.message());
       co_await net::sleep_for(Milliseconds(100));  // out of descriptors, most likely
       continue;
     }
-    self->accepted(std::move(socket));
+    self->accepted(listener->kind, std::move(socket));
   }
 }
 
-void Worker::accepted(net::TcpSocket socket) {
-  auto transport = std::make_unique<TcpTransport>(std::move(socket), read_buffer_);
+std::unique_ptr<Transport> Worker::make_transport(TransportKind kind, net::TcpSocket socket) {
+  net::Stream stream(std::move(socket));
+  if (kind == TransportKind::kTcp) return std::make_unique<StreamTransport>(std::move(stream), read_buffer_);
+  return std::make_unique<WsTransport>(std::move(stream), read_buffer_, options_.websocket);
+}
+
+void Worker::accepted(TransportKind kind, net::TcpSocket socket) {
+  auto transport = make_transport(kind, std::move(socket));
   counters_.accepted.add();
   switch (limits_.admit(transport->remote_address())) {
     case ConnectionLimits::Admission::kTooMany:

@@ -9,13 +9,15 @@
 #include "gate/forward/forwarder.h"
 #include "gate/session/connection_limits.h"
 #include "gate/session/session.h"
-#include "gate/transport/tcp_transport.h"
+#include "gate/transport/stream_transport.h"
+#include "gate/transport/ws_handshake.h"
 
 namespace hongyan::gate {
 
 struct WorkerOptions {
   SessionOptions session;
   ForwarderOptions forwarder;
+  WsOptions websocket;
   Milliseconds drain_spread{10000};  // over which clients are asked to reconnect when the gate stops
 };
 
@@ -29,9 +31,10 @@ class Worker : private SessionHost {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Opens this worker's listener on the port that all workers share; port 0 for the first of them: the system
-  // chooses. Returns the port.
-  [[nodiscard]] Result<std::uint16_t> listen(const std::string& host, std::uint16_t port, bool first);
+  // Opens a listener of this worker on the port that all workers share; port 0 for the first of them: the
+  // system chooses. Returns the port.
+  [[nodiscard]] Result<std::uint16_t> listen(TransportKind kind, const std::string& host, std::uint16_t port,
+                                             bool first);
   void start();
   void set_nodes(std::vector<link::Member> nodes);
   // Refuses new clients, sends the present ones elsewhere (Kickout SERVER_DRAIN) and closes.
@@ -50,9 +53,14 @@ class Worker : private SessionHost {
   void end_later(SessionPtr session) override;
   void ended(Session& session) override;
 
-  [[nodiscard]] static net::Awaitable<> accept(Worker* self);
+  struct Listener {
+    TransportKind kind;
+    net::TcpAcceptor acceptor;
+  };
+  [[nodiscard]] static net::Awaitable<> accept(Worker* self, Listener* listener);
   [[nodiscard]] static net::Awaitable<> tick_always(Worker* self);
-  void accepted(net::TcpSocket socket);
+  void accepted(TransportKind kind, net::TcpSocket socket);
+  [[nodiscard]] std::unique_ptr<Transport> make_transport(TransportKind kind, net::TcpSocket socket);
   void tick();
   void flush_all();
   void end_all();
@@ -74,7 +82,7 @@ class Worker : private SessionHost {
   };
   std::deque<Lingering> lingering_;
   std::minstd_rand random_;
-  net::TcpAcceptor acceptor_;
+  std::deque<Listener> listeners_;
   net::Timer timer_;
   bool draining_ = false;
   bool stopped_ = false;

@@ -1,6 +1,7 @@
 #include "gate/config/gate_config.h"
 
 #include "common/net/packet.h"
+#include "gate/transport/ws_handshake.h"
 
 namespace hongyan::gate {
 
@@ -67,6 +68,45 @@ void bind_times(config::Schema& schema, GateConfig& c) {
       .range(Milliseconds(100), Milliseconds(60'000));
 }
 
+void bind_listen(config::Schema& schema, GateConfig& c) {
+  schema.section("listen", "Where clients connect, by transport; \"\" turns one off.");
+  schema.value("listen.tcp", c.tcp, "Plain TCP. Port 0: the system chooses; the log tells.");
+  schema.value("listen.ws", c.ws, "WebSocket.");
+  schema.check("listen.tcp", [&c] {
+    bool any = false;
+    for (const TransportKind kind : kAllTransports) any = any || c.listen(kind).set();
+    return std::string(any ? "" : "no transport is on");
+  });
+  schema.value("listen.advertise", c.advertise,
+               "The host that clients are told to connect to. Empty: the host that is listened on.");
+  schema.check("listen.advertise", [&c] {
+    for (const TransportKind kind : kAllTransports) {
+      if (!c.listen(kind).set()) continue;
+      auto wrong = config::unreachable_advertise(c.listen(kind), c.advertise, c.common.cluster);
+      if (!wrong.empty()) return wrong;
+    }
+    return std::string();
+  });
+}
+
+void bind_websocket(config::Schema& schema, GateConfig& c) {
+  schema.section("websocket", "Clients that come by WebSocket.");
+  schema.list(
+      "websocket.origins", c.ws_origins,
+      "Pages of these origins may connect: \"https://chat.example.com\", \"http://127.0.0.1:*\" (any port), "
+      "\"*\" (all). Clients without an Origin, which are no pages, always may.");
+  schema.check("websocket.origins", [&c] {
+    for (const auto& origin : c.ws_origins) {
+      if (auto wrong = check_origin(origin); !wrong.empty()) return wrong;
+    }
+    return std::string();
+  });
+  schema
+      .bytes("websocket.max_header_bytes", c.ws_max_header_bytes,
+             "Of the HTTP request that opens a WebSocket; a longer one is answered 431.")
+      .range(1 << 10, 64 << 10);
+}
+
 }  // namespace
 
 void bind(config::Schema& schema, GateConfig& c) {
@@ -87,12 +127,22 @@ void bind(config::Schema& schema, GateConfig& c) {
     return std::string(c.min_client_version <= c.max_client_version ? "" : "is above max_client_version");
   });
 
-  schema.section("listen", "Where clients connect.");
-  schema.value("listen.tcp", c.tcp, "Plain TCP. Port 0: the system chooses; the log tells.");
-  schema.value("listen.advertise", c.advertise,
-               "The host that clients are told to connect to. Empty: the host of tcp.");
-  schema.check("listen.advertise",
-               [&c] { return config::unreachable_advertise(c.tcp, c.advertise, c.common.cluster); });
+  bind_listen(schema, c);
+  bind_websocket(schema, c);
+}
+
+const config::Endpoint& GateConfig::listen(TransportKind kind) const noexcept {
+  static const config::Endpoint kNone;
+  switch (kind) {
+    case TransportKind::kTcp:
+      return tcp;
+    case TransportKind::kWs:
+      return ws;
+    case TransportKind::kTls:
+    case TransportKind::kWss:
+      break;
+  }
+  return kNone;
 }
 
 }  // namespace hongyan::gate

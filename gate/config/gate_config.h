@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "common/config/common_config.h"
+#include "gate/transport/transport.h"
 
 namespace hongyan::gate {
 
@@ -34,7 +36,15 @@ struct GateConfig {
 
   // [listen]
   config::Endpoint tcp{.host = "127.0.0.1", .port = 7000};
-  std::string advertise;  // empty: the host of tcp
+  config::Endpoint ws{.host = "127.0.0.1", .port = 7001};
+  std::string advertise;  // empty: the host that is listened on
+
+  // [websocket]
+  std::vector<std::string> ws_origins;
+  std::size_t ws_max_header_bytes = 8 << 10;
+
+  // Where clients of this kind connect; not set: nowhere.
+  [[nodiscard]] const config::Endpoint& listen(TransportKind kind) const noexcept;
 };
 
 void bind(config::Schema& schema, GateConfig& config);

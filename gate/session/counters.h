@@ -11,6 +11,7 @@ namespace hongyan::gate {
 // Why something of a client was refused, or its connection closed.
 enum class Refusal : std::uint8_t {
   kBadHeader,
+  kBadFraming,
   kBodyTooLarge,
   kVersion,
   kNotLoggedIn,
@@ -34,10 +35,10 @@ enum class Refusal : std::uint8_t {
 };
 [[nodiscard]] constexpr std::string_view to_string(Refusal refusal) noexcept {
   constexpr std::array<std::string_view, static_cast<std::size_t>(Refusal::kCount)> kNames = {
-      "bad_header",      "body_too_large", "version",     "not_logged_in",  "unparsable",
-      "many_unparsable", "bad_request",    "server_only", "unknown",        "other_user",
-      "rate_limited",    "connections",    "address",     "login_deadline", "heartbeat",
-      "slow_consumer",   "held_bytes",     "no_owner",    "deadline",       "by_logic"};
+      "bad_header",      "bad_framing", "body_too_large", "version",   "not_logged_in", "unparsable",
+      "many_unparsable", "bad_request", "server_only",    "unknown",   "other_user",    "rate_limited",
+      "connections",     "address",     "login_deadline", "heartbeat", "slow_consumer", "held_bytes",
+      "no_owner",        "deadline",    "by_logic"};
   return kNames[static_cast<std::size_t>(refusal)];
 }
 

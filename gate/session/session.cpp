@@ -29,7 +29,9 @@ Session::Session(SessionContext& context, std::unique_ptr<Transport> transport, 
       decoder_(context.options.max_body_before_login),
       packets_(peer.accepted_at),
       bytes_(peer.accepted_at),
-      now_(peer.accepted_at) {}
+      now_(peer.accepted_at) {
+  transport_->set_max_body_bytes(context.options.max_body_before_login);
+}
 
 void Session::start_reading() {
   if (reading_) return;
@@ -41,6 +43,10 @@ net::Awaitable<> Session::read_all(SessionPtr self) {
   while (self->state_ != State::kClosed) {
     const auto bytes = co_await self->transport_->read();
     if (self->state_ == State::kClosed) break;
+    if (!bytes && bytes.error().code == Code::kBadRequest) {
+      self->on_broken_framing(bytes.error().message);
+      continue;
+    }
     if (!bytes) {
       self->end(bytes.error().message);
       break;
@@ -65,6 +71,14 @@ void Session::on_bytes(std::string_view bytes) {
     if (*next == nullptr) return decoder_.keep();
     on_packet(**next);
   }
+}
+
+void Session::on_broken_framing(std::string_view reason) {
+  if (state_ != State::kOpen) return;
+  context_.counters.refused(Refusal::kBadFraming);
+  note(reason);
+  broken_ = true;
+  begin_closing();
 }
 
 void Session::on_packet(const net::Packet& packet) {
@@ -223,6 +237,7 @@ void Session::log_in(const forward::Answer& answer) {
     return context_.host.logged_out(peer_);
   }
   decoder_.set_max_body_bytes(context_.options.max_body_bytes);
+  transport_->set_max_body_bytes(context_.options.max_body_bytes);
   if (!peer_.logged_in) context_.counters.logins.add();
   peer_.expires_ms = answer.expires_ms;
   Peer* loser = context_.peers.log_in(peer_, answer.login_epoch, SteadyClock::now());
@@ -281,7 +296,7 @@ void Session::note(std::string_view what) {
   std::uint64_t suppressed = 0;
   if (!context_.lines.allow(SteadyClock::now(), suppressed)) return;
   log::info("gate", "refused c={} address={} reason={} suppressed={}", peer_.channel,
-            transport_->remote_address().to_string(), what, suppressed);
+            transport_->remote_address().to_string(), log::quoted(what), suppressed);
 }
 
 }  // namespace hongyan::gate

@@ -104,6 +104,8 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] static net::Awaitable<> read_all(SessionPtr self);
   [[nodiscard]] static net::Awaitable<> write_rest(SessionPtr self);
   void on_bytes(std::string_view bytes);
+  // The transport's framing was broken by the client; it tells the client when it finishes.
+  void on_broken_framing(std::string_view reason);
   void on_packet(const net::Packet& packet);
   void on_auth(const net::Packet& packet);
   void on_ack(const net::Packet& packet);
@@ -147,6 +149,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool version_known_ = false;
   bool reading_ = false;  // read_all() runs
   bool flush_due_ = false;
+  bool broken_ = false;    // nothing more can be understood: no answer is waited for
   bool finished_ = false;  // the transport was told that nothing more comes
 };
 

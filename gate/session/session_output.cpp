@@ -132,7 +132,7 @@ void Session::begin_closing() {
 
 void Session::drained() {
   // Answers under way may still come, until the linger is over.
-  if (state_ != State::kClosing || finished_ || in_flight_ > 0) return;
+  if (state_ != State::kClosing || finished_ || (in_flight_ > 0 && !broken_)) return;
   finished_ = true;
   transport_->finish();
 }

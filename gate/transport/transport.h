@@ -1,7 +1,9 @@
-// A client's byte stream, whatever carries it: TCP now; TLS and WebSocket are further implementations.
+// A client's byte stream, whatever carries it: TCP or TLS, with or without WebSocket.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -11,23 +13,36 @@
 
 namespace hongyan::gate {
 
+// The order is that of to_string()'s names, which iplist knows.
+enum class TransportKind : std::uint8_t { kTcp, kTls, kWs, kWss };
+inline constexpr std::size_t kTransportKinds = 4;
+inline constexpr std::array<TransportKind, kTransportKinds> kAllTransports = {
+    TransportKind::kTcp, TransportKind::kTls, TransportKind::kWs, TransportKind::kWss};
+[[nodiscard]] constexpr std::string_view to_string(TransportKind kind) noexcept {
+  constexpr std::array<std::string_view, kTransportKinds> kNames = {"tcp", "tls", "ws", "wss"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
 // Owned by its session, lives on the session's loop. At most one read() and one write() run at a time.
 // read() and write() refer to the transport: who awaits them keeps it alive.
 class Transport {
  public:
   virtual ~Transport() = default;
 
-  // Waits for bytes. They stay valid until the reader next suspends or reads (the buffer may be shared by all
-  // sessions of the worker). An error ends the stream.
+  // Waits for bytes of packets. They stay valid until the reader next suspends or reads (the buffer may be
+  // shared by all sessions of the worker). An error ends the stream; kBadRequest: by a fault of the client,
+  // which finish() tells it, and what is read further on is thrown away.
   [[nodiscard]] virtual net::Awaitable<Result<std::string_view>> read() = 0;
 
-  // Writes what can be written without waiting; returns how many bytes. Not while write() runs.
-  [[nodiscard]] virtual std::size_t write_now(std::span<const net::asio::const_buffer> buffers) {
-    static_cast<void>(buffers);
-    return 0;
-  }
+  // Writes what can be written without waiting; returns how many bytes. Not while write() runs. The buffers
+  // hold whole packets, or the rest of what an earlier call left; a packet's header lies in one buffer.
+  [[nodiscard]] virtual std::size_t write_now(std::span<const net::asio::const_buffer> buffers) = 0;
   // Writes all of it. What the buffers point to stays unchanged until it ends.
   [[nodiscard]] virtual net::Awaitable<Status> write(std::vector<net::asio::const_buffer> buffers) = 0;
+
+  // The largest body that the client may send from now on. A transport that sees packets refuses larger ones
+  // itself.
+  virtual void set_max_body_bytes(std::size_t limit) { static_cast<void>(limit); }
 
   // Nothing more will be written: tells the peer, so that it reads the end; reading goes on.
   virtual void finish() = 0;
@@ -36,5 +51,10 @@ class Transport {
 
   [[nodiscard]] virtual net::asio::ip::address remote_address() const = 0;
 };
+
+// Unspecified when the peer is gone.
+[[nodiscard]] net::asio::ip::address remote_of(const net::TcpSocket& socket);
+// Takes `bytes` off the front; returns how many buffers are used up.
+[[nodiscard]] std::size_t consume(std::span<net::asio::const_buffer> buffers, std::size_t bytes) noexcept;
 
 }  // namespace hongyan::gate

@@ -23,6 +23,7 @@ class GateFixture : public testing::Test {
     config.name = "gate-test";
     config.workers = 1;
     config.tcp = {.host = "127.0.0.1", .port = 0};
+    config.ws = {.host = "127.0.0.1", .port = 0};
   }
   void TearDown() override {
     if (gate) gate->stop();

@@ -170,6 +170,7 @@ class FilesTest(TemporaryFolderTest):
         for key in values:
             self.assertIn(key.rstrip("0123") if key.startswith("HONGYAN_MYSQL_") else key, documented)
         self.assertEqual(values["HONGYAN_GATES"], "127.0.0.1:7000 127.0.0.1:7010")
+        self.assertEqual(values["HONGYAN_GATES_WS"], "127.0.0.1:7001 127.0.0.1:7011")
         self.assertEqual(values["HONGYAN_MYSQL_1"], "127.0.0.1:13306")
         self.assertEqual(values["HONGYAN_MYSQL_2"], "127.0.0.1:13316")
         self.assertEqual(values["HONGYAN_MYSQL_DATABASES"].split(), [f"hongyan_{n}" for n in range(4)])

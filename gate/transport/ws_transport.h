@@ -1,0 +1,52 @@
+// Packets in WebSocket messages, over TCP or TLS.
+#pragma once
+
+#include <string>
+
+#include "gate/transport/stream_transport.h"
+#include "gate/transport/ws_frame.h"
+#include "gate/transport/ws_handshake.h"
+#include "gate/transport/ws_output.h"
+
+namespace hongyan::gate {
+
+// The session sees the stream of packets that it would see on TCP. read() does the opening handshake, answers
+// pings and reports what WebSocket forbids; the close frame goes out with finish(). A ping is no sign of
+// life: the session's heartbeat is.
+class WsTransport final : public Transport {
+ public:
+  // Buffer and options outlive the transport.
+  WsTransport(net::Stream stream, ReadBuffer& buffer, const WsOptions& options);
+
+  [[nodiscard]] net::Awaitable<Result<std::string_view>> read() override;
+  [[nodiscard]] std::size_t write_now(std::span<const net::asio::const_buffer> buffers) override;
+  [[nodiscard]] net::Awaitable<Status> write(std::vector<net::asio::const_buffer> buffers) override;
+  void set_max_body_bytes(std::size_t limit) override { decoder_.set_max_body_bytes(limit); }
+  void finish() override;
+  void close() override { stream_.close(); }
+  [[nodiscard]] net::asio::ip::address remote_address() const override { return remote_; }
+
+ private:
+  enum class State : std::uint8_t { kHandshake, kOpen, kRefused };
+
+  // The packets' bytes among those read.
+  [[nodiscard]] std::string_view take(std::span<char> bytes);
+  // Returns what follows the request in `bytes`; empty while it is not whole.
+  [[nodiscard]] std::span<char> take_head(std::span<char> bytes);
+  void answer(const WsAnswer& answer);
+  void flush();
+
+  net::Stream stream_;
+  ReadBuffer& buffer_;
+  const WsOptions& options_;
+  const net::asio::ip::address remote_;
+  State state_ = State::kHandshake;
+  bool writing_ = false;   // write() runs
+  bool reported_ = false;  // read() has said what ended it
+  std::string head_;       // of the opening request, while it is incomplete
+  std::string_view refused_;
+  WsDecoder decoder_;
+  WsOutput output_;
+};
+
+}  // namespace hongyan::gate
