@@ -1,11 +1,20 @@
 #include "iplist/app.h"
 
+#include "common/http/static_files.h"
 #include "common/log/log.h"
 
 namespace hongyan::iplist {
 
 namespace {
 constexpr Milliseconds kDrain{300};
+
+// The page runs its own scripts only, and shows whatever people write: what gets past it must find nothing to
+// do. It connects to where it came from, and to gates, which may be anywhere.
+const http::Fields kPageHeaders = {
+    {"Content-Security-Policy",
+     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; manifest-src 'self'; "
+     "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+    {"Referrer-Policy", "no-referrer"}};
 }  // namespace
 
 App::App(const IplistConfig& config, daemon::Context& context)
@@ -13,7 +22,8 @@ App::App(const IplistConfig& config, daemon::Context& context)
                 .node_id = config.name,
                 .boot_id = link::random_id(),
                 .secret = config.common.cluster.secret},
-      service_(config.ttl_seconds, context.metrics, context.health) {}
+      service_(config.ttl_seconds, context.metrics, context.health),
+      demo_(config.demo) {}
 
 Result<std::unique_ptr<daemon::Daemon>> App::start(const IplistConfig& config, daemon::Context& context) {
   std::unique_ptr<App> app(new App(config, context));
@@ -32,7 +42,18 @@ Status App::open(const IplistConfig& config) {
   links_ = std::move(*links);
   const http::Limits limits{
       .max_header_bytes = 8 << 10, .max_body_bytes = 4 << 10, .max_connections = config.max_connections};
-  auto http = http::Server::start(loop_, config.clients.host, config.clients.port, service_.router(), limits);
+  http::Router router = service_.router();
+  if (!config.web_root.empty()) {
+    const auto files = http::add_static_files(
+        router, {.folder = config.web_root, .max_bytes = config.web_max_bytes, .headers = kPageHeaders});
+    if (!files) return fail(files.error().code, "web.root: " + files.error().message);
+    log::info("iplist", "page root={} files={}", log::quoted(config.web_root), *files);
+  }
+  if (config.common.dev && !config.demo.token_secret.empty()) {
+    demo_.add_routes(router);
+    log::warn("iplist", "demo tokens for anybody app={}", log::quoted(config.demo.app_id));
+  }
+  auto http = http::Server::start(loop_, config.clients.host, config.clients.port, std::move(router), limits);
   if (!http) return fail(http.error().code, "listen.clients: " + http.error().message);
   http_ = std::move(*http);
   return {};

@@ -7,6 +7,7 @@
 #include "common/http/server.h"
 #include "common/link/link_server.h"
 #include "iplist/config.h"
+#include "iplist/demo.h"
 #include "iplist/service.h"
 
 namespace hongyan::iplist {
@@ -28,7 +29,8 @@ class App : public daemon::Daemon {
   [[nodiscard]] Status open(const IplistConfig& config);
 
   const link::Identity identity_;
-  Service service_;  // outlives the loop, whose coroutines refer to it
+  Service service_;  // this and demo_ outlive the loop, whose coroutines refer to them
+  const Demo demo_;
   net::EventLoop loop_{"iplist"};
   std::shared_ptr<link::LinkServer> links_;
   std::unique_ptr<http::Server> http_;

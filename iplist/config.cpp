@@ -14,8 +14,25 @@ void bind(config::Schema& schema, IplistConfig& c) {
       .range(1, 1'000'000);
 
   schema.section("listen", "Where clients and daemons connect. Port 0: the system chooses; the log tells.");
-  schema.value("listen.clients", c.clients, "HTTP, GET /v1/gates.").not_empty();
+  schema.value("listen.clients", c.clients, "HTTP: GET /v1/gates, the page.").not_empty();
   schema.value("listen.heartbeats", c.heartbeats, "Links of gates and logic nodes.").not_empty();
+
+  schema.section("web", "The page, served at / beside the interface that it asks.");
+  schema.value("web.root", c.web_root, "Folder with the built page; read at start. Empty: no page.");
+  schema.bytes("web.max_bytes", c.web_max_bytes, "Its files together, at most.").range(1 << 10, 1 << 30);
+
+  schema.section("demo",
+                 "For development: POST /demo/token gives anybody a token of any user. Needs dev = true.");
+  schema.value("demo.app_id", c.demo.app_id, "The app whose users they are.").not_empty().length(1, 64);
+  schema
+      .secret("demo.token_secret", c.demo.token_secret,
+              "Signs them (HS256); the app's. Empty: no /demo/token.")
+      .length(16, 4096);
+  schema.value("demo.token_ttl_seconds", c.demo.token_ttl_seconds, "For how long they are good.")
+      .range(1, 31'622'400);
+  schema.check("demo.token_secret", [&c] {
+    return std::string(c.demo.token_secret.empty() || c.common.dev ? "" : "needs dev = true");
+  });
 }
 
 }  // namespace hongyan::iplist

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/config/common_config.h"
+#include "iplist/demo.h"
 
 namespace hongyan::iplist {
 
@@ -19,6 +20,13 @@ struct IplistConfig {
   // [listen]
   config::Endpoint clients{.host = "127.0.0.1", .port = 7200};
   config::Endpoint heartbeats{.host = "127.0.0.1", .port = 7201};
+
+  // [web]
+  std::string web_root;  // empty: no page
+  std::size_t web_max_bytes = 32 << 20;
+
+  // [demo]
+  DemoConfig demo;
 };
 
 void bind(config::Schema& schema, IplistConfig& config);

@@ -58,7 +58,7 @@ class App : public daemon::Daemon, private ShardObserver {
   const LogicConfig config_;
   link::Identity identity_;
   MsgIdClock clock_;
-  JwtTokens tokens_;
+  auth::JwtTokens tokens_;
   ApiKeys keys_;
   daemon::Context& context_;
 

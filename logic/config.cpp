@@ -103,7 +103,7 @@ void bind_token_key(config::Schema& schema, TokenKeyConfig& key) {
   schema.value("algorithm", key.algorithm, "HS256, RS256 or ES256.").one_of({"HS256", "RS256", "ES256"});
   schema.secret("key", key.key, "HS256: the secret. RS256, ES256: the public key, PEM.").required();
   schema.check("key", [&key] {
-    const auto fits = check_token_key(key.of({}));
+    const auto fits = auth::check_token_key(key.of({}));
     return fits ? std::string() : fits.error().message;
   });
 }
@@ -228,15 +228,15 @@ std::vector<ShardConfig> LogicConfig::shard_configs() const {
   return out;
 }
 
-TokenKey TokenKeyConfig::of(const std::string& app_id) const {
+auth::TokenKey TokenKeyConfig::of(const std::string& app_id) const {
   return {.app_id = app_id,
           .secret = key,
           .kid = kid,
-          .algorithm = parse_token_algorithm(algorithm).value_or(TokenAlgorithm::kHs256)};
+          .algorithm = auth::parse_token_algorithm(algorithm).value_or(auth::TokenAlgorithm::kHs256)};
 }
 
-std::vector<TokenKey> LogicConfig::token_keys() const {
-  std::vector<TokenKey> out;
+std::vector<auth::TokenKey> LogicConfig::token_keys() const {
+  std::vector<auth::TokenKey> out;
   for (const auto& app : apps) {
     if (!app.token_secret.empty()) out.push_back({.app_id = app.id, .secret = app.token_secret});
     for (const auto& key : app.keys) out.push_back(key.of(app.id));

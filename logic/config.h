@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "common/auth/token.h"
 #include "common/config/common_config.h"
 #include "common/config/schema.h"
 #include "logic/api/server_api.h"
-#include "logic/auth/token.h"
 #include "logic/message/context.h"
 #include "logic/store/redis_client.h"
 #include "logic/store/shard.h"
@@ -22,7 +22,7 @@ struct TokenKeyConfig {
   std::string algorithm = "HS256";
   std::string key;  // HS256: the secret; RS256, ES256: the public key, PEM
 
-  [[nodiscard]] TokenKey of(const std::string& app_id) const;
+  [[nodiscard]] auth::TokenKey of(const std::string& app_id) const;
 };
 
 // A key of the server API.
@@ -66,7 +66,7 @@ struct LogicConfig {
 
   // Every shard whole. Valid once the configuration was loaded.
   [[nodiscard]] std::vector<ShardConfig> shard_configs() const;
-  [[nodiscard]] std::vector<TokenKey> token_keys() const;
+  [[nodiscard]] std::vector<auth::TokenKey> token_keys() const;
   [[nodiscard]] UploadDestinations upload_destinations() const;
   // Each name once.
   [[nodiscard]] std::vector<std::string> destination_names() const;

@@ -6,13 +6,13 @@
 #include <string_view>
 #include <vector>
 
+#include "common/auth/token.h"
 #include "common/base/msg_id.h"
 #include "common/base/token_bucket.h"
 #include "common/http/router.h"
 #include "logic/api/caller.h"
 #include "logic/api/json.h"
 #include "logic/api/keys.h"
-#include "logic/auth/token.h"
 
 namespace hongyan::logic {
 
@@ -26,7 +26,7 @@ struct ApiLimits {
 // What the calls need. Outlives them.
 struct ApiServices {
   Caller& caller;
-  const TokenSigner& signer;
+  const auth::TokenSigner& signer;
   MsgIdClock& clock;
   const ApiLimits& limits;
 };

@@ -9,7 +9,7 @@ namespace {
 constexpr std::int64_t kDefaultTtl = 86'400;
 constexpr std::int64_t kLongestTtl = std::int64_t{366} * 86'400;
 
-Result<Json> make_token(const TokenSigner& signer, const ApiRequest& request) {
+Result<Json> make_token(const auth::TokenSigner& signer, const ApiRequest& request) {
   const auto body = parse_object(request.http.body, {"uid", "ttl_seconds"});
   if (!body) return std::unexpected(body.error());
   const auto uid = read_id(*body, "uid", kMaxUid);

@@ -36,7 +36,7 @@ class SlotThread {
     ShardSet& shards;
     MsgIdClock& clock;
     PipelineCounters& counters;
-    const TokenVerifier& verifier;
+    const auth::TokenVerifier& verifier;
     RouteStore& routes;
     UploadPort uploads;
     EventSink* events = nullptr;                      // null: not wanted

@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "logic/auth/token.h"
+#include "common/auth/token.h"
 #include "logic/message/context.h"
 #include "logic/message/push.h"
 #include "logic/message/request.h"
@@ -24,7 +24,7 @@ namespace hongyan::logic {
 // one is kicked, whichever is heard of first.
 class Sessions {
  public:
-  Sessions(ThreadContext& context, Cursors& cursors, Pusher& pusher, const TokenVerifier& verifier,
+  Sessions(ThreadContext& context, Cursors& cursors, Pusher& pusher, const auth::TokenVerifier& verifier,
            RouteStore& routes)
       : context_(context), cursors_(cursors), pusher_(pusher), verifier_(verifier), routes_(routes) {}
 
@@ -80,7 +80,7 @@ class Sessions {
   ThreadContext& context_;
   Cursors& cursors_;
   Pusher& pusher_;
-  const TokenVerifier& verifier_;
+  const auth::TokenVerifier& verifier_;
   RouteStore& routes_;
 
   struct Live {

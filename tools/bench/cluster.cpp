@@ -5,7 +5,7 @@
 #include <charconv>
 #include <random>
 
-#include "logic/auth/token.h"
+#include "common/auth/token.h"
 #include "tools/support/cluster_env.h"
 
 namespace hongyan::bench {
@@ -55,7 +55,7 @@ Result<Cluster> read_cluster(const std::string& env_file) {
 }
 
 Result<std::string> sign_token(const Cluster& cluster, const std::string& uid) {
-  const logic::JwtTokens tokens({{.app_id = cluster.app_id, .secret = cluster.token_secret}});
+  const auth::JwtTokens tokens({{.app_id = cluster.app_id, .secret = cluster.token_secret}});
   return tokens.sign(cluster.app_id, uid, kTokenSeconds);
 }
 

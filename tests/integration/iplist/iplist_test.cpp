@@ -4,9 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <filesystem>
+#include <fstream>
 #include <future>
 #include <mutex>
+#include <nlohmann/json.hpp>
 
+#include "common/auth/token.h"
 #include "common/http/client.h"
 #include "common/link/membership.h"
 #include "tests/support/run_on.h"
@@ -105,18 +109,32 @@ class IplistTest : public ::testing::Test {
     config_.common.cluster.secret = kSecret;
     config_.clients = {.host = "127.0.0.1", .port = 0};
     config_.heartbeats = {.host = "127.0.0.1", .port = 0};
+    start();
+  }
+
+  // Anew, with the configuration as it then is.
+  void start() {
+    daemon_.reset();
     auto started = App::start(config_, context_);
     EXPECT_TRUE(started) << started.error().message;
     if (started) daemon_ = std::move(*started);
   }
 
   [[nodiscard]] App& app() { return dynamic_cast<App&>(*daemon_); }
-  [[nodiscard]] http::ClientResponse ask(const std::string& query) {
-    const auto url = "http://127.0.0.1:" + std::to_string(app().clients_port()) + "/v1/gates" + query;
-    auto response = test::run_on(loop_, http::get(url));
+  [[nodiscard]] std::string url(const std::string& path) {
+    return "http://127.0.0.1:" + std::to_string(app().clients_port()) + path;
+  }
+  [[nodiscard]] http::ClientResponse get(const std::string& path) {
+    auto response = test::run_on(loop_, http::get(url(path)));
     EXPECT_TRUE(response) << response.error().message;
     return response ? *response : http::ClientResponse{};
   }
+  [[nodiscard]] http::ClientResponse post(const std::string& path, const std::string& body) {
+    auto response = test::run_on(loop_, http::post(url(path), body));
+    EXPECT_TRUE(response) << response.error().message;
+    return response ? *response : http::ClientResponse{};
+  }
+  [[nodiscard]] http::ClientResponse ask(const std::string& query) { return get("/v1/gates" + query); }
   // Asks until the status comes.
   [[nodiscard]] http::ClientResponse ask_until(const std::string& query, int status) {
     const auto end = SteadyClock::now() + kPatience;
@@ -231,6 +249,59 @@ TEST(IplistConfigTest, DefaultsAreValidButForTheSecret) {
   bind(schema, config);
   EXPECT_THAT(schema.load_text("[cluster]\nsecret = \"0123456789abcdef\"\n", "f.toml"), ::testing::IsEmpty());
   EXPECT_EQ(config.common.metrics.listen.port, 9102);
+}
+
+TEST_F(IplistTest, ServesThePageBesideItsAnswers) {
+  std::string name = (std::filesystem::temp_directory_path() / "iplist-page-XXXXXX").string();
+  const std::filesystem::path folder(mkdtemp(name.data()));
+  std::ofstream(folder / "index.html") << "<p>the page";
+  EXPECT_EQ(get("/").status, 404);
+  config_.web_root = folder.string();
+  start();
+  const auto page = get("/");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_EQ(page.body, "<p>the page");
+  EXPECT_EQ(page.header("Content-Type"), "text/html; charset=utf-8");
+  EXPECT_THAT(std::string(page.header("Content-Security-Policy").value_or("")),
+              HasSubstr("script-src 'self'"));
+  EXPECT_EQ(get("/..%2f..%2fetc/passwd").status, 404);
+  EXPECT_EQ(ask("").status, 503);
+  std::filesystem::remove_all(folder);
+  const auto failed = App::start(config_, context_);
+  ASSERT_FALSE(failed);
+  EXPECT_THAT(failed.error().message, HasSubstr("web.root"));
+}
+
+TEST_F(IplistTest, GivesDemoTokensOnlyInDevelopment) {
+  constexpr const char* kTokenSecret = "the secret of this test's tokens";
+  config_.demo = {.app_id = "demo", .token_secret = kTokenSecret};
+  start();
+  EXPECT_EQ(post("/demo/token", R"({"uid":"alice"})").status, 404);
+  config_.common.dev = true;
+  config_.demo.token_secret = "";
+  start();
+  EXPECT_EQ(post("/demo/token", R"({"uid":"alice"})").status, 404);
+
+  config_.demo.token_secret = kTokenSecret;
+  start();
+  const auto response = post("/demo/token", R"({"uid":"鸿雁"})");
+  ASSERT_EQ(response.status, 200) << response.body;
+  EXPECT_EQ(response.header("Cache-Control"), "no-store");
+  EXPECT_EQ(response.header("Access-Control-Allow-Origin"), std::nullopt);
+  const auto answer = nlohmann::json::parse(response.body);
+  EXPECT_EQ(answer.at("app_id"), "demo");
+  const auth::JwtTokens tokens({{.app_id = "demo", .secret = kTokenSecret}});
+  const auto expires = tokens.verify("demo", "鸿雁", answer.at("token").get<std::string>());
+  ASSERT_TRUE(expires) << expires.error().message;
+  EXPECT_NEAR(static_cast<double>(*expires), answer.at("expires_at").get<double>(), 2'000);
+
+  for (const std::string body : {"", "{}", "[]", R"({"uid":7})", R"({"uid":""})", R"({"uid":"a","x":1})",
+                                 R"({"uid":"a\u0000"})", "{\"uid\":\"\xff\"}"}) {
+    EXPECT_EQ(post("/demo/token", body).status, 400) << body;
+  }
+  EXPECT_EQ(post("/demo/token", R"({"uid":")" + std::string(129, 'a') + R"("})").status, 400);
+  EXPECT_EQ(post("/demo/token", std::string(5'000, ' ')).status, 413);
+  EXPECT_EQ(get("/demo/token").status, 405);
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ class FakeGate : public GatePort {
   std::vector<std::pair<std::uint64_t, std::string>> kicks;
 };
 
-class FakeVerifier : public TokenVerifier {
+class FakeVerifier : public auth::TokenVerifier {
  public:
   [[nodiscard]] Result<std::int64_t> verify(std::string_view, std::string_view,
                                             std::string_view token) const override {

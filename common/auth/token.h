@@ -9,7 +9,7 @@
 
 #include "common/base/result.h"
 
-namespace hongyan::logic {
+namespace hongyan::auth {
 
 // Checks a client's token. Any thread. Implementation: JwtTokens.
 class TokenVerifier {
@@ -68,4 +68,4 @@ class JwtTokens : public TokenVerifier, public TokenSigner {
   const std::vector<TokenKey> keys_;
 };
 
-}  // namespace hongyan::logic
+}  // namespace hongyan::auth

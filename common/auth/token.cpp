@@ -1,4 +1,4 @@
-#include "logic/auth/token.h"
+#include "common/auth/token.h"
 
 #include <openssl/bio.h>
 #include <openssl/ec.h>
@@ -10,7 +10,7 @@
 #include <chrono>
 #include <jwt/jwt.hpp>
 
-namespace hongyan::logic {
+namespace hongyan::auth {
 
 namespace {
 
@@ -164,4 +164,4 @@ Result<std::string> JwtTokens::sign(std::string_view app_id, std::string_view ui
   }
 }
 
-}  // namespace hongyan::logic
+}  // namespace hongyan::auth

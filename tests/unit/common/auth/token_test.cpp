@@ -1,4 +1,4 @@
-#include "logic/auth/token.h"
+#include "common/auth/token.h"
 
 #include <gtest/gtest.h>
 #include <openssl/bio.h>
@@ -12,7 +12,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-namespace hongyan::logic {
+namespace hongyan::auth {
 namespace {
 
 constexpr const char* kSecret = "a secret of the test, 32 bytes..";
@@ -215,4 +215,4 @@ TEST(TokenKeysTest, KeysThatDoNotFitTheirAlgorithmAreRefused) {
 }
 
 }  // namespace
-}  // namespace hongyan::logic
+}  // namespace hongyan::auth
