@@ -253,11 +253,12 @@ Status App::run() {
   }
   for (auto& shard : shards_) shard->start();
 
-  const auto heartbeat = [this] {
+  const auto advertised = config::parse_advertised(config_.advertise).value();  // checked when it was loaded
+  const auto heartbeat = [this, advertised] {
     link::Heartbeat message;
     auto& endpoint = *message.add_endpoints();
-    endpoint.set_host(config_.advertise.empty() ? config_.link_listen.host : config_.advertise);
-    endpoint.set_port(link_server_->port());
+    endpoint.set_host(advertised.host.empty() ? config_.link_listen.host : advertised.host);
+    endpoint.set_port(advertised.port == 0 ? link_server_->port() : advertised.port);
     for (std::size_t i = 0; i < shards_.size(); ++i) {
       if (shards_[i]->down()) message.add_stuck_shards(static_cast<std::uint32_t>(i));
     }

@@ -282,8 +282,11 @@ void bind(config::Schema& schema, LogicConfig& config) {
   schema.value("logic.threads", config.threads, "Slot threads.").range(1, 64);
   schema.section("link", "Links from gates and logic nodes.");
   schema.value("link.listen", config.link_listen, "Where gates connect.");
-  schema.value("link.advertise", config.advertise, "Host told to gates; empty: that of link.listen.");
+  schema.value("link.advertise", config.advertise,
+               "Host, or host:port, told to gates and other nodes; empty: those of link.listen.");
   schema.check("link.advertise", [&config] {
+    if (const auto endpoint = config::parse_advertised(config.advertise); !endpoint)
+      return endpoint.error().message;
     return config::unreachable_advertise(config.link_listen, config.advertise, config.common.cluster);
   });
   bind_api(schema, config);

@@ -54,7 +54,7 @@ struct LogicConfig {
   std::uint32_t threads = 2;
   PipelineConfig pipeline;
   config::Endpoint link_listen{.host = "0.0.0.0", .port = 7100};
-  std::string advertise;  // host told to gates; empty: that of link_listen
+  std::string advertise;  // host or host:port told to gates; empty: those of link_listen
   config::Endpoint api_listen{.host = "127.0.0.1", .port = 7180};
   ApiLimits api_limits;
   config::Endpoint redis{.host = "127.0.0.1", .port = 6379};

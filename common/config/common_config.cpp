@@ -1,5 +1,7 @@
 #include "common/config/common_config.h"
 
+#include <algorithm>
+
 namespace hongyan::config {
 
 log::Level LogConfig::parsed() const noexcept {
@@ -41,6 +43,16 @@ std::string unreachable_advertise(const Endpoint& listen, const std::string& adv
   const bool everywhere = listen.host.empty() || listen.host == "0.0.0.0" || listen.host == "::";
   if (!everywhere || !advertise.empty() || cluster.iplists.empty()) return {};
   return "must name this host, because " + format_endpoint(listen) + " is no address to connect to";
+}
+
+Result<Endpoint> parse_advertised(std::string_view text) {
+  const auto colons = std::ranges::count(text, ':');
+  const bool bare = !text.starts_with('[') && colons != 1;  // a name, or an IPv6 address
+  if (bare) return Endpoint{.host = std::string(text), .port = 0};
+  auto endpoint = parse_endpoint(text);
+  if (endpoint && (text.starts_with(':') || endpoint->port == 0))
+    return fail(Code::kBadRequest, R"(write "host" or "host:port")");
+  return endpoint;
 }
 
 }  // namespace hongyan::config

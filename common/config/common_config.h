@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/config/schema.h"
@@ -42,5 +43,8 @@ void bind_common(Schema& schema, CommonConfig& config, const Endpoint& metrics_l
 // ("0.0.0.0") and names none; "" when all is well. For Schema::check.
 [[nodiscard]] std::string unreachable_advertise(const Endpoint& listen, const std::string& advertise,
                                                 const ClusterConfig& cluster);
+
+// "host", "host:port", "[::1]:port", "::1" of an `advertise` key; port 0: not said.
+[[nodiscard]] Result<Endpoint> parse_advertised(std::string_view text);
 
 }  // namespace hongyan::config

@@ -40,6 +40,9 @@ def _arguments() -> argparse.ArgumentParser:
     up.add_argument("--shards", type=int, choices=(1, 2, 4), help="databases that share the slots (default 4)")
     up.add_argument("--kafka", action=argparse.BooleanOptionalAction, help="a Kafka broker (default: none)")
 
+    up.add_argument("--link-relays", action=argparse.BooleanOptionalAction,
+                    help="gates reach each logic node by a relay that can be killed or stopped (default: directly)")
+
     down = verbs.add_parser("down", parents=[common], help="stop everything; data and settings stay")
     down.add_argument("--remove", action="store_true", help="also delete the folder")
     status = verbs.add_parser("status", parents=[common], help=f"exit status {NOT_ALL_RUNNING} unless all run")

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from . import configs, message, ports
 from .kafka import KafkaServer
-from .members import Daemon, Gate, Iplist, Logic, Member, MySqlServer, RedisServer
+from .members import Daemon, Gate, Iplist, Logic, Member, MySqlServer, RedisServer, Relay
 from .processes import Process, end_all, marked_environment, processes_of, write_atomically
 from .report import ClusterError, say
 from .state import State
 
 REPO = Path(__file__).resolve().parents[2]
-OPTIONS = ("gates", "logics", "iplists", "mysql_servers", "shards", "kafka")  # of `up`, kept in the state
+OPTIONS = ("gates", "logics", "iplists", "mysql_servers", "shards", "kafka", "link_relays")  # of `up`, kept in the state
 
 
 class Cluster:
@@ -29,8 +29,9 @@ class Cluster:
         self.stores: list[Member] = [*self.mysqls, self.redis, *([self.kafka] if self.kafka else [])]
         self.iplists = [Iplist(folder, state, n + 1) for n in range(state.iplists)]
         self.logics = [Logic(folder, state, n + 1) for n in range(state.logics)]
+        self.relays = [Relay(folder, state, n + 1) for n in range(state.logics)] if state.link_relays else []
         self.gates = [Gate(folder, state, n + 1) for n in range(state.gates)]
-        self.members: list[Member] = [*self.stores, *self.iplists, *self.logics, *self.gates]
+        self.members: list[Member] = [*self.stores, *self.iplists, *self.relays, *self.logics, *self.gates]
 
     @staticmethod
     def load(folder: Path) -> "Cluster":
@@ -70,7 +71,7 @@ class Cluster:
 
     def shared_config(self) -> dict:
         """[cluster] of every daemon. Without an iplist, the links of the logic nodes are a fixed list."""
-        fixed = [] if self.iplists else [logic.address("link") for logic in self.logics]
+        fixed = [] if self.iplists else [node.address("link") for node in self.relays or self.logics]
         return {"secret": self.state.cluster_secret,
                 "iplists": [iplist.address("heartbeats") for iplist in self.iplists], "logic_nodes": fixed}
 
@@ -108,7 +109,7 @@ class Cluster:
                    if isinstance(daemon, Daemon) and daemon.write_config(self)}
         self._start_missing(self.stores, changed)
         self._apply_schema()
-        self._start_missing(self.iplists, changed)
+        self._start_missing([*self.iplists, *self.relays], changed)
         for logic in self.logics:
             self._start_missing([logic], changed)
         self._start_missing(self.gates, changed)

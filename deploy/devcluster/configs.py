@@ -40,8 +40,9 @@ def gate(name: str, ports: dict[str, int], cluster: dict) -> str:
 
 
 def logic(name: str, node: int, ports: dict[str, int], cluster: dict, *, redis: str, user: str, password: str,
-          shards: list[tuple[str, str]], api_key: str, token_secret: str, kafka: str) -> str:
-    """`shards`: (address, database) in shard order. `kafka`: address of the broker, "" without one."""
+          shards: list[tuple[str, str]], api_key: str, token_secret: str, kafka: str, advertise: str) -> str:
+    """`shards`: (address, database) in shard order. `kafka`: address of the broker, "" without one.
+    `advertise`: what gates connect to, "" for the link port itself."""
     tables = [("[[mysql.shards]]", {"name": str(shard), "address": address, "database": database,
                                     "slots": shard_slots(shard, len(shards))})
               for shard, (address, database) in enumerate(shards)]
@@ -49,7 +50,7 @@ def logic(name: str, node: int, ports: dict[str, int], cluster: dict, *, redis: 
     app = {"id": APP, "token_secret": token_secret, "upload_destinations": UPLOAD_DESTINATIONS}
     return _toml([("", {"dev": True}),
                   ("[logic]", {"name": name, "node": node, "threads": 2}),
-                  ("[link]", {"listen": f"127.0.0.1:{ports['link']}"}),
+                  ("[link]", {"listen": f"127.0.0.1:{ports['link']}", "advertise": advertise}),
                   ("[api]", {"listen": f"127.0.0.1:{ports['api']}"}),
                   ("[redis]", {"address": redis}),
                   ("[kafka]", {"brokers": [kafka] if kafka else []}),

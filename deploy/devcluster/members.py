@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -22,6 +23,7 @@ READY_SECONDS = 60
 UNWELL_SECONDS = 10
 NO_ANSWER = "no answer"
 LONGEST_SOCKET_PATH = 107  # sockaddr_un
+RELAY = Path(__file__).with_name("relay.py")
 
 
 class Member:
@@ -254,6 +256,20 @@ class Gate(Daemon):
         return configs.gate(self.name, self.ports(), cluster.shared_config())
 
 
+class Relay(Member):
+    """Passes on the links of the logic node with its number, which tells gates to connect here."""
+
+    kind = "relay"
+    defaults = {"link": 7300}
+
+    def start(self) -> None:
+        self.process.start([sys.executable, "-B", str(RELAY), str(self.ports()["link"]),
+                            str(self.state.ports[f"logic-{self.number}.link"])])
+
+    def answers(self) -> bool:
+        return not ports.is_free(self.ports()["link"])  # a connection would become one to logic
+
+
 class Logic(Daemon):
     kind = "logic"
     defaults = {"link": 7100, "api": 7180, "metrics": 9101}
@@ -265,7 +281,8 @@ class Logic(Daemon):
             user="hongyan", password=self.state.mysql_password, api_key=self.state.api_key,
             token_secret=self.state.token_secret,
             shards=[(f"unix:{server.socket_path()}", database) for server, _, database in cluster.shards()],
-            kafka=cluster.kafka.address("port") if cluster.kafka else "")
+            kafka=cluster.kafka.address("port") if cluster.kafka else "",
+            advertise=cluster.relays[self.number - 1].address("link") if cluster.relays else "")
 
 
 class Iplist(Daemon):

@@ -8,7 +8,7 @@ namespace {
 
 // An auditor that asked twice would see rows twice.
 constexpr Milliseconds kAuditorPatience{60'000};
-constexpr Milliseconds kPatience{4'000};
+constexpr Milliseconds kPatience{6'000};  // above kSilence, which would be hidden
 constexpr Milliseconds kLongestBackoff{2'000};
 
 client::ClientOptions client_options(const DeviceOptions& options, Recorder& recorder) {
@@ -28,14 +28,17 @@ client::ClientOptions client_options(const DeviceOptions& options, Recorder& rec
     out.held_outbox = 0;
     out.receive_sent = true;
   }
+  if (options.from_start) out.held_inbox = 0;
   return out;
 }
 
 }  // namespace
 
-Device::Device(net::EventLoop& loop, Recorder& recorder, DeviceOptions options)
+Device::Device(net::EventLoop& loop, Recorder& recorder, DeviceOptions options,
+               std::function<void(const client::Message&)> on_message)
     : options_(std::move(options)) {
   client::Handlers handlers;
+  handlers.on_message = std::move(on_message);
   handlers.on_state = [this](client::State state, const client::Failure& failure) {
     state_ = state;
     if (failure.code != Code::kOk)

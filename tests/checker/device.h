@@ -1,6 +1,7 @@
 // One user on one device, with the client library, watched by the recorder.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,13 +18,15 @@ struct DeviceOptions {
   client::DeviceType type = client::DEVICE_TYPE_LINUX;
   std::vector<client::Endpoint> gates = {};
   std::uint64_t seed = 0;
+  bool from_start = false;  // holds nothing at its first login
 };
 
 // Lives on its loop, which the recorder shares.
 class Device {
  public:
-  // seat.auditor: pulls inbox and outbox from 0.
-  Device(net::EventLoop& loop, Recorder& recorder, DeviceOptions options);
+  // seat.auditor: pulls inbox and outbox from 0. on_message: sees what the library delivers.
+  Device(net::EventLoop& loop, Recorder& recorder, DeviceOptions options,
+         std::function<void(const client::Message&)> on_message = {});
 
   void start() { client_->start(); }
   [[nodiscard]] bool online() const noexcept { return state_ == client::State::kOnline; }

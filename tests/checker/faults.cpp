@@ -2,14 +2,26 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
+
+#include "tests/checker/recorder.h"
 
 namespace hongyan::checker {
 
-FaultDriver::FaultDriver(const e2e::Cluster& cluster, const Guardian& guardian, Strikes strikes)
+namespace {
+constexpr std::int64_t kSlowMs = 5'000;  // a slow server does nothing so long,
+constexpr std::int64_t kQuickMs = 200;   // then works so long
+constexpr std::int64_t kLookMs = 50;
+constexpr Micros kReturn = 60'000'000;
+}  // namespace
+
+FaultDriver::FaultDriver(const e2e::Cluster& cluster, const Guardian& guardian, Strikes strikes,
+                         std::function<bool()> everybody_back)
     : cluster_(cluster),
       guardian_(guardian),
       strikes_(std::move(strikes)),
+      everybody_back_(std::move(everybody_back)),
       members_at_start_(cluster.members()) {}
 
 FaultDriver::~FaultDriver() {
@@ -56,55 +68,112 @@ std::string FaultDriver::member(std::string_view kind, std::uint64_t target) con
 }
 
 void FaultDriver::perform(const Strike& strike) {
-  const auto kill = [&](std::string_view kind) {
-    const std::string name = member(kind, strike.target);
-    if (!cluster_.kill(name)) ++failed_;
-    wait(strike.hold_ms);
-    if (!cluster_.restart(name)) ++failed_;
+  const Micros begun = now_micros();
+  std::string server = strike_server(strike);
+  struck_.push_back({.server = std::move(server), .begun = begun, .repaired = now_micros()});
+  ++done_[std::string(name_of(strike.fault))];
+  if (strike.fault == Fault::kRestartGates) await_return();
+}
+
+std::string FaultDriver::strike_server(const Strike& strike) {
+  const auto named = [&](std::string_view kind) { return member(kind, strike.target); };
+  const auto killed = [&](std::string_view kind) {
+    const std::string name = named(kind);
+    kill(name, strike.hold_ms);
+    return name;
+  };
+  const auto stopped = [&](std::string_view kind) {
+    const std::string name = named(kind);
+    stop_process(name, strike.hold_ms);
+    return name;
   };
   switch (strike.fault) {
     case Fault::kKillLogic:
-      kill("logic-");
-      break;
+      return killed("logic-");
     case Fault::kKillGate:
-      kill("gate-");
-      break;
+      return killed("gate-");
     case Fault::kKillMysql:
-      kill("mysql-");
-      break;
+    case Fault::kDownMysql:
+      return killed("mysql-");
     case Fault::kKillRedis:
-      kill("redis");
-      break;
+      return killed("redis");
     case Fault::kStopLogic:
-      stop_process(member("logic-", strike.target), strike.hold_ms);
-      break;
+      return stopped("logic-");
     case Fault::kStopGate:
-      stop_process(member("gate-", strike.target), strike.hold_ms);
-      break;
+      return stopped("gate-");
+    case Fault::kStopMysql:
+      return stopped("mysql-");
+    case Fault::kCutLink:  // refused and reset, or hanging
+      return strike.target % 2 == 0 ? killed("relay-") : stopped("relay-");
+    case Fault::kSlowMysql: {
+      const std::string name = named("mysql-");
+      slow_process(name, strike.hold_ms);
+      return name;
+    }
     case Fault::kFlushRedis:
       if (cluster_.redis("FLUSHALL") != "OK") ++failed_;
-      break;
-    case Fault::kReadOnly:
-      read_only(strike.target % cluster_.shards(), strike.hold_ms);
-      break;
+      return "redis";
+    case Fault::kReadOnly: {
+      const std::string name = named("mysql-");
+      read_only(name, strike.hold_ms);
+      return name;
+    }
+    case Fault::kRestartGates:
+      restart_gates(strike.hold_ms);
+      return "gates";
     default:
-      break;
+      return "";
   }
-  ++done_[std::string(name_of(strike.fault))];
 }
 
-void FaultDriver::stop_process(const std::string& name, std::int64_t ms) {
+void FaultDriver::kill(const std::string& name, std::int64_t ms) {
+  if (!cluster_.kill(name)) ++failed_;
+  wait(ms);
+  if (!cluster_.restart(name)) ++failed_;
+}
+
+bool FaultDriver::stop_process(const std::string& name, std::int64_t ms) {
   const auto members = cluster_.members();
   const auto it = members.find(name);
   if (it == members.end() || !guardian_.stop(it->second)) {
     ++failed_;
-    return;
+    return false;
   }
-  wait(ms);
+  const bool whole = wait(ms);
   guardian_.wake(it->second);
+  return whole;
 }
 
-void FaultDriver::read_only(std::size_t shard, std::int64_t ms) {
+void FaultDriver::slow_process(const std::string& name, std::int64_t ms) {
+  const Micros end = now_micros() + ms * 1000;
+  while (stop_process(name, kSlowMs) && now_micros() < end && wait(kQuickMs)) {
+  }
+}
+
+void FaultDriver::restart_gates(std::int64_t ms) {
+  std::vector<std::string> gates;
+  for (const auto& [name, pid] : members_at_start_) {
+    if (name.starts_with("gate-")) gates.push_back(name);
+  }
+  const std::string names = fmt::format("{}", fmt::join(gates, " "));
+  if (!cluster_.kill(names)) ++failed_;
+  wait(ms);
+  if (!cluster_.restart(names)) ++failed_;
+}
+
+void FaultDriver::await_return() {
+  const Micros begun = now_micros();
+  while (!everybody_back_() && now_micros() - begun < kReturn) {
+    if (!wait(kLookMs)) return;  // who is not back after healing is counted there
+  }
+  const Micros took = now_micros() - begun;
+  slowest_return_ = std::max(slowest_return_, took);
+  late_returns_ += took >= kReturn ? 1 : 0;
+}
+
+void FaultDriver::read_only(const std::string& name, std::int64_t ms) {
+  std::size_t shard = 0;  // any of the server's
+  while (shard + 1 < cluster_.shards() && cluster_.server_of(shard) != name) ++shard;
   if (!cluster_.admin_sql(shard, "SET GLOBAL read_only = 1")) ++failed_;
   wait(ms);
   if (!cluster_.admin_sql(shard, "SET GLOBAL read_only = 0")) ++failed_;

@@ -3,12 +3,15 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/checker/guardian.h"
+#include "tests/checker/history.h"
 #include "tests/checker/plan.h"
 #include "tests/e2e/cluster.h"
 
@@ -18,7 +21,9 @@ namespace hongyan::checker {
 // finish().
 class FaultDriver {
  public:
-  FaultDriver(const e2e::Cluster& cluster, const Guardian& guardian, Strikes strikes);
+  // everybody_back: whether all clients are online; asked from the driver's thread.
+  FaultDriver(const e2e::Cluster& cluster, const Guardian& guardian, Strikes strikes,
+              std::function<bool()> everybody_back);
   ~FaultDriver();
 
   void start();
@@ -27,12 +32,24 @@ class FaultDriver {
 
   [[nodiscard]] const std::map<std::string, int>& done() const noexcept { return done_; }
   [[nodiscard]] int failed() const noexcept { return failed_; }
+  [[nodiscard]] const std::vector<Struck>& strikes() const noexcept { return struck_; }
+  // From the moment that all gates were up again until everybody was online, the longest; those that took
+  // more than a minute.
+  [[nodiscard]] Micros slowest_return() const noexcept { return slowest_return_; }
+  [[nodiscard]] std::uint64_t late_returns() const noexcept { return late_returns_; }
 
  private:
   void run();
   void perform(const Strike& strike);
-  void stop_process(const std::string& name, std::int64_t ms);
-  void read_only(std::size_t shard, std::int64_t ms);
+  // What was struck.
+  [[nodiscard]] std::string strike_server(const Strike& strike);
+  void kill(const std::string& name, std::int64_t ms);
+  // Each is repaired on return. False: it could not be done, or finish() was called meanwhile.
+  bool stop_process(const std::string& name, std::int64_t ms);
+  void slow_process(const std::string& name, std::int64_t ms);
+  void restart_gates(std::int64_t ms);
+  void read_only(const std::string& name, std::int64_t ms);
+  void await_return();
   // False: finish() was called meanwhile.
   bool wait(std::int64_t ms);
   [[nodiscard]] std::string member(std::string_view kind, std::uint64_t target) const;
@@ -40,8 +57,12 @@ class FaultDriver {
   const e2e::Cluster& cluster_;
   const Guardian& guardian_;
   Strikes strikes_;
+  const std::function<bool()> everybody_back_;
   const std::map<std::string, int> members_at_start_;
   std::map<std::string, int> done_;
+  std::vector<Struck> struck_;
+  Micros slowest_return_ = 0;
+  std::uint64_t late_returns_ = 0;
   int failed_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;

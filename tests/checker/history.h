@@ -34,9 +34,11 @@ struct Attempt {
   Digest content = {};
   Micros invoked = 0;
   Outcome outcome = Outcome::kUnknown;
-  Micros answered = 0;  // unless kUnknown
+  Micros answered = 0;  // 0: no answer came
+  Micros hung_up = 0;   // when the connection ended before an answer; 0: it did not
   std::int64_t msg_id = 0;
   std::int64_t outbox_seq = 0;
+  std::uint16_t port = 0;  // of the gate, or of the proxy before it
 };
 
 // A message of an inbox (seq in it, `to` empty) or of an outbox.
@@ -64,6 +66,8 @@ struct Head {
   Micros at = 0;
   std::int64_t inbox_seq = 0;
   bool login = false;
+  bool push = false;  // inbox_seq is the pushed message's own
+  std::uint64_t connection = 0;
 };
 
 // A device that was online without a break from `since` to the end of the history.
@@ -81,13 +85,26 @@ struct Pulled {
   std::vector<Row> outbox = {};
 };
 
+// A server was struck.
+struct Struck {
+  std::string server = {};  // "gate-1"; "gates": all of them
+  Micros begun = 0;
+  Micros repaired = 0;
+};
+
 struct History {
   std::vector<Attempt> attempts = {};
   std::vector<Push> pushes = {};
   std::vector<Head> heads = {};
   std::vector<Online> online = {};
   std::vector<Pulled> pulled = {};
+  std::vector<Struck> strikes = {};
+  Micros calm_since = 0;  // traffic without faults, until `faults_since`
+  Micros faults_since = 0;
   Micros healed = 0;  // when the last fault was repaired
+  Micros ended = 0;   // when attempts were last looked at
+  // Nothing happened that may keep a push from a connection that lives.
+  bool pushes_follow = false;
 };
 
 }  // namespace hongyan::checker

@@ -16,8 +16,8 @@ Digest digest_of(std::string_view bytes) noexcept {
 
 std::string_view name_of(Violation violation) noexcept {
   constexpr std::array<std::string_view, kViolations> kNames = {
-      "lost", "ghost",   "misrouted", "duplicate",    "changed",
-      "gap",  "regress", "inversion", "never_pushed", "unstable_id"};
+      "lost",    "ghost",     "misrouted",    "duplicate",   "changed", "gap",
+      "regress", "inversion", "never_pushed", "unstable_id", "skipped"};
   return kNames[static_cast<std::size_t>(violation)];
 }
 
@@ -52,6 +52,7 @@ class Judge {
     pushes();
     heads();
     told();
+    if (history_.pushes_follow) followed();
     return std::move(verdict_);
   }
 
@@ -269,6 +270,18 @@ class Judge {
         found(Violation::kNeverPushed, "{} on {}: did not hear of seq {}, {} of {}", online.uid,
               online.device, seq, message->first->client_msg_id, message->first->sender);
       }
+    }
+  }
+
+  void followed() {
+    std::unordered_map<std::uint64_t, std::int64_t> heard;  // by connection
+    for (const auto& head : history_.heads) {
+      auto& known = heard[head.connection];
+      if (head.push && head.inbox_seq > known + 1) {
+        found(Violation::kSkipped, "{} on {}: push of seq {} on a connection that had heard of {}", head.uid,
+              head.device, head.inbox_seq, known);
+      }
+      known = std::max(known, head.inbox_seq);
     }
   }
 

@@ -22,8 +22,9 @@ enum class Violation : std::uint8_t {
   kInversion,  // sent after the answer to another to the same receiver, yet stored before it
   kNeverPushed,  // the receiver was online for kPushDeadline after healing and did not hear of it
   kUnstableId,   // a resend got another msg_id or outbox_seq, or the stored row has another
+  kSkipped,      // a push did not follow what its connection had heard before (History::pushes_follow)
 };
-inline constexpr std::size_t kViolations = 10;
+inline constexpr std::size_t kViolations = 11;
 // "lost" and so on.
 [[nodiscard]] std::string_view name_of(Violation violation) noexcept;
 

@@ -30,7 +30,7 @@ void declare(CLI::App& app, Arguments& arguments) {
   RunOptions& run = arguments.run;
   app.add_option("--env", arguments.env,
                  "What dev-cluster wrote; absent: the environment, as with-cluster sets it");
-  app.add_option("--users", run.users)->check(CLI::Range(2, 5000))->capture_default_str();
+  app.add_option("--users", run.users)->check(CLI::Range(2, 20000))->capture_default_str();
   app.add_option("--receivers", run.receivers, "Only the first so many users are sent to; 0: all");
   app.add_option("--devices", run.devices, "Of a user, at most")
       ->check(CLI::Range(1, 3))
@@ -43,10 +43,11 @@ void declare(CLI::App& app, Arguments& arguments) {
   app.add_option(
          "--faults", arguments.faults,
          "kill-logic, kill-gate, kill-mysql, kill-redis, stop-logic, stop-gate, flush-redis, read-only, "
-         "cut-clients, half-open, never-read, kick-race; all; none")
+         "down-mysql, stop-mysql, slow-mysql, cut-link (needs --link-relays of dev-cluster), restart-gates, "
+         "cut-clients, half-open, never-read, kick-race, reconnect; all (that the cluster allows); none")
       ->capture_default_str();
   app.add_option("--stop-seconds", arguments.stop_seconds,
-                 "How long a process is stopped or a server read-only; 0: 0.5 to 10, by the seed")
+                 "How long a server is stopped, read-only, down, slow or cut off; 0: 0.5 to 10, by the seed")
       ->check(CLI::Range(0.0, 600.0));
   app.add_option("--cut", run.cut, "Share of connections cut in a second")
       ->check(CLI::Range(0.0, 1.0))
@@ -56,6 +57,11 @@ void declare(CLI::App& app, Arguments& arguments) {
       ->capture_default_str();
   app.add_option("--racers", run.racers, "Users with two devices of one class")->capture_default_str();
   app.add_option("--sleepers", run.sleepers, "Clients that never read")->capture_default_str();
+  app.add_option("--newcomers", run.newcomers, "Users whose one device comes and goes (reconnect)")
+      ->capture_default_str();
+  app.add_option("--calm-seconds", run.calm_seconds, "Of traffic before the faults, to compare with")
+      ->check(CLI::Range(0.1, 600.0))
+      ->capture_default_str();
   app.add_flag("--large", run.large, "All messages have 60 KB");
   app.add_option("--before-pull", run.before_pull,
                  "A shell command, run once all is quiet: plants errors that must be found");
@@ -94,10 +100,18 @@ int main(int argc, char** argv) {
     return kExitUsage;
   }
   if (!arguments.env.empty() && !load(arguments.env)) return kExitUsage;
+  if (faults->contains(Fault::kCutLink) && !e2e::Cluster::get().members().contains("relay-1")) {
+    if (arguments.faults != "all") {
+      fmt::print(stderr, "hongyan-checker: cut-link needs a cluster made with --link-relays\n");
+      return kExitUsage;
+    }
+    faults->erase(Fault::kCutLink);
+  }
   RunOptions& run_options = arguments.run;
   run_options.faults = std::move(*faults);
   run_options.stop_ms = static_cast<std::int64_t>(arguments.stop_seconds * 1000);
   run_options.receivers = std::min(run_options.receivers, run_options.users);
+  run_options.newcomers = std::min(run_options.newcomers, run_options.users);
   run_options.racers = std::min(run_options.racers, run_options.users);
   if (app.count("--seed") == 0) run_options.seed = std::random_device{}();
   log::set_level(arguments.verbose ? log::Level::kDebug : log::Level::kError);

@@ -8,9 +8,10 @@ namespace hongyan::checker {
 
 namespace {
 
-constexpr std::array<std::string_view, 12> kNames = {"kill-logic",  "kill-gate", "kill-mysql",  "kill-redis",
-                                                     "stop-logic",  "stop-gate", "flush-redis", "read-only",
-                                                     "cut-clients", "half-open", "never-read",  "kick-race"};
+constexpr std::array<std::string_view, 18> kNames = {
+    "kill-logic",    "kill-gate",   "kill-mysql", "kill-redis", "stop-logic", "stop-gate",
+    "flush-redis",   "read-only",   "down-mysql", "stop-mysql", "slow-mysql", "cut-link",
+    "restart-gates", "cut-clients", "half-open",  "never-read", "kick-race",  "reconnect"};
 constexpr std::size_t kLargeBytes = 60 << 10;
 
 std::string filled(Dice& dice, std::string tag, std::size_t size) {
@@ -90,6 +91,10 @@ Strike Strikes::next() {
     case Fault::kStopLogic:
     case Fault::kStopGate:
     case Fault::kReadOnly:
+    case Fault::kDownMysql:
+    case Fault::kStopMysql:
+    case Fault::kSlowMysql:
+    case Fault::kCutLink:
       out.hold_ms = stop_ms_ > 0 ? stop_ms_ : static_cast<std::int64_t>(500 + roll * 9'500);
       break;
     case Fault::kFlushRedis:

@@ -34,10 +34,16 @@ enum class Fault : std::uint8_t {
   kStopGate,
   kFlushRedis,
   kReadOnly,
-  kCutClients,
+  kDownMysql,
+  kStopMysql,
+  kSlowMysql,
+  kCutLink,
+  kRestartGates,
+  kCutClients,  // from here on: as long as the run
   kHalfOpen,
   kNeverRead,
   kKickRace,
+  kReconnect,
 };
 [[nodiscard]] std::string_view name_of(Fault fault) noexcept;
 // "kill-logic,flush-redis"; "all"; "none". Errors: kBadRequest.
@@ -81,8 +87,8 @@ struct Strike {
 
 class Strikes {
  public:
-  // faults: of those that strike servers, at least one. stop_ms: at most, for SIGSTOP and read-only; 0: from
-  // the seed up to 10 s, else exactly that.
+  // faults: of those that strike servers, at least one. stop_ms: of what is stopped, read-only, down, slow or
+  // cut off; 0: from the seed up to 10 s.
   Strikes(std::uint64_t seed, const std::set<Fault>& faults, std::int64_t stop_ms);
   [[nodiscard]] Strike next();
 

@@ -1,5 +1,6 @@
 #include "tests/checker/population.h"
 
+#include <algorithm>
 #include <array>
 
 namespace hongyan::checker {
@@ -19,16 +20,18 @@ Population::Population(net::EventLoop& loop, Recorder& recorder, const Populatio
     : loop_(loop), recorder_(recorder) {
   Dice dice(options.seed);
   for (std::size_t i = 0; i < options.users; ++i) {
-    User user{.uid = uids[i], .devices = {}, .rival = {}, .race = {}};
+    User user{.uid = uids[i], .devices = {}, .rival = {}, .race = {}, .newcomer = {}};
     const std::size_t count = 1 + dice.below(options.devices);
+    const auto options_of = [&](const std::string& name, client::DeviceType type) {
+      return DeviceOptions{.seat = {.uid = user.uid, .device = name},
+                           .app = options.app,
+                           .token = tokens[i],
+                           .type = type,
+                           .gates = options.gates,
+                           .seed = dice.below(1ULL << 40)};
+    };
     const auto make = [&](const std::string& name, client::DeviceType type) {
-      return std::make_unique<Device>(loop, recorder,
-                                      DeviceOptions{.seat = {.uid = user.uid, .device = name},
-                                                    .app = options.app,
-                                                    .token = tokens[i],
-                                                    .type = type,
-                                                    .gates = options.gates,
-                                                    .seed = dice.below(1ULL << 40)});
+      return std::make_unique<Device>(loop, recorder, options_of(name, type));
     };
     for (std::size_t d = 0; d < count; ++d)
       user.devices.push_back(make("device-" + std::to_string(d), kTypes[d % kTypes.size()]));
@@ -36,6 +39,11 @@ Population::Population(net::EventLoop& loop, Recorder& recorder, const Populatio
       user.rival = make("rival", kTypes[0]);
       user.race =
           std::make_unique<Race>(*user.devices[0], *user.rival, dice.below(1ULL << 40), options.races_alone);
+    }
+    if (i < options.newcomers) {
+      auto newcomer = options_of("newcomer", client::DEVICE_TYPE_UNKNOWN);
+      newcomer.from_start = true;
+      user.newcomer = std::make_unique<Newcomer>(loop, recorder, std::move(newcomer));
     }
     users_.push_back(std::move(user));
   }
@@ -73,6 +81,34 @@ RaceFigures Population::race_figures() const {
     sum.rounds += user.race->figures().rounds;
     sum.together += user.race->figures().together;
     sum.unsettled += user.race->figures().unsettled;
+  }
+  return sum;
+}
+
+void Population::start_newcomers() {
+  for (auto& user : users_) {
+    if (user.newcomer) loop_.spawn("newcomer", user.newcomer->run());
+  }
+}
+
+void Population::stop_newcomers() {
+  for (auto& user : users_) {
+    if (user.newcomer) user.newcomer->stop();
+  }
+}
+
+bool Population::newcomers_ended() const {
+  return std::ranges::all_of(users_,
+                             [](const User& user) { return !user.newcomer || user.newcomer->ended(); });
+}
+
+NewcomerFigures Population::newcomer_figures() const {
+  NewcomerFigures sum;
+  for (const auto& user : users_) {
+    if (!user.newcomer) continue;
+    sum.logins += user.newcomer->figures().logins;
+    sum.pushed += user.newcomer->figures().pushed;
+    sum.holes += user.newcomer->figures().holes;
   }
   return sum;
 }

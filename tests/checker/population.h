@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/checker/device.h"
+#include "tests/checker/newcomer.h"
 #include "tests/checker/plan.h"
 #include "tests/checker/race.h"
 #include "tests/e2e/cluster.h"
@@ -15,9 +16,10 @@ namespace hongyan::checker {
 
 struct PopulationOptions {
   std::size_t users = 0;
-  std::size_t devices = 1;   // of a user, at most
-  std::size_t racers = 0;    // users whose first device has a rival
-  bool races_alone = false;  // see Race
+  std::size_t devices = 1;    // of a user, at most
+  std::size_t racers = 0;     // users whose first device has a rival
+  bool races_alone = false;   // see Race
+  std::size_t newcomers = 0;  // users who have one
   std::uint64_t seed = 0;
   std::string app = {};
   std::vector<client::Endpoint> gates = {};
@@ -35,6 +37,10 @@ class Population {
   void stop_races();
   [[nodiscard]] bool races_ended() const;
   [[nodiscard]] RaceFigures race_figures() const;
+  void start_newcomers();
+  void stop_newcomers();
+  [[nodiscard]] bool newcomers_ended() const;
+  [[nodiscard]] NewcomerFigures newcomer_figures() const;
 
   void send(const PlannedSend& send);
   // No more resends by the users themselves.
@@ -64,6 +70,7 @@ class Population {
     std::vector<std::unique_ptr<Device>> devices;
     std::unique_ptr<Device> rival;
     std::unique_ptr<Race> race;
+    std::unique_ptr<Newcomer> newcomer;
   };
 
   void transmit(std::size_t user, std::size_t device, std::size_t receiver, const std::string& id,

@@ -18,10 +18,12 @@ bool parse(Body& body, const net::Packet& packet) {
 // Passes everything on and shows whole packets to the recorder.
 class Tap final : public client::Transport {
  public:
-  Tap(Recorder& recorder, Seat seat, const net::Executor& executor)
-      : recorder_(recorder), seat_(std::move(seat)), inner_(client::make_tcp_transport(executor)) {}
+  Tap(Recorder& recorder, Wire wire, const net::Executor& executor)
+      : recorder_(recorder), wire_(std::move(wire)), inner_(client::make_tcp_transport(executor)) {}
+  ~Tap() override { hang_up(); }
 
   net::Awaitable<Status> connect(client::Endpoint endpoint, Milliseconds timeout) override {
+    wire_.port = endpoint.port;
     return inner_->connect(std::move(endpoint), timeout);
   }
 
@@ -36,9 +38,17 @@ class Tap final : public client::Transport {
     return inner_->write(bytes);
   }
 
-  void close() noexcept override { inner_->close(); }
+  void close() noexcept override {
+    hang_up();
+    inner_->close();
+  }
 
  private:
+  void hang_up() noexcept {
+    for (const auto& [seq, attempt] : attempts_) recorder_.hung_up(attempt);
+    attempts_.clear();
+  }
+
   void look(net::PacketDecoder& decoder, std::string_view bytes, void (Tap::*see)(const net::Packet&)) {
     decoder.feed(bytes);
     for (;;) {
@@ -58,7 +68,7 @@ class Tap final : public client::Transport {
         return;
       case client::COMMAND_C2C_SEND:
         if (client::C2CSendReq request; parse(request, packet))
-          attempts_[packet.header.seq] = recorder_.attempt(seat_, request);
+          attempts_[packet.header.seq] = recorder_.attempt(wire_, request);
         return;
       default:
         return;
@@ -70,11 +80,11 @@ class Tap final : public client::Transport {
     switch (packet.header.cmd_id) {
       case client::COMMAND_AUTH:
         if (client::AuthResp response; parse(response, packet))
-          recorder_.logged_in(seat_, asked_[seq], response);
+          recorder_.logged_in(wire_, asked_[seq], response);
         return;
       case client::COMMAND_PULL:
         if (client::PullResp response; parse(response, packet))
-          recorder_.pulled(seat_, asked_[seq], response);
+          recorder_.pulled(wire_, asked_[seq], response);
         return;
       case client::COMMAND_C2C_SEND:
         if (client::C2CSendResp response; parse(response, packet)) {
@@ -83,10 +93,10 @@ class Tap final : public client::Transport {
         }
         return;
       case client::COMMAND_C2C_PUSH:
-        if (client::C2CPush push; seq == 0 && parse(push, packet)) recorder_.pushed(seat_, push);
+        if (client::C2CPush push; seq == 0 && parse(push, packet)) recorder_.pushed(wire_, push);
         return;
       case client::COMMAND_SYNC_NOTIFY:
-        if (client::SyncNotify notify; parse(notify, packet)) recorder_.notified(seat_, notify);
+        if (client::SyncNotify notify; parse(notify, packet)) recorder_.notified(wire_, notify);
         return;
       default:
         return;
@@ -94,7 +104,7 @@ class Tap final : public client::Transport {
   }
 
   Recorder& recorder_;
-  const Seat seat_;
+  Wire wire_;
   std::unique_ptr<client::Transport> inner_;
   net::PacketDecoder in_{client::kMaxServerBodyBytes};
   net::PacketDecoder out_{client::kMaxServerBodyBytes};
@@ -133,16 +143,17 @@ Micros now_micros() noexcept {
 
 client::TransportFactory Recorder::tap(Seat seat) {
   return [this, seat = std::move(seat)](const net::Executor& executor) -> std::unique_ptr<client::Transport> {
-    return std::make_unique<Tap>(*this, seat, executor);
+    return std::make_unique<Tap>(*this, Wire{.seat = seat, .number = ++connections_}, executor);
   };
 }
 
-std::size_t Recorder::attempt(const Seat& seat, const client::C2CSendReq& request) {
-  history_.attempts.push_back({.sender = seat.uid,
+std::size_t Recorder::attempt(const Wire& wire, const client::C2CSendReq& request) {
+  history_.attempts.push_back({.sender = wire.seat.uid,
                                .client_msg_id = request.client_msg_id(),
                                .receiver = request.to(),
                                .content = digest_of(request.content()),
-                               .invoked = now_micros()});
+                               .invoked = now_micros(),
+                               .port = wire.port});
   return history_.attempts.size() - 1;
 }
 
@@ -159,29 +170,33 @@ void Recorder::answer(std::size_t index, const client::C2CSendResp& response) {
     ++acknowledged_to_[attempt.receiver];
 }
 
-void Recorder::tell(const Seat& seat, Micros asked, std::int64_t inbox_seq, bool login) {
+void Recorder::hung_up(std::size_t attempt) { history_.attempts[attempt].hung_up = now_micros(); }
+
+void Recorder::tell(const Wire& wire, Micros asked, std::int64_t inbox_seq, By by) {
   const Micros at = now_micros();
-  if (seat.auditor) return;
-  history_.heads.push_back({.uid = seat.uid,
-                            .device = seat.device,
+  if (wire.seat.auditor) return;
+  history_.heads.push_back({.uid = wire.seat.uid,
+                            .device = wire.seat.device,
                             .asked = asked == 0 ? at : asked,
                             .at = at,
                             .inbox_seq = inbox_seq,
-                            .login = login});
-  auto& told = told_[{seat.uid, seat.device}];
+                            .login = by == By::kLogin,
+                            .push = by == By::kPush,
+                            .connection = wire.number});
+  auto& told = told_[{wire.seat.uid, wire.seat.device}];
   told = std::max(told, inbox_seq);
 }
 
-void Recorder::logged_in(const Seat& seat, Micros asked, const client::AuthResp& response) {
+void Recorder::logged_in(const Wire& wire, Micros asked, const client::AuthResp& response) {
   if (response.error().code() != client::ERROR_CODE_OK) return;
-  online_since_[{seat.uid, seat.device}] = now_micros();
-  tell(seat, asked, response.inbox_seq(), /*login=*/true);
+  online_since_[{wire.seat.uid, wire.seat.device}] = now_micros();
+  tell(wire, asked, response.inbox_seq(), By::kLogin);
 }
 
-void Recorder::pushed(const Seat& seat, const client::C2CPush& push) {
-  if (!seat.auditor) {
-    history_.pushes.push_back({.uid = seat.uid,
-                               .device = seat.device,
+void Recorder::pushed(const Wire& wire, const client::C2CPush& push) {
+  if (!wire.seat.auditor) {
+    history_.pushes.push_back({.uid = wire.seat.uid,
+                               .device = wire.seat.device,
                                .at = now_micros(),
                                .row = {.seq = push.seq(),
                                        .msg_id = push.msg_id(),
@@ -189,24 +204,24 @@ void Recorder::pushed(const Seat& seat, const client::C2CPush& push) {
                                        .client_msg_id = push.client_msg_id(),
                                        .content = digest_of(push.content())}});
   }
-  tell(seat, 0, push.seq(), /*login=*/false);
+  tell(wire, 0, push.seq(), By::kPush);
 }
 
-void Recorder::notified(const Seat& seat, const client::SyncNotify& notify) {
-  tell(seat, 0, notify.inbox_seq(), /*login=*/false);
+void Recorder::notified(const Wire& wire, const client::SyncNotify& notify) {
+  tell(wire, 0, notify.inbox_seq(), By::kOther);
 }
 
-void Recorder::pulled(const Seat& seat, Micros asked, const client::PullResp& response) {
+void Recorder::pulled(const Wire& wire, Micros asked, const client::PullResp& response) {
   const auto code = response.error().code();
   // What a device holds is beyond the head: as bad as a login that says less than before.
   if (code == client::ERROR_CODE_FAILED_PRECONDITION)
-    return tell(seat, asked, response.inbox_seq(), /*login=*/true);
+    return tell(wire, asked, response.inbox_seq(), By::kLogin);
   if (code != client::ERROR_CODE_OK) return;
-  if (!seat.auditor) return tell(seat, 0, response.inbox_seq(), /*login=*/false);
-  const auto [place, fresh] = pulls_.try_emplace({seat.uid, seat.device}, history_.pulled.size());
-  if (fresh) history_.pulled.push_back({.uid = seat.uid, .device = seat.device});
+  if (!wire.seat.auditor) return tell(wire, 0, response.inbox_seq(), By::kOther);
+  const auto [place, fresh] = pulls_.try_emplace({wire.seat.uid, wire.seat.device}, history_.pulled.size());
+  if (fresh) history_.pulled.push_back({.uid = wire.seat.uid, .device = wire.seat.device});
   Pulled& pulled = history_.pulled[place->second];
-  auto& longest = inboxes_[seat.uid];
+  auto& longest = inboxes_[wire.seat.uid];
   for (const auto& message : response.msg()) {
     pulled.inbox.push_back(row_of(message));
     longest = std::max(longest, message.seq());

@@ -24,6 +24,13 @@ struct Seat {
       false;  // pulls from the start: its rows make up the history's Pulled, and it is told nothing
 };
 
+// One connection.
+struct Wire {
+  Seat seat = {};
+  std::uint64_t number = 0;  // different for each
+  std::uint16_t port = 0;    // where it goes
+};
+
 // Lives on one loop. Outlives every transport that it made.
 class Recorder {
  public:
@@ -31,12 +38,13 @@ class Recorder {
   [[nodiscard]] client::TransportFactory tap(Seat seat);
 
   // The index of the new attempt.
-  [[nodiscard]] std::size_t attempt(const Seat& seat, const client::C2CSendReq& request);
+  [[nodiscard]] std::size_t attempt(const Wire& wire, const client::C2CSendReq& request);
   void answer(std::size_t attempt, const client::C2CSendResp& response);
-  void logged_in(const Seat& seat, Micros asked, const client::AuthResp& response);
-  void pushed(const Seat& seat, const client::C2CPush& push);
-  void notified(const Seat& seat, const client::SyncNotify& notify);
-  void pulled(const Seat& seat, Micros asked, const client::PullResp& response);
+  void hung_up(std::size_t attempt);
+  void logged_in(const Wire& wire, Micros asked, const client::AuthResp& response);
+  void pushed(const Wire& wire, const client::C2CPush& push);
+  void notified(const Wire& wire, const client::SyncNotify& notify);
+  void pulled(const Wire& wire, Micros asked, const client::PullResp& response);
 
   // How many different messages to the user were acknowledged.
   [[nodiscard]] std::int64_t acknowledged_to(const std::string& uid) const;
@@ -54,7 +62,8 @@ class Recorder {
  private:
   using Place = std::pair<std::string, std::string>;  // uid, device or client_msg_id
 
-  void tell(const Seat& seat, Micros asked, std::int64_t inbox_seq, bool login);
+  enum class By : std::uint8_t { kLogin, kPush, kOther };
+  void tell(const Wire& wire, Micros asked, std::int64_t inbox_seq, By by);
 
   History history_;
   std::map<Place, bool> acknowledged_;
@@ -63,6 +72,7 @@ class Recorder {
   std::map<Place, Micros> online_since_;
   std::map<Place, std::size_t> pulls_;           // index of Pulled
   std::map<std::string, std::int64_t> inboxes_;  // longest pulled
+  std::uint64_t connections_ = 0;
   Micros last_ok_ = 0;
   Micros stall_ = 0;
 };

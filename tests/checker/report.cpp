@@ -20,6 +20,10 @@ Figures counts_of(const RunResult& result) {
   out.emplace_back("unpulled", result.unpulled);
   out.emplace_back("unread", result.unread);
   out.emplace_back("races_unsettled", result.races.unsettled);
+  out.emplace_back("silent", result.answers_due ? result.prompt.silent : 0);
+  out.emplace_back("late_resumptions", result.prompt.late_resumptions);
+  out.emplace_back("late_returns", result.late_returns);
+  out.emplace_back("newcomer_holes", result.newcomers.holes);
   out.emplace_back("unrepaired", result.unrepaired);
   return out;
 }
@@ -36,7 +40,20 @@ Figures figures_of(const RunResult& result) {
                  {"half_open", result.connections.half_open},
                  {"sleepers_closed", result.sleepers_closed},
                  {"races", result.races.rounds},
-                 {"races_together", result.races.together}};
+                 {"races_together", result.races.together},
+                 {"newcomer_logins", result.newcomers.logins},
+                 {"newcomer_pushes", result.newcomers.pushed},
+                 {"slowest_return_ms", result.slowest_return / 1000},
+                 {"slowest_answer_ms", result.prompt.slowest_answer / 1000},
+                 {"slowest_resumption_ms", result.prompt.slowest_resumption / 1000}};
+  const auto add = [&](const std::string& name, const AnswerTimes& times) {
+    out.emplace_back(name, times.count);
+    out.emplace_back(name + "_p50_us", times.p50);
+    out.emplace_back(name + "_p99_us", times.p99);
+  };
+  add("calm", result.prompt.calm);
+  add("concerned", result.prompt.concerned);
+  add("bystanders", result.prompt.bystanders);
   for (const auto& [name, count] : result.strikes) out.emplace_back(name, count);
   return out;
 }
@@ -45,10 +62,10 @@ Figures figures_of(const RunResult& result) {
 
 std::string to_table(const RunOptions& options, const RunResult& result) {
   std::string out = fmt::format("seed {}\n", options.seed);
-  for (const auto& [name, count] : figures_of(result)) out += fmt::format("  {:<18} {:>9}\n", name, count);
+  for (const auto& [name, count] : figures_of(result)) out += fmt::format("  {:<22} {:>9}\n", name, count);
   out += "must be 0:\n";
   for (const auto& [name, count] : counts_of(result))
-    out += fmt::format("  {:<18} {:>9}{}\n", name, count, count == 0 ? "" : "  !");
+    out += fmt::format("  {:<22} {:>9}{}\n", name, count, count == 0 ? "" : "  !");
   for (const auto& finding : result.verdict.findings)
     out += fmt::format("{}: {}\n", name_of(finding.violation), finding.text);
   out += result.clean() ? "clean\n" : "NOT CLEAN\n";

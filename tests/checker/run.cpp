@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/base/slot.h"
 #include "tests/checker/audit.h"
 #include "tests/checker/population.h"
 #include "tests/checker/sleeper.h"
@@ -19,7 +20,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr seconds kWarmUp{1};
 constexpr seconds kAfterHealing{2};  // traffic goes on so long
 constexpr seconds kBackOnline{60};
 constexpr seconds kQuiet{2};
@@ -47,12 +47,13 @@ class Run {
       return std::move(result_);
     }
     loop_.spawn("pace", pace(this));
-    std::this_thread::sleep_for(kWarmUp);
+    recorder_.history().calm_since = now_micros();
+    std::this_thread::sleep_for(std::chrono::duration<double>(options_.calm_seconds));
     under_faults();
     heal();
     audits();
     finish();
-    result_.verdict = judge(recorder_.history());
+    judgement();
     return std::move(result_);
   }
 
@@ -62,6 +63,13 @@ class Run {
     fmt::print(stderr, "checker: {}\n", fmt::format(format, std::forward<Args>(args)...));
   }
   [[nodiscard]] bool has(Fault fault) const { return options_.faults.contains(fault); }
+  // No other faults than these.
+  [[nodiscard]] bool only(const std::set<Fault>& some) const {
+    return std::ranges::all_of(options_.faults, [&](Fault fault) { return some.contains(fault); });
+  }
+  [[nodiscard]] bool none_of(const std::set<Fault>& some) const {
+    return std::ranges::none_of(options_.faults, [&](Fault fault) { return some.contains(fault); });
+  }
 
   // On the loop; what it returns.
   template <typename F>
@@ -99,12 +107,17 @@ class Run {
                                    .devices = options_.devices,
                                    .racers = has(Fault::kKickRace) ? options_.racers : 0,
                                    .races_alone = options_.faults.size() == 1,
+                                   .newcomers = has(Fault::kReconnect) ? options_.newcomers : 0,
                                    .seed = options_.seed,
                                    .app = cluster_.app(),
                                    .gates = {}};
       for (const auto& gate : cluster_.gates()) {
-        proxies_.push_back(std::make_unique<Proxy>(loop_, gate, options_.seed + proxies_.size()));
-        population.gates.push_back(proxies_.back()->endpoint());
+        population.gates.push_back(gate);
+        if (has(Fault::kCutClients) || has(Fault::kHalfOpen)) {
+          proxies_.push_back(std::make_unique<Proxy>(loop_, gate, options_.seed + proxies_.size()));
+          population.gates.back() = proxies_.back()->endpoint();
+        }
+        gate_ports_[population.gates.back().port] = fmt::format("gate-{}", population.gates.size());
       }
       if (has(Fault::kNeverRead)) {
         const std::size_t receivers = options_.receivers == 0 ? options_.users : options_.receivers;
@@ -136,16 +149,19 @@ class Run {
     say("faults for {} s", options_.seconds);
     const bool strikes = std::ranges::any_of(options_.faults, strikes_servers);
     if (strikes) {
-      driver_ = std::make_unique<FaultDriver>(cluster_, guardian_,
-                                              Strikes(options_.seed, options_.faults, options_.stop_ms));
+      driver_ = std::make_unique<FaultDriver>(
+          cluster_, guardian_, Strikes(options_.seed, options_.faults, options_.stop_ms),
+          [this] { return on_loop([this] { return population_->offline() == 0; }); });
       driver_->start();
     }
     on_loop([this] {
+      recorder_.history().faults_since = now_micros();
       static_cast<void>(recorder_.restart_stall());
       const ProxyFaults faults{.cut = has(Fault::kCutClients) ? options_.cut : 0,
                                .half_open = has(Fault::kHalfOpen) ? options_.half_open : 0};
       for (const auto& proxy : proxies_) proxy->set_faults(faults);
       population_->start_races();
+      population_->start_newcomers();
     });
     std::this_thread::sleep_for(std::chrono::duration<double>(options_.seconds));
   }
@@ -155,10 +171,14 @@ class Run {
       if (!driver_->finish()) ++result_.unrepaired;
       result_.unrepaired += static_cast<std::uint64_t>(driver_->failed());
       result_.strikes = driver_->done();
+      result_.slowest_return = driver_->slowest_return();
+      result_.late_returns = driver_->late_returns();
     }
     on_loop([this] {
       for (const auto& proxy : proxies_) proxy->heal();
       population_->stop_races();
+      population_->stop_newcomers();
+      if (driver_) recorder_.history().strikes = driver_->strikes();
       recorder_healed_ = now_micros();
       recorder_.history().healed = recorder_healed_;
       result_.longest_stall = recorder_.restart_stall();
@@ -169,11 +189,14 @@ class Run {
       stop_traffic_ = true;
       population_->settle();
     });
-    wait(kBackOnline, [this] { return population_->races_ended() && population_->offline() == 0; });
+    wait(kBackOnline, [this] {
+      return population_->races_ended() && population_->newcomers_ended() && population_->offline() == 0;
+    });
     result_.offline = on_loop([this] { return population_->offline(); });
     if (result_.offline > 0)
       say("not online:\n{}", on_loop([this] { return population_->offline_reasons(); }));
     result_.races = on_loop([this] { return population_->race_figures(); });
+    result_.newcomers = on_loop([this] { return population_->newcomer_figures(); });
     result_.back_after = now_micros() - recorder_healed_;
     on_loop([this] { population_->probe(); });
     wait(seconds(35), [this] { return population_->pending() == 0 && population_->unserved() == 0; });
@@ -236,8 +259,29 @@ class Run {
     });
   }
 
+  void judgement() {
+    using enum Fault;
+    History& history = recorder_.history();
+    history.pushes_follow = only({kCutClients, kHalfOpen, kKickRace, kReconnect});
+    result_.answers_due = none_of({kStopGate, kHalfOpen});
+    result_.verdict = judge(history);
+    // A user's shard, by the even split of slots that dev-cluster makes.
+    std::vector<std::string> servers;
+    for (std::size_t shard = 0; shard < cluster_.shards(); ++shard)
+      servers.push_back(cluster_.server_of(shard));
+    const auto serves = [&](const Struck& strike, const Attempt& attempt) {
+      if (strike.server.starts_with("gate-")) return gate_ports_.at(attempt.port) == strike.server;
+      if (strike.server.starts_with("mysql-"))
+        return servers[slot_of(cluster_.app(), attempt.sender) * servers.size() / kSlotCount] ==
+               strike.server;
+      return strike.server != "redis";
+    };
+    result_.prompt = promptness(history, serves);
+  }
+
   void finish() {
     on_loop([this] {
+      recorder_.history().ended = now_micros();
       stop_traffic_ = true;
       for (const auto& proxy : proxies_) {
         result_.connections.connections += proxy->figures().connections;
@@ -259,7 +303,8 @@ class Run {
   net::EventLoop loop_;
   Traffic traffic_;
   bool stop_traffic_ = false;
-  std::vector<std::unique_ptr<Proxy>> proxies_;
+  std::vector<std::unique_ptr<Proxy>> proxies_;      // of each gate, when the network has faults
+  std::map<std::uint16_t, std::string> gate_ports_;  // that clients connect to
   std::vector<std::shared_ptr<Sleeper>> sleepers_;
   std::unique_ptr<Population> population_;
   std::unique_ptr<FaultDriver> driver_;
@@ -269,7 +314,8 @@ class Run {
 
 bool RunResult::clean() const noexcept {
   return verdict.clean() && verdict.acknowledged > 0 && offline == 0 && unserved == 0 && unpulled == 0 &&
-         unrepaired == 0 && unread == 0 && races.unsettled == 0;
+         unrepaired == 0 && unread == 0 && races.unsettled == 0 && late_returns == 0 &&
+         newcomers.holes == 0 && prompt.late_resumptions == 0 && (!answers_due || prompt.silent == 0);
 }
 
 RunResult run(const RunOptions& options, const e2e::Cluster& cluster, const Guardian& guardian) {

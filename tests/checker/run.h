@@ -9,7 +9,9 @@
 #include "tests/checker/faults.h"
 #include "tests/checker/guardian.h"
 #include "tests/checker/judge.h"
+#include "tests/checker/newcomer.h"
 #include "tests/checker/plan.h"
+#include "tests/checker/promptness.h"
 #include "tests/checker/proxy.h"
 #include "tests/checker/race.h"
 
@@ -28,6 +30,8 @@ struct RunOptions {
   double half_open = 0.02;
   std::size_t racers = 20;
   std::size_t sleepers = 100;
+  std::size_t newcomers = 50;
+  double calm_seconds = 1;  // of traffic before the faults
   bool large = false;
   std::string before_pull = {};  // a shell command, run once all is quiet
 };
@@ -40,13 +44,18 @@ struct RunResult {
   std::uint64_t unpulled = 0;    // devices that could not pull everything
   std::uint64_t unrepaired = 0;  // faults that could not be done or repaired: the run is worth nothing
   std::uint64_t unread = 0;      // clients that never read and were not closed with SLOW_CONSUMER, though due
+  std::uint64_t late_returns = 0;  // a minute after all gates had restarted, not everybody was online
   RaceFigures races = {};
+  NewcomerFigures newcomers = {};
+  Promptness prompt = {};
+  bool answers_due = false;  // no fault keeps an answer from a connection that lives
   // For people.
   std::map<std::string, int> strikes = {};
   Proxy::Figures connections = {};
   std::uint64_t sleepers_closed = 0;
-  Micros longest_stall = 0;  // without any acknowledgement, under faults
-  Micros back_after = 0;     // from healing until everybody was online
+  Micros longest_stall = 0;   // without any acknowledgement, under faults
+  Micros back_after = 0;      // from healing until everybody was online
+  Micros slowest_return = 0;  // the same from a restart of all gates
 
   [[nodiscard]] bool clean() const noexcept;
 };

@@ -9,6 +9,7 @@
 #include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -139,6 +140,13 @@ std::size_t Cluster::shards() const {
   std::size_t count = 0;
   for (std::string name; names >> name;) ++count;
   return count;
+}
+
+std::string Cluster::server_of(std::size_t shard) const {
+  std::set<std::string> before;  // servers come in the order of their shards
+  for (std::size_t i = 0; i <= shard; ++i)
+    before.insert(required(fmt::format("HONGYAN_MYSQL_{}", i).c_str()));
+  return fmt::format("mysql-{}", before.size());
 }
 
 std::string Cluster::token(const std::string& uid, std::int64_t ttl_seconds) const {

@@ -45,6 +45,8 @@ class Cluster {
   // The same as MariaDB's root, without a database; whether it succeeded.
   [[nodiscard]] bool admin_sql(std::size_t shard, const std::string& statement) const;
   [[nodiscard]] std::size_t shards() const;
+  // The member that holds the shard: "mysql-1".
+  [[nodiscard]] std::string server_of(std::size_t shard) const;
   // A token for the user from the server API. Blocks.
   [[nodiscard]] std::string token(const std::string& uid, std::int64_t ttl_seconds = 3600) const;
   // A line of DIR/env; "" when it has none.

@@ -285,5 +285,27 @@ TEST_F(JudgeTest, UnstableIdOfTheStoredRow) {
   expect({{Violation::kUnstableId, 1}});
 }
 
+TEST_F(JudgeTest, APushThatSkipsWhatItsConnectionHasNotHeard) {
+  for (auto& head : history_.heads) head.push = !head.login;
+  history_.pushes_follow = true;
+  expect({});
+  history_.heads[2].inbox_seq = 1;  // 2 was not pushed, 1 once more
+  expect({{Violation::kSkipped, 1}});
+  history_.pushes_follow = false;
+  expect({});
+}
+
+TEST_F(JudgeTest, WhatAConnectionHearsOfIsNoneOfAnothers) {
+  for (auto& head : history_.heads) head.push = !head.login;
+  history_.pushes_follow = true;
+  history_.heads.back().connection = 7;  // knows nothing before its first push
+  expect({{Violation::kSkipped, 1}});
+  auto told = history_.heads.back();
+  told.push = false;  // a SYNC_NOTIFY, or a pull
+  told.inbox_seq = 2;
+  history_.heads.insert(history_.heads.end() - 1, told);
+  expect({});
+}
+
 }  // namespace
 }  // namespace hongyan::checker

@@ -66,21 +66,24 @@ TEST(PlanTest, ASeedRepeatsTheStrikes) {
     EXPECT_TRUE(strikes_servers(a.fault));
     seen.insert(a.fault);
   }
-  EXPECT_EQ(seen.size(), 8U);
+  EXPECT_EQ(seen.size(), 13U);
 }
 
 TEST(PlanTest, AStopLastsAsLongAsWanted) {
   Strikes strikes(3, {Fault::kStopLogic}, 30'000);
   EXPECT_EQ(strikes.next().hold_ms, 30'000);
+  Strikes cuts(3, {Fault::kCutLink}, 20'000);
+  EXPECT_EQ(cuts.next().hold_ms, 20'000);
 }
 
 TEST(PlanTest, NamesOfFaults) {
   EXPECT_EQ(parse_faults("kill-logic,kick-race").value(), (std::set{Fault::kKillLogic, Fault::kKickRace}));
-  EXPECT_EQ(parse_faults("all")->size(), 12U);
+  EXPECT_EQ(parse_faults("all")->size(), 18U);
   EXPECT_TRUE(parse_faults("none")->empty());
   EXPECT_FALSE(parse_faults("kill-logik"));
   EXPECT_FALSE(parse_faults(""));
   EXPECT_EQ(name_of(Fault::kNeverRead), "never-read");
+  EXPECT_EQ(name_of(Fault::kReconnect), "reconnect");
 }
 
 }  // namespace

@@ -199,6 +199,16 @@ class FilesTest(TemporaryFolderTest):
         self.assertEqual(properties["log.flush.interval.messages"], "1")
         self.assertEqual(properties["advertised.listeners"], "PLAINTEXT://127.0.0.1:19092")
 
+    def test_relays_stand_before_the_logic_nodes(self):
+        without = self.cluster()
+        self.assertEqual(tomllib.loads(without.logics[0].config(without))["link"]["advertise"], "")
+        cluster = self.cluster(logics=2, link_relays=True)
+        link = tomllib.loads(cluster.logics[1].config(cluster))["link"]
+        self.assertEqual(link, {"listen": "127.0.0.1:7110", "advertise": "127.0.0.1:7310"})
+        self.assertEqual([relay.name for relay in cluster.relays], ["relay-1", "relay-2"])
+        fixed = self.cluster(logics=2, iplists=0, link_relays=True)
+        self.assertEqual(fixed.shared_config()["logic_nodes"], ["127.0.0.1:7300", "127.0.0.1:7310"])
+
     def test_without_iplist_the_nodes_are_a_fixed_list(self):
         cluster = self.cluster(logics=2, iplists=0)
         text = tomllib.loads(cluster.gates[0].config(cluster))

@@ -57,6 +57,12 @@ TEST_F(LogicConfigTest, MakesWholeShards) {
   EXPECT_EQ(config_.token_keys().size(), 1U);
 }
 
+TEST_F(LogicConfigTest, AnAdvertisedPortIsANumber) {
+  EXPECT_TRUE(load(std::string(kBase) + kShards + kApp + "[link]\nadvertise = \"10.0.0.1:7199\"\n").empty());
+  EXPECT_TRUE(names(load(std::string(kBase) + kShards + kApp + "[link]\nadvertise = \"10.0.0.1:x\"\n"),
+                    "link.advertise"));
+}
+
 TEST_F(LogicConfigTest, EverySlotIsInExactlyOneShard) {
   std::string gap = kShards;
   gap.replace(gap.find("2048-4095"), 9, "2049-4095");
