@@ -39,10 +39,8 @@ class Run {
 
   RunResult go() {
     prepare();
-    say("{} users are logging in", options_.users);
-    if (!wait(kBackOnline, [this] { return population_->offline() == 0; })) {
+    if (!everybody_logs_in()) {
       ++result_.unrepaired;
-      say("not all users could log in before any fault");
       finish();
       return std::move(result_);
     }
@@ -133,6 +131,14 @@ class Run {
       population_ = std::make_unique<Population>(loop_, recorder_, population, uids, tokens);
       population_->start();
     });
+  }
+
+  bool everybody_logs_in() {
+    say("{} users are logging in", options_.users);
+    if (wait(kBackOnline, [this] { return population_->offline() == 0; })) return true;
+    say("not all users could log in before any fault:\n{}",
+        on_loop([this] { return population_->offline_reasons(); }));
+    return false;
   }
 
   static net::Awaitable<> pace(Run* self) {

@@ -14,8 +14,8 @@ from pathlib import Path
 CHECKER = Path(os.environ["HONGYAN_BUILD_DIR"]) / "tests" / "hongyan-checker"
 
 # All but kick-race, whose races under other faults do not always leave a survivor (docs/reliability.md).
-FAULTS = ("kill-logic,kill-gate,kill-mysql,kill-redis,stop-logic,stop-gate,flush-redis,read-only,cut-clients,half-open,"
-          "never-read")
+FAULTS = ("kill-logic,kill-gate,kill-mysql,kill-redis,stop-logic,stop-gate,flush-redis,read-only,down-mysql,stop-mysql,"
+          "slow-mysql,cut-link,restart-gates,cut-clients,half-open,never-read,reconnect")
 
 
 def check(*options: str) -> tuple[int, dict]:
@@ -54,14 +54,15 @@ def eventually(holds, seconds: float) -> bool:
 
 class CheckerTest(unittest.TestCase):
     def test_nothing_is_lost_under_faults(self):
-        options = ["--users", "100", "--rate", "150", "--seconds", "25", "--sleepers", "5", "--faults", FAULTS]
+        options = ["--users", "100", "--rate", "150", "--seconds", "25", "--sleepers", "5", "--newcomers", "5",
+                   "--faults", FAULTS]
         status, result = check(*options, *shlex.split(os.environ.get("HONGYAN_CHECKER_OPTIONS", "")))
         print(json.dumps(result))
         self.assertEqual({name: count for name, count in result["counts"].items() if count}, {}, result)
         self.assertTrue(result["clean"])
         self.assertEqual(status, 0)
         self.assertGreater(result["figures"]["acknowledged"], 500)
-        for name in ("cut", "half_open"):
+        for name in ("cut", "half_open", "newcomer_logins"):
             self.assertGreater(result["figures"][name], 0, name)
 
     def test_login_races_have_one_survivor(self):
@@ -70,6 +71,21 @@ class CheckerTest(unittest.TestCase):
         self.assertEqual(status, 0)
         for name in ("races", "races_together"):
             self.assertGreater(result["figures"][name], 100, name)
+
+    def test_those_who_come_again_miss_nothing(self):
+        status, result = check("--users", "40", "--rate", "200", "--seconds", "8", "--newcomers", "20", "--receivers", "20",
+                               "--faults", "reconnect,cut-clients")
+        self.assertEqual({name: count for name, count in result["counts"].items() if count}, {}, result)
+        self.assertEqual(status, 0)
+        for name in ("newcomer_logins", "newcomer_pushes"):
+            self.assertGreater(result["figures"][name], 100, name)
+
+    def test_a_cut_link_is_survived(self):
+        status, result = check("--users", "40", "--rate", "100", "--seconds", "15", "--stop-seconds", "5",
+                               "--faults", "cut-link")
+        self.assertEqual({name: count for name, count in result["counts"].items() if count}, {}, result)
+        self.assertEqual(status, 0)
+        self.assertGreater(result["figures"]["longest_stall_ms"], 4000)  # it was cut
 
     def test_planted_errors_are_counted(self):
         """Row 3 of somebody's inbox goes, the content of row 5 is another, and logic has not seen it before."""

@@ -21,6 +21,9 @@ namespace hongyan::e2e {
 
 namespace {
 
+constexpr int kTooManyCalls = 429;
+constexpr std::chrono::milliseconds kCallsAreAllowedAgain{20};
+
 std::string required(const char* name) {
   const char* value = std::getenv(name);
   if (value == nullptr) {
@@ -158,8 +161,12 @@ std::string Cluster::token(const std::string& uid, std::int64_t ttl_seconds) con
   loop.spawn("token",
              [](std::promise<std::string>* to, std::string url, std::string text,
                 std::string key) -> net::Awaitable<> {
-               auto response =
-                   co_await http::post(std::move(url), std::move(text), {{"Authorization", "Bearer " + key}});
+               const http::Fields headers = {{"Authorization", "Bearer " + key}};
+               auto response = co_await http::post(url, text, headers);
+               while (response && response->status == kTooManyCalls) {
+                 co_await net::sleep_for(kCallsAreAllowedAgain);
+                 response = co_await http::post(url, text, headers);
+               }
                std::string token;
                if (response && response->status == 200)
                  token = nlohmann::json::parse(response->body).at("token");
