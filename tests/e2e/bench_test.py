@@ -61,6 +61,12 @@ class BenchTest(unittest.TestCase):
         self.assertEqual(report["sent"], report["delivered"])
         self.assertIn("gate", report["us_per_msg"])
 
+    def test_c2c_beside_a_heavy_sender(self):
+        report = self.result("c2c", "--pairs", 4, "--seconds", 1, "--warmup", 0.2, "--rate", 100, "--heavy-senders", 1,
+                             "--heavy-window", 4)
+        self.assertGreater(report["heavy_acknowledged"], 100)
+        self.check_times(report, "ack_ms", "delivery_ms", "ack_alone_ms", "delivery_alone_ms")
+
     def test_c2c_at_a_rate(self):
         report = self.result("c2c", "--pairs", 4, "--seconds", 1.5, "--warmup", 0.2, "--rate", 100)
         self.check_messages(report)

@@ -10,6 +10,8 @@ namespace hongyan::bench {
 struct C2cOptions {
   LoadOptions load;
   int pairs = 50;
+  int heavy_senders = 0;  // more pairs whose sender floods; above 0: measured without them first
+  std::size_t heavy_window = 64;
 };
 
 // Blocks. Errors: no login, a lost connection, a final refusal.

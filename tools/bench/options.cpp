@@ -107,6 +107,11 @@ class Commands {
   void make_c2c() {
     c2c_command_ = parser_.command("c2c", "Pairs of users, all online, send messages");
     Parser::number(c2c_command_, "--pairs", c2c_.pairs, 1, 5'000, "Senders, with a receiver each");
+    Parser::number(c2c_command_, "--heavy-senders", c2c_.heavy_senders, 0, 100,
+                   "More of them that send as fast as they can; the others are measured without them first");
+    c2c_command_->add_option("--heavy-window", c2c_.heavy_window, "Messages that each of those has under way")
+        ->check(CLI::Range(1, 10'000))
+        ->capture_default_str();
     Parser::load(c2c_command_, c2c_.load);
   }
 
