@@ -66,7 +66,9 @@ def _up(folder: Path, args: argparse.Namespace) -> int:
     with lock(folder):
         cluster = Cluster.prepare(folder, options)
         cluster.up()
-    print(f"up: gates {cluster.environment()['HONGYAN_GATES']}; settings for programs in {folder / 'env'}")
+    environment = cluster.environment()
+    page = f"; page {environment['HONGYAN_WEB']}" if environment["HONGYAN_WEB"] else ""
+    print(f"up: gates {environment['HONGYAN_GATES']}{page}; settings for programs in {folder / 'env'}")
     return 0
 
 

@@ -75,6 +75,9 @@ class Cluster:
         return {"secret": self.state.cluster_secret,
                 "iplists": [iplist.address("heartbeats") for iplist in self.iplists], "logic_nodes": fixed}
 
+    def has_page(self) -> bool:
+        return bool(self.iplists) and self.iplists[0].has_page()
+
     def environment(self) -> dict[str, str]:
         """Content of DIR/env; the keys are documented in docs/operations.md."""
         values = {
@@ -82,6 +85,7 @@ class Cluster:
             "HONGYAN_GATES": " ".join(gate.address("tcp") for gate in self.gates),
             "HONGYAN_GATES_WS": " ".join(gate.address("ws") for gate in self.gates),
             "HONGYAN_IPLIST": f"http://{self.iplists[0].address('clients')}" if self.iplists else "",
+            "HONGYAN_WEB": f"http://{self.iplists[0].address('clients')}/" if self.has_page() else "",
             "HONGYAN_API": f"http://{self.logics[0].address('api')}",
             "HONGYAN_API_KEY": self.state.api_key,
             "HONGYAN_APP": configs.APP,

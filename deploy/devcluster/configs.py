@@ -81,7 +81,11 @@ def kafka(ports: dict[str, int], data: object) -> str:
     return "".join(f"{key}={value}\n" for key, value in values.items())
 
 
-def iplist(ports: dict[str, int], cluster: dict) -> str:
-    return _toml([("[listen]", {"clients": f"127.0.0.1:{ports['clients']}",
-                                "heartbeats": f"127.0.0.1:{ports['heartbeats']}"})]
+def iplist(ports: dict[str, int], cluster: dict, *, token_secret: str, web_root: str) -> str:
+    """`web_root`: folder of the built page, "" without one."""
+    return _toml([("", {"dev": True}),
+                  ("[listen]", {"clients": f"127.0.0.1:{ports['clients']}",
+                                "heartbeats": f"127.0.0.1:{ports['heartbeats']}"}),
+                  ("[web]", {"root": web_root}),
+                  ("[demo]", {"app_id": APP, "token_secret": token_secret})]
                  + _common(cluster, ports["metrics"]))

@@ -290,7 +290,22 @@ class Iplist(Daemon):
     defaults = {"clients": 7200, "heartbeats": 7201, "metrics": 9102}
 
     def config(self, cluster) -> str:
-        return configs.iplist(self.ports(), cluster.shared_config())
+        return configs.iplist(self.ports(), cluster.shared_config(), token_secret=self.state.token_secret,
+                              web_root=str(self.web_root()) if self.has_page() else "")
+
+    def web_root(self) -> Path:
+        return Path(self.state.build_dir) / "page"
+
+    def has_page(self) -> bool:
+        """Where npm is missing, none was built."""
+        return (self.web_root() / "index.html").exists()
+
+    def outdated(self) -> str | None:
+        """The page, too, is read at the start."""
+        built = self.web_root() / "index.html"
+        if self.has_page() and built.stat().st_mtime > self.process.pid_file.stat().st_mtime:
+            return "has a page that was built anew"
+        return super().outdated()
 
 
 def required_program(program: str, package: str, package_list: str = "run") -> str:

@@ -60,6 +60,11 @@ export class Client {
     return this.#session.core.held;
   }
 
+  /** The inbox seq that this kind of device had acknowledged at the last login: with a backlog, what is up to it is not new. */
+  get acknowledged() {
+    return this.#session.core.acknowledged;
+  }
+
   /** Of the connection; 0n while there is none. */
   get sessionId() {
     return this.#session.core.sessionId;

@@ -40,6 +40,7 @@ export class ClientCore {
   #connection = false; // standing, or being made by the driver
   #stopping = false; // LOGOUT is on its way
   #sessionId = 0n;
+  #acknowledged = 0;
   #refusedTokens = 0; // in a row
   #authSeq = 0; // of the AUTH in flight; 0: none
   #noopSeq = 0;
@@ -69,6 +70,11 @@ export class ClientCore {
 
   get sessionId() {
     return this.#sessionId;
+  }
+
+  /** The inbox seq that this kind of device had acknowledged at the last login. */
+  get acknowledged() {
+    return this.#acknowledged;
   }
 
   get pendingSends() {
@@ -258,6 +264,7 @@ export class ClientCore {
     if (error.code !== 'OK') return this.#onAuthRefused(error, now);
     this.#refusedTokens = 0;
     this.#sessionId = BigInt.asUintN(64, bigint(response.session_id));
+    this.#acknowledged = number(response.acked_inbox_seq);
     this.#heartbeat = response.heartbeat_seconds > 0 ? 1_000 * response.heartbeat_seconds : DEFAULT_HEARTBEAT_MS;
     this.#heartbeatAt = now + this.#heartbeat;
     this.#setState('online', OK);

@@ -1,0 +1,32 @@
+// What happened to a group, as a line of names and words.
+import { CtrlType } from 'hongyan-client';
+import { nameOf } from './dom.js';
+
+function names(uids, me) {
+  return uids.flatMap((uid, index) => [index > 0 ? ', ' : '', uid === me ? 'you' : nameOf(uid)]);
+}
+
+/** Nodes and texts for a message with an event. */
+export function systemText({ from, event }, me) {
+  const who = from === me ? 'You' : nameOf(from);
+  switch (event.type) {
+    case CtrlType.CTRL_TYPE_CREATE_GROUP:
+      return [who, ' created the group ', nameOf(event.name), ...(event.members.length > 0 ? [' with ', ...names(event.members, me)] : [])];
+    case CtrlType.CTRL_TYPE_ADD_MEMBERS:
+      return [who, ' added ', ...names(event.members, me)];
+    case CtrlType.CTRL_TYPE_REMOVE_MEMBERS:
+      return [who, ' removed ', ...names(event.members, me)];
+    case CtrlType.CTRL_TYPE_EXIT_GROUP:
+      return [who, ' left'];
+    case CtrlType.CTRL_TYPE_DELETE_GROUP:
+      return [who, ' dissolved the group'];
+    case CtrlType.CTRL_TYPE_MODIFY_ANNOUNCEMENT:
+      return [who, ' announced: ', nameOf(event.announcement)];
+    case CtrlType.CTRL_TYPE_TRANSFER_OWNER:
+      return [who, ' made ', ...names([event.owner], me), ' the owner'];
+    case CtrlType.CTRL_TYPE_RENAME:
+      return [who, ' renamed the group to ', nameOf(event.name)];
+    default:
+      return [who, ' changed the group'];
+  }
+}
