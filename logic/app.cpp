@@ -179,6 +179,7 @@ void App::add_metrics() {
   export_sum("accepted", "Messages stored in outboxes.", &C::accepted);
   export_sum("duplicates", "Resends of messages that were stored before.", &C::duplicates);
   export_sum("delivered", "Rows stored in inboxes.", &C::delivered);
+  export_sum("group_messages", "Messages that have their place in a group.", &C::placed);
   export_sum("parked", "Rows that can never be stored.", &C::parked);
   export_sum("pushed", "Pushes to devices.", &C::pushed);
   export_sum("resent", "Pushes sent once more for want of an acknowledgement.", &C::resent);
@@ -206,6 +207,7 @@ void App::add_metrics() {
   export_gauge("sessions", "Sessions of this node's users.", &C::sessions);
   export_gauge("users", "Users in memory.", &C::users);
   export_gauge("changed_cursors", "Users whose cursors are to be written.", &C::changed_cursors);
+  export_gauge("groups", "Groups in memory.", &C::groups);
   export_gauge("lanes", "Lanes with something to do.", &C::lanes);
   for (std::size_t code = 1; code <= static_cast<std::size_t>(Code::kDeadlineExceeded); ++code) {
     metrics::Counter& counter =
@@ -310,22 +312,22 @@ void App::flush_cursors() {
   }
 }
 
-void App::shard_acquired(std::size_t shard, std::vector<AcquiredSlot> slots, std::vector<RedoRow> redo,
-                         std::vector<MsgId> pending) {
-  log::info("store", "slots acquired shard={} slots={} redo={} pending={} settings={}",
-            config_.shards[shard].name, slots.size(), redo.size(), pending.size(),
-            shards_[shard]->settings());
-  std::vector<std::vector<RedoRow>> by_thread(workers_.size());
-  for (auto& row : redo) by_thread[row.slot % workers_.size()].push_back(std::move(row));
+void App::shard_acquired(std::size_t shard, std::vector<AcquiredSlot> slots, Redo redo) {
+  log::info("store", "slots acquired shard={} slots={} redo={} redo_groups={} pending={} settings={}",
+            config_.shards[shard].name, slots.size(), redo.accepted.size(), redo.placed.size(),
+            redo.pending.size(), shards_[shard]->settings());
+  std::vector<Redo> by_thread(workers_.size());
+  const auto of_thread = [&](const auto& row) -> Redo& { return by_thread[row.slot % workers_.size()]; };
+  for (auto& row : redo.accepted) of_thread(row).accepted.push_back(std::move(row));
+  for (auto& row : redo.placed) of_thread(row).placed.push_back(std::move(row));
+  for (const auto& entry : redo.pending) of_thread(entry).pending.push_back(entry);
   const auto shared_slots = std::make_shared<const std::vector<AcquiredSlot>>(slots);
-  const auto shared_pending = std::make_shared<const std::vector<MsgId>>(std::move(pending));
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     Worker* worker = workers_[i].get();
-    worker->loop.post(
-        [worker, shard, shared_slots, shared_pending, rows = std::move(by_thread[i])]() mutable {
-          worker->thread->shard_acquired(shard, *shared_slots, std::move(rows), *shared_pending);
-          worker->thread->end_turn();
-        });
+    worker->loop.post([worker, shard, shared_slots, mine = std::move(by_thread[i])]() mutable {
+      worker->thread->shard_acquired(shard, *shared_slots, std::move(mine));
+      worker->thread->end_turn();
+    });
   }
   gates_->announce(slots);
   context_.health.set("mysql_shard_" + config_.shards[shard].name, metrics::HealthState::kOk);

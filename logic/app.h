@@ -38,8 +38,7 @@ class App : public daemon::Daemon, private ShardObserver {
   App(LogicConfig config, daemon::Context& context);
   [[nodiscard]] Status run();
 
-  void shard_acquired(std::size_t shard, std::vector<AcquiredSlot> slots, std::vector<RedoRow> redo,
-                      std::vector<MsgId> pending) override;
+  void shard_acquired(std::size_t shard, std::vector<AcquiredSlot> slots, Redo redo) override;
   void shard_suspended(std::size_t shard, const std::string& reason) override;
   void shard_resumed(std::size_t shard) override;
   void fenced_off(std::size_t shard, const std::string& reason) override;

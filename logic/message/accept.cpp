@@ -2,23 +2,14 @@
 
 #include <algorithm>
 
+#include "logic/group/group_key.h"
+
 namespace hongyan::logic {
 
 namespace {
 constexpr std::uint32_t kRetryAfterMs = 500;
 constexpr std::size_t kMostJoined = 64;  // requests answered by one send: it and its resends
 }  // namespace
-
-Status check_id(std::string_view id, std::size_t most, std::string_view what) {
-  if (id.empty()) return fail(Code::kBadRequest, std::string(what) + " is empty");
-  if (id.size() > most) {
-    return fail(Code::kBadRequest, std::string(what) + " is longer than " + std::to_string(most) + " bytes");
-  }
-  if (id.find('\0') != std::string_view::npos) {
-    return fail(Code::kBadRequest, std::string(what) + " contains NUL");
-  }
-  return {};
-}
 
 Status Accept::check_room(const User& user, std::int32_t cmd_id) const {
   if (context_.slots.status(user.slot) != SlotStatus::kServing || context_.shards.of(user.slot).down()) {
@@ -40,7 +31,7 @@ bool Accept::join(User& user, const Request& request, const NewMessage& message)
   const auto it = user.accepting.find(message.client_msg_id);
   if (it == user.accepting.end()) return false;
   AcceptWork& first = *it->second;
-  if (first.cmd_id != message.cmd_id || first.to != message.to) {
+  if (first.cmd_id != message.cmd_id || first.to != message.to || first.group_id != message.group_id) {
     context_.refuse(request.reply_to, {Code::kAlreadyExists, "client_msg_id was used for another target"});
   } else if (first.waiting.size() >= kMostJoined) {
     context_.refuse(request.reply_to,
@@ -59,15 +50,17 @@ void Accept::c2c(const Request& request) {
   if (!request_.from().empty() && request_.from() != request.uid) {
     return context_.refuse(request.reply_to, {Code::kPermissionDenied, "from is not the session's user"});
   }
-  send(request, {.to = std::move(*request_.mutable_to()),
-                 .client_msg_id = std::move(*request_.mutable_client_msg_id()),
-                 .content = std::make_shared<const std::string>(std::move(*request_.mutable_content())),
-                 .cmd_id = client::COMMAND_C2C_SEND,
-                 .msg_type = request_.msg_type()});
+  NewMessage message;
+  message.to = std::move(*request_.mutable_to());
+  message.client_msg_id = std::move(*request_.mutable_client_msg_id());
+  message.content = std::make_shared<const std::string>(std::move(*request_.mutable_content()));
+  message.cmd_id = client::COMMAND_C2C_SEND;
+  message.msg_type = request_.msg_type();
+  send(request, std::move(message));
 }
 
 void Accept::send(const Request& request, NewMessage message) {
-  Status ok = check_id(message.to, kMaxUid, "to");
+  Status ok = is_for_group(message.cmd_id) ? Status() : check_id(message.to, kMaxUid, "to");
   if (ok) ok = check_id(message.client_msg_id, kMaxClientMsgId, "client_msg_id");
   if (!ok) return context_.refuse(request.reply_to, ok.error());
   User& user = context_.users.get(request.app_id, request.uid, request.slot);
@@ -82,6 +75,9 @@ void Accept::send(const Request& request, NewMessage message) {
   work->to = std::move(message.to);
   work->client_msg_id = std::move(message.client_msg_id);
   work->content = std::move(message.content);
+  work->mentions = std::move(message.mentions);
+  work->group_id = message.group_id;
+  work->unless_stored = std::move(message.unless_stored);
   work->send_time = context_.wall();
   work->cmd_id = message.cmd_id;
   work->msg_type = message.msg_type;
@@ -94,7 +90,8 @@ void Accept::send(const Request& request, NewMessage message) {
   context_.shards.of(request.slot).submit(std::move(work));
 }
 
-void Accept::answer(const AcceptWork& work) {
+void Accept::answer(AcceptWork& work) {
+  if (is_group_command(work.cmd_id)) return ports_.command(work);
   response_.Clear();
   response_.set_msg_id(work.msg_id);
   response_.set_timestamp(work.send_time);
@@ -116,7 +113,7 @@ void Accept::finished(std::unique_ptr<AcceptWork> work) {
       user.outbox_seq = std::max(user.outbox_seq.value_or(0), work->seq);
       PipelineCounters::add(context_.counters.accepted);
       answer(*work);
-      stored_(*work);
+      ports_.stored(*work);
       return;
     case WriterWork::Outcome::kExists: {
       const bool same = work->stored_cmd_id == work->cmd_id && work->stored_to == work->to &&
@@ -138,7 +135,7 @@ void Accept::finished(std::unique_ptr<AcceptWork> work) {
       answer(*work);
       // It may have been stored by an attempt whose outcome was unknown. Fanning out again is harmless: the
       // inbox row is unique by msg_id.
-      if (!on_its_way) stored_(*work);
+      if (!on_its_way) ports_.stored(*work);
       return;
     }
     case WriterWork::Outcome::kRefused:

@@ -3,9 +3,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "logic/message/check_id.h"
 #include "logic/message/context.h"
 #include "logic/message/request.h"
 #include "proto/client.pb.h"
@@ -24,11 +26,15 @@ class AcceptWork : public OutboxWork {
 
 // A message that somebody wants sent; the ids are not checked yet.
 struct NewMessage {
-  std::string to;
+  std::string to;             // a user
+  std::int64_t group_id = 0;  // or a group; neither: it creates one
   std::string client_msg_id;
   SharedBytes content;
+  SharedBytes mentions;
   std::int32_t cmd_id = 0;
   std::int32_t msg_type = 0;
+  // The sender may not send this: an earlier attempt is answered, else it is refused with this error.
+  std::optional<Error> unless_stored;
 };
 
 // Takes sends of the users of one slot thread. One thread.
@@ -38,15 +44,18 @@ struct NewMessage {
 // target: ALREADY_EXISTS.
 class Accept {
  public:
-  // stored: called for each message that is now in the outbox and must be fanned out, in the order of
-  // commits.
-  using OnStored = std::function<void(AcceptWork&)>;
-  Accept(ThreadContext& context, OnStored stored) : context_(context), stored_(std::move(stored)) {}
+  struct Ports {
+    // For each message that is now in the outbox and must be fanned out, in the order of commits.
+    std::function<void(AcceptWork&)> stored;
+    // Instead of an answer, before `stored`: the message is a command, and its outcome answers it.
+    std::function<void(AcceptWork&)> command;
+  };
+  Accept(ThreadContext& context, Ports ports) : context_(context), ports_(std::move(ports)) {}
 
   // C2C_SEND. Answers now when it is refused, else when it is durable.
   void c2c(const Request& request);
 
-  // A message of the request's user. Answers a C2CSendResp as c2c() does.
+  // A message of the request's user. Answers a C2CSendResp (for groups: the same fields) as c2c() does.
   void send(const Request& request, NewMessage message);
 
   // The writer is through with it.
@@ -56,19 +65,13 @@ class Accept {
   [[nodiscard]] Status check_room(const User& user, std::int32_t cmd_id) const;
   // True when an attempt with this id is on its way: the request was joined to it, or refused.
   [[nodiscard]] bool join(User& user, const Request& request, const NewMessage& message);
-  void answer(const AcceptWork& work);
+  void answer(AcceptWork& work);
 
   ThreadContext& context_;
-  const OnStored stored_;
+  const Ports ports_;
   client::C2CSendReq request_;  // reused, so that parsing allocates little
   client::C2CSendResp response_;
   std::string buffer_;
 };
-
-// "", or why an id of 1 to `most` bytes is not acceptable. what: its name for the message.
-[[nodiscard]] Status check_id(std::string_view id, std::size_t most, std::string_view what);
-
-inline constexpr std::size_t kMaxUid = 128;
-inline constexpr std::size_t kMaxClientMsgId = 64;
 
 }  // namespace hongyan::logic

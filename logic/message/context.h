@@ -10,6 +10,7 @@
 #include "common/base/clock.h"
 #include "common/base/msg_id.h"
 #include "common/base/slot.h"
+#include "logic/group/rules.h"
 #include "logic/message/slot_table.h"
 #include "logic/session/user_table.h"
 #include "logic/store/shard.h"
@@ -37,6 +38,7 @@ struct PipelineConfig {
   std::size_t pull_bytes = 256 << 10;              // contents in one PullResp
   Milliseconds cursor_flush{5000};                 // what devices acknowledged is written so often
   std::size_t users_in_memory = 1'000'000;         // a thread's
+  GroupConfig group;
 };
 
 // Counted by one slot thread, read by the metrics page.
@@ -44,8 +46,8 @@ struct PipelineCounters {
   using Counter = std::atomic<std::uint64_t>;
   std::array<Counter, 16> refused;  // by Code
   Counter accepted, duplicates, delivered, parked, pushed, resent, undelivered, acked, bad_acks, pulls,
-      pulled_messages, logins, kicks, lane_retries, not_owner, uploads, cursors_kept;
-  std::atomic<std::int64_t> unfinished_bytes, sessions, users, lanes, changed_cursors;
+      pulled_messages, logins, kicks, lane_retries, not_owner, uploads, cursors_kept, placed;
+  std::atomic<std::int64_t> unfinished_bytes, sessions, users, lanes, changed_cursors, groups;
 
   static void add(Counter& counter, std::uint64_t n = 1) {
     counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);

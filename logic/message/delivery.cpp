@@ -15,12 +15,15 @@ void Delivery::take(LaneBatch batch) {
     work->batch = state;
     work->worker = context_.index;
     work->deadline = context_.now() + context_.config.accept_deadline;
-    shard.submit(std::move(work));
+    if (work->to_group) {
+      post_(std::move(work));
+    } else {
+      shard.submit(std::move(work));
+    }
   }
 }
 
 void Delivery::finished(DeliverWorkPtr work) {
-  const auto state = std::move(work->batch);
   switch (work->outcome) {
     case WriterWork::Outcome::kStored:
       PipelineCounters::add(context_.counters.delivered);
@@ -38,6 +41,11 @@ void Delivery::finished(DeliverWorkPtr work) {
     case WriterWork::Outcome::kPending:
       break;
   }
+  give_back(std::move(work));
+}
+
+void Delivery::give_back(DeliverWorkPtr work) {
+  const auto state = std::move(work->batch);
   state->back.push_back(std::move(work));
   if (--state->remaining > 0) return;
   port_.send_result(state->source_thread, {.lane = state->lane, .works = std::move(state->back)});

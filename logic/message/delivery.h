@@ -23,16 +23,21 @@ class Delivery {
  public:
   // stored: called for each row that is newly in an inbox, in the order of commits.
   using OnStored = std::function<void(const DeliverWork&)>;
-  Delivery(ThreadContext& context, LanePort& port, OnStored stored)
-      : context_(context), port_(port), stored_(std::move(stored)) {}
+  // post: called for each message of a batch that is for a group; it comes back by give_back().
+  using OnPost = std::function<void(DeliverWorkPtr)>;
+  Delivery(ThreadContext& context, LanePort& port, OnStored stored, OnPost post)
+      : context_(context), port_(port), stored_(std::move(stored)), post_(std::move(post)) {}
 
   void take(LaneBatch batch);
   void finished(DeliverWorkPtr work);
+  // Done with, one way or the other: the batch goes back when all of it is.
+  void give_back(DeliverWorkPtr work);
 
  private:
   ThreadContext& context_;
   LanePort& port_;
   const OnStored stored_;
+  const OnPost post_;
 };
 
 }  // namespace hongyan::logic

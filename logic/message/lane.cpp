@@ -1,8 +1,10 @@
 #include "logic/message/lane.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "common/log/log.h"
+#include "logic/group/group_key.h"
 
 namespace hongyan::logic {
 
@@ -15,20 +17,53 @@ constexpr std::size_t kRefillRows = 64;
 
 }  // namespace
 
-DeliverWorkPtr deliver_work_of(RedoRow row, std::uint32_t thread_count) {
+namespace {
+
+SharedBytes shared(std::string bytes) { return std::make_shared<const std::string>(std::move(bytes)); }
+
+}  // namespace
+
+DeliverWorkPtr deliver_work_of(RedoRow row) {
   auto work = std::make_unique<DeliverWork>();
   StoredMessage& message = row.message;
-  work->slot = slot_of(row.app_id, message.peer);
-  work->worker = work->slot % thread_count;
+  work->to_group = is_for_group(message.cmd_id);
   work->user = {.app_id = std::move(row.app_id), .uid = std::move(message.peer)};
-  work->msg_id = message.msg_id;
+  if (work->to_group) {
+    // A message that creates a group names it.
+    work->group_id = message.group_id != 0 ? message.group_id : message.msg_id;
+    work->slot = slot_of_group(work->user.app_id, work->group_id);
+    work->user.uid.clear();
+  } else {
+    work->slot = slot_of(work->user.app_id, work->user.uid);
+  }
+  work->msg_id = work->lane_id = message.msg_id;
   work->from = std::move(row.from);
   work->client_msg_id = std::move(message.client_msg_id);
-  work->content = std::make_shared<const std::string>(std::move(message.content));
+  work->content = shared(std::move(message.content));
+  if (!message.mentions.empty()) work->mentions = shared(std::move(message.mentions));
   work->send_time = message.send_time;
   work->cmd_id = message.cmd_id;
   work->msg_type = message.msg_type;
   work->lookup_first = true;
+  return work;
+}
+
+DeliverWorkPtr deliver_work_of(const std::string& app_id, std::int64_t group_id, const GroupRow& row,
+                               std::string uid) {
+  auto work = std::make_unique<DeliverWork>();
+  work->slot = slot_of(app_id, uid);
+  work->user = {.app_id = app_id, .uid = std::move(uid)};
+  work->msg_id = row.msg_id;
+  work->lane_id = row.placed_id;
+  work->from = row.from;
+  work->client_msg_id = row.client_msg_id;
+  work->content = row.content;
+  work->mentions = row.mentions;
+  work->group_id = group_id;
+  work->group_seq = row.group_seq;
+  work->send_time = row.send_time;
+  work->cmd_id = row.cmd_id;
+  work->msg_type = row.msg_type;
   return work;
 }
 
@@ -42,11 +77,15 @@ void Lanes::add(Slot source, DeliverWorkPtr work) {
   const LaneKey key{.source = source, .destination = work->slot};
   Lane& lane = lanes_[number(key)];
   lane.key = key;
-  Entry entry{.id = work->msg_id, .work = {}, .since = context_.now()};
+  Entry entry{.id = work->lane_id,
+              .work = {},
+              .member = work->group_seq != 0 ? work->user.uid : std::string(),
+              .since = context_.now()};
   hold_bytes(lane, kEntryBytes);
-  // What lies behind an entry without content is read again with it.
-  if (lane.bytes <= context_.config.max_lane_bytes) {
-    hold_bytes(lane, static_cast<std::int64_t>(work->bytes()));
+  // What lies behind an entry without content is read again with it. What changes a member's list of groups
+  // cannot be read back as it was.
+  if (lane.bytes <= context_.config.max_lane_bytes || work->membership) {
+    hold_bytes(lane, static_cast<std::int64_t>(work->held_bytes()));
     entry.work = std::move(work);
   }
   lane.entries.push_back(std::move(entry));
@@ -106,12 +145,15 @@ void Lanes::back_off(Lane& lane) {
 
 void Lanes::finish(Lane& lane, Entry& entry) {
   entry.finished = true;
-  SlotState* state = context_.slots.find(lane.key.source);
-  if (state->unfinished.is_pending(entry.id)) {
-    to_remove_.push_back({.slot = lane.key.source, .destination = lane.key.destination, .id = entry.id});
+  UnfinishedIds& unfinished = context_.slots.find(lane.key.source)->unfinished;
+  const Slot destination = lane.key.destination;
+  const bool was_pending = unfinished.is_pending(entry.id, destination);
+  const bool last = unfinished.finished(entry.id, destination);
+  if (was_pending && !unfinished.is_pending(entry.id, destination)) {
+    to_remove_.push_back({.slot = lane.key.source, .destination = destination, .id = entry.id});
   }
-  state->unfinished.finished(entry.id);
   context_.slots.touch(lane.key.source);
+  if (last && !entry.member.empty()) fanned_out(entry.id);
 }
 
 void Lanes::result(LaneResult result) {
@@ -125,7 +167,7 @@ void Lanes::result(LaneResult result) {
                                             work->outcome == WriterWork::Outcome::kExists ||
                                             work->outcome == WriterWork::Outcome::kParked);
     if (done) {
-      hold_bytes(lane, -static_cast<std::int64_t>(work->bytes() + kEntryBytes));
+      hold_bytes(lane, -static_cast<std::int64_t>(work->held_bytes() + kEntryBytes));
       finish(lane, lane.entries[work->lane_index]);
     } else {
       again = true;
@@ -156,41 +198,63 @@ void Lanes::drop_if_empty(Lane& lane) {
 }
 
 void Lanes::refill(Lane& lane) {
+  // A lane may carry messages of users and of groups: those of one kind at a time.
+  const bool of_group = !lane.entries.front().member.empty();
   std::vector<MsgId> ids;
   for (const auto& entry : lane.entries) {
-    if (entry.work || ids.size() == kRefillRows) break;
-    ids.push_back(entry.id);
+    if (entry.work || ids.size() == kRefillRows || entry.member.empty() == of_group) break;
+    if (ids.empty() || ids.back() != entry.id) ids.push_back(entry.id);
   }
   lane.refilling = true;
   const LaneKey key = lane.key;
-  context_.shards.of(key.source).read_accepted(key.source, std::move(ids), [this, key](auto rows) {
-    auto shared = std::make_shared<Result<std::vector<RedoRow>>>(std::move(rows));
-    post([this, key, shared] { refilled(key, std::move(*shared)); });
-  });
+  const auto done = [this, key](auto rows) {
+    auto read = std::make_shared<decltype(rows)>(std::move(rows));
+    post([this, key, read] { refilled(key, std::move(*read)); });
+  };
+  Shard& shard = context_.shards.of(key.source);
+  if (of_group) {
+    shard.read_placed(key.source, std::move(ids), done);
+  } else {
+    shard.read_accepted(key.source, std::move(ids), done);
+  }
 }
 
-void Lanes::refilled(LaneKey key, Result<std::vector<RedoRow>> rows) {
+namespace {
+
+MsgId lane_id_of(const RedoRow& row) { return row.message.msg_id; }
+MsgId lane_id_of(const GroupRedoRow& row) { return row.row.placed_id; }
+DeliverWorkPtr work_again(const RedoRow& row, const std::string&) { return deliver_work_of(row); }
+DeliverWorkPtr work_again(const GroupRedoRow& row, const std::string& member) {
+  auto work = deliver_work_of(row.app_id, row.group_id, row.row, member);
+  work->lookup_first = true;
+  return work;
+}
+
+}  // namespace
+
+template <typename Row>
+void Lanes::refilled(LaneKey key, Result<std::vector<Row>> rows) {
   const auto it = lanes_.find(number(key));
   if (it == lanes_.end()) return;
   Lane& lane = it->second;
   lane.refilling = false;
   if (!rows) {
-    log::warn("lane", "cannot read accepted messages again slot={} reason={}", key.source,
+    log::warn("lane", "cannot read back source={} destination={} reason={}", key.source, key.destination,
               rows.error().message);
     return back_off(lane);
   }
-  std::unordered_map<MsgId, RedoRow> by_id;
-  for (auto& row : *rows) by_id.emplace(row.message.msg_id, std::move(row));
-  for (std::size_t i = 0; i < lane.entries.size() && i < kRefillRows && !by_id.empty(); ++i) {
-    Entry& entry = lane.entries[i];
+  std::unordered_map<MsgId, const Row*> by_id;
+  for (const auto& row : *rows) by_id.emplace(lane_id_of(row), &row);
+  constexpr bool kOfGroup = std::is_same_v<Row, GroupRedoRow>;
+  for (auto& entry : lane.entries) {
     const auto row = by_id.find(entry.id);
-    if (entry.work || row == by_id.end()) continue;
-    entry.work = deliver_work_of(std::move(row->second), context_.thread_count);
-    hold_bytes(lane, static_cast<std::int64_t>(entry.work->bytes()));
-    by_id.erase(row);
+    if (row == by_id.end() || entry.member.empty() == kOfGroup) break;
+    if (entry.work) continue;
+    entry.work = work_again(*row->second, entry.member);
+    hold_bytes(lane, static_cast<std::int64_t>(entry.work->held_bytes()));
   }
   if (!lane.entries.empty() && !lane.entries.front().work) {
-    log::error("lane", "an accepted message is not in the outbox slot={} id={}", key.source,
+    log::error("lane", "an accepted message is not in the database slot={} id={}", key.source,
                lane.entries.front().id);
     back_off(lane);
     return;
@@ -211,12 +275,16 @@ void Lanes::collect_pending(std::size_t shard, std::vector<PendingEntry>& add,
   const SteadyTime now = context_.now();
   for (auto& [id, lane] : lanes_) {
     if (context_.shards.index_of(lane.key.source) != shard) continue;
-    SlotState* state = context_.slots.find(lane.key.source);
+    UnfinishedIds& unfinished = context_.slots.find(lane.key.source)->unfinished;
+    const Slot destination = lane.key.destination;
+    MsgId moved = 0;  // members of one destination stand side by side, in one row
     for (const auto& entry : lane.entries) {
       if (now - entry.since < context_.config.pending_after) break;
-      if (entry.finished || state->unfinished.is_pending(entry.id)) continue;
-      add.push_back({.slot = lane.key.source, .destination = lane.key.destination, .id = entry.id});
-      state->unfinished.moved_to_pending(entry.id);
+      if (entry.finished || (entry.id != moved && unfinished.is_pending(entry.id, destination))) continue;
+      if (entry.id != moved)
+        add.push_back({.slot = lane.key.source, .destination = destination, .id = entry.id});
+      moved = entry.id;
+      unfinished.moved_to_pending(entry.id, destination);
       context_.slots.touch(lane.key.source);
     }
   }
@@ -231,10 +299,7 @@ void Lanes::pending_written(const std::vector<PendingEntry>& added, const std::v
                             bool committed) {
   if (committed) return;
   for (const auto& entry : added) {
-    SlotState* state = context_.slots.find(entry.slot);
-    if (!state->unfinished.is_pending(entry.id)) continue;  // finished meanwhile
-    state->unfinished.finished(entry.id);
-    state->unfinished.add(entry.id);
+    context_.slots.find(entry.slot)->unfinished.back_from_pending(entry.id, entry.destination);
     context_.slots.touch(entry.slot);
   }
   to_remove_.insert(to_remove_.end(), removed.begin(), removed.end());

@@ -25,6 +25,12 @@ struct LaneBatchState;
 // back.
 class DeliverWork : public InboxWork {
  public:
+  MsgId lane_id = 0;      // what the source's slot counts as unfinished: msg_id, or placed_id from a group
+  bool to_group = false;  // for the owner of group_id, which finds its place in the group's order
+  // What it takes in a lane: members of a group share one content.
+  [[nodiscard]] std::size_t held_bytes() const noexcept {
+    return group_seq == 0 ? bytes() : 160 + user.uid.size() + from.size() + client_msg_id.size();
+  }
   std::shared_ptr<LaneBatchState> batch;  // at the destination: the batch it came with
   std::size_t lane_index = 0;             // at the source: its place in the lane
 };
@@ -61,8 +67,8 @@ class Lanes {
  public:
   Lanes(ThreadContext& context, LanePort& port) : context_(context), port_(port) {}
 
-  // Appends. The id is in the slot's unfinished ids already. work->msg_id, user (the receiver), slot etc. are
-  // filled in.
+  // Appends. work->lane_id is in the slot's unfinished ids already; user (the receiver), slot etc. are filled
+  // in.
   void add(Slot source, DeliverWorkPtr work);
   // Sends what add() made ready. Call once at the end of a turn.
   void send_ready();
@@ -82,6 +88,7 @@ class Lanes {
   struct Entry {
     MsgId id = 0;
     DeliverWorkPtr work;  // null: in flight, or to be read again
+    std::string member;   // of a group's fan-out: the receiver
     SteadyTime since;
     bool finished = false;
   };
@@ -102,7 +109,8 @@ class Lanes {
   void make_ready(Lane& lane);
   void send(Lane& lane);
   void refill(Lane& lane);
-  void refilled(LaneKey key, Result<std::vector<RedoRow>> rows);
+  template <typename Row>
+  void refilled(LaneKey key, Result<std::vector<Row>> rows);
   void back_off(Lane& lane);
   void finish(Lane& lane, Entry& entry);
   void put_back(Lane& lane, std::vector<DeliverWorkPtr> works);
@@ -119,9 +127,14 @@ class Lanes {
  public:
   // Runs f on this slot thread, later; for what finishes on a reader's thread. Set by the owner before use.
   std::function<void(std::function<void()>)> post;
+  // The last row of a group's message is committed. Set by the owner before use.
+  std::function<void(MsgId placed_id)> fanned_out;
 };
 
-// An inbox row for a message read back from the outbox.
-[[nodiscard]] DeliverWorkPtr deliver_work_of(RedoRow row, std::uint32_t thread);
+// A message of the outbox on its way: to a user, or to the owner of its group.
+[[nodiscard]] DeliverWorkPtr deliver_work_of(RedoRow row);
+// A group's message on its way to a member.
+[[nodiscard]] DeliverWorkPtr deliver_work_of(const std::string& app_id, std::int64_t group_id,
+                                             const GroupRow& row, std::string uid);
 
 }  // namespace hongyan::logic

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "logic/message/pull_page.h"
+
 namespace hongyan::logic {
 
 struct PullService::Page {
@@ -14,34 +16,9 @@ struct PullService::Page {
   std::int64_t outbox_offset = -1;
   std::size_t limit = 0;
   std::size_t bytes_left = 0;
+  google::protobuf::RepeatedPtrField<client::GroupOffset> groups;
   client::PullResp response;
 };
-
-namespace {
-
-// Appends what was read; returns the bytes of contents.
-std::size_t append(google::protobuf::RepeatedPtrField<client::PullMsg>& out,
-                   std::vector<StoredMessage> messages, const std::string& owner, bool inbox) {
-  std::size_t bytes = 0;
-  for (auto& message : messages) {
-    client::PullMsg& to = *out.Add();
-    bytes += message.content.size();
-    to.set_from(inbox ? std::move(message.peer) : owner);
-    to.set_to(inbox ? owner : std::move(message.peer));
-    to.set_group_id(message.group_id);
-    to.set_group_seq(message.group_seq);
-    to.set_content(std::move(message.content));
-    to.set_msg_id(message.msg_id);
-    to.set_cmd_id(message.cmd_id);
-    to.set_send_time(message.send_time);
-    to.set_seq(message.seq);
-    to.set_msg_type(message.msg_type);
-    to.set_client_msg_id(std::move(message.client_msg_id));
-  }
-  return bytes;
-}
-
-}  // namespace
 
 void PullService::pull(const Request& request) {
   const auto refuse = [this, &request](Code code, std::string message) {
@@ -54,6 +31,9 @@ void PullService::pull(const Request& request) {
     return refuse(Code::kPermissionDenied, "uid is not the session's user");
   }
   if (request_.offset() < 0) return refuse(Code::kBadRequest, "offset is negative");
+  if (static_cast<std::size_t>(request_.groups_size()) > context_.config.group.max_groups_of_user) {
+    return refuse(Code::kBadRequest, "too many groups");
+  }
   if (request_.outbox_offset() < -1) return refuse(Code::kBadRequest, "outbox_offset is negative");
   if (context_.slots.status(request.slot) != SlotStatus::kServing) {
     return refuse(Code::kUnavailable, "storage is away");
@@ -73,6 +53,7 @@ void PullService::pull(const Request& request) {
   page->limit =
       static_cast<std::size_t>(request_.limit() <= 0 ? kDefaultLimit : std::min(request_.limit(), kMaxLimit));
   page->bytes_left = context_.config.pull_bytes;
+  page->groups = std::move(*request_.mutable_groups());
   PipelineCounters::add(context_.counters.pulls);
   sessions_.with_tails(user, [this, &user, page](const Status& status) {
     if (!status) return context_.refuse(page->reply_to, status.error());
@@ -113,8 +94,8 @@ void PullService::read_inbox(const std::shared_ptr<Page>& page) {
                     auto shared = std::make_shared<Result<std::vector<StoredMessage>>>(std::move(read));
                     post_([this, page, shared] {
                       if (!*shared) return context_.refuse(page->reply_to, shared->error());
-                      const std::size_t bytes =
-                          append(*page->response.mutable_msg(), std::move(**shared), page->user.uid, true);
+                      const std::size_t bytes = append_page(
+                          *page->response.mutable_msg(), std::move(**shared), PageOf::kInbox, page->user.uid);
                       page->bytes_left -= std::min(page->bytes_left, bytes);
                       read_outbox(page);
                     });
@@ -124,22 +105,41 @@ void PullService::read_inbox(const std::shared_ptr<Page>& page) {
 void PullService::read_outbox(const std::shared_ptr<Page>& page) {
   const bool full = page->bytes_left == 0 && !page->response.msg().empty();
   if (page->outbox_offset < 0 || page->outbox_offset >= page->response.outbox_seq() || full)
-    return answer(*page);
+    return read_groups(page);
   context_.shards.of(page->slot)
       .read_outbox(page->user, page->outbox_offset, page->response.outbox_seq(), page->limit,
                    page->bytes_left, [this, page](Result<std::vector<StoredMessage>> read) {
                      auto shared = std::make_shared<Result<std::vector<StoredMessage>>>(std::move(read));
                      post_([this, page, shared] {
                        if (!*shared) return context_.refuse(page->reply_to, shared->error());
-                       append(*page->response.mutable_sent(), std::move(**shared), page->user.uid, false);
-                       answer(*page);
+                       const std::size_t bytes =
+                           append_page(*page->response.mutable_sent(), std::move(**shared), PageOf::kOutbox,
+                                       page->user.uid);
+                       page->bytes_left -= std::min(page->bytes_left, bytes);
+                       read_groups(page);
                      });
                    });
 }
 
+void PullService::read_groups(const std::shared_ptr<Page>& page) {
+  const int messages = page->response.msg_size() + page->response.sent_size();
+  User* user = context_.users.find(page->user.app_id, page->user.uid);
+  if (user == nullptr || user->groups.empty() || (page->bytes_left == 0 && messages > 0))
+    return answer(*page);
+  auto pull = std::make_shared<LargeGroups::Pull>();
+  pull->device_class = page->device_class;
+  pull->offsets = std::move(page->groups);
+  pull->limit = page->limit;
+  pull->bytes_left = std::max<std::size_t>(page->bytes_left, 1);
+  pull->response = &page->response;
+  pull->done = [this, page] { answer(*page); };
+  large_groups_.pull(*user, std::move(pull));
+}
+
 void PullService::answer(Page& page) {
-  PipelineCounters::add(context_.counters.pulled_messages,
-                        static_cast<std::uint64_t>(page.response.msg_size() + page.response.sent_size()));
+  int messages = page.response.msg_size() + page.response.sent_size();
+  for (const auto& group : page.response.groups()) messages += group.msg_size();
+  PipelineCounters::add(context_.counters.pulled_messages, static_cast<std::uint64_t>(messages));
   reply(page.reply_to, page.response.SerializeAsString());
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "logic/group/large_groups.h"
 #include "logic/message/context.h"
 #include "logic/message/push.h"
 #include "logic/message/request.h"
@@ -22,8 +23,13 @@ class PullService {
 
   // post: runs a function on the slot thread, later.
   using Post = std::function<void(std::function<void()>)>;
-  PullService(ThreadContext& context, Pusher& pusher, Sessions& sessions, Post post)
-      : context_(context), pusher_(pusher), sessions_(sessions), post_(std::move(post)) {}
+  PullService(ThreadContext& context, Pusher& pusher, Sessions& sessions, LargeGroups& large_groups,
+              Post post)
+      : context_(context),
+        pusher_(pusher),
+        sessions_(sessions),
+        large_groups_(large_groups),
+        post_(std::move(post)) {}
 
   void pull(const Request& request);
 
@@ -32,11 +38,13 @@ class PullService {
   void start(User& user, std::shared_ptr<Page> page);
   void read_inbox(const std::shared_ptr<Page>& page);
   void read_outbox(const std::shared_ptr<Page>& page);
+  void read_groups(const std::shared_ptr<Page>& page);
   void answer(Page& page);
 
   ThreadContext& context_;
   Pusher& pusher_;
   Sessions& sessions_;
+  LargeGroups& large_groups_;
   const Post post_;
   client::PullReq request_;
 };

@@ -5,25 +5,45 @@
 #include <memory>
 
 #include "common/log/log.h"
+#include "logic/group/group_key.h"
+#include "logic/group/push_body.h"
 
 namespace hongyan::logic {
+
+namespace {
+
+// By the cmd_id of an inbox row.
+std::uint32_t push_command(std::int32_t cmd_id) {
+  if (is_group_command(cmd_id)) return client::COMMAND_CTRL_PUSH;
+  switch (cmd_id) {
+    case client::COMMAND_S2C:
+      return client::COMMAND_S2C;
+    case client::COMMAND_C2G_SEND:
+      return client::COMMAND_C2G_PUSH;
+    default:
+      return client::COMMAND_C2C_PUSH;
+  }
+}
+
+}  // namespace
 
 void Pusher::stored_in_inbox(const DeliverWork& work) {
   User* user = context_.users.find(work.user.app_id, work.user.uid);
   if (user == nullptr) return;  // not online, and nothing else is known of it
+  if (work.membership) user->learn(*work.membership);
   // A row stored just now is the tail; one that was there before says nothing about an unknown tail.
   if (user->inbox_seq || work.outcome == WriterWork::Outcome::kStored) {
     user->inbox_seq = std::max(user->inbox_seq.value_or(0), work.seq);
   }
   if (user->sessions.empty()) return;
 
-  const std::uint32_t command =
-      work.cmd_id == client::COMMAND_S2C ? client::COMMAND_S2C : client::COMMAND_C2C_PUSH;
+  const std::uint32_t command = push_command(work.cmd_id);
   const auto body = body_of(work);
   for (auto& session : user->sessions) push(*user, *session, command, work.seq, work.msg_id, body);
 }
 
 SharedBytes Pusher::body_of(const DeliverWork& work) {
+  if (is_for_group(work.cmd_id)) return group_push_body(work.group_id, work);
   const auto fill = [&work](auto& push) {
     push.Clear();
     push.set_from(work.from);
@@ -86,9 +106,12 @@ void Pusher::stored_in_outbox(const AcceptWork& work) {
   client::PullMsg message;
   message.set_from(work.user.uid);
   message.set_to(work.to);
-  message.set_content(*work.content);
+  message.set_group_id(work.group_id);
+  // A group's message comes by the inbox, with its place.
+  if (!is_for_group(work.cmd_id)) message.set_content(*work.content);
   message.set_msg_id(work.msg_id);
-  message.set_cmd_id(work.cmd_id);
+  message.set_cmd_id(is_group_command(work.cmd_id) ? static_cast<std::int32_t>(client::COMMAND_CTRL_SEND)
+                                                   : work.cmd_id);
   message.set_send_time(work.send_time);
   message.set_seq(work.seq);
   message.set_msg_type(work.msg_type);
@@ -114,7 +137,9 @@ void Pusher::ack(const Request& request) {
   PipelineCounters::add(context_.counters.acked);
   if (ack_.seq() > 0) acked_inbox(*user, session, session->device_class, ack_.seq());
   if (ack_.outbox_seq() > 0) acked_outbox(*user, session->device_class, ack_.outbox_seq());
-  if (ack_.seq() == 0 && ack_.msg_id() != 0) {
+  if (ack_.group_id() != 0 && ack_.group_seq() > 0) {
+    acked_group(*user, session->device_class, ack_.group_id(), ack_.group_seq());
+  } else if (ack_.seq() == 0 && ack_.msg_id() != 0) {
     std::erase_if(session->unacked, [this](const UnackedPush& push) {
       if (push.msg_id != ack_.msg_id()) return false;
       if (push.body) retain(-static_cast<std::int64_t>(push.body->size()));
@@ -179,6 +204,11 @@ void Pusher::tick() {
     timers_.pop_front();
     due(timer);
   }
+}
+
+Pusher::Live Pusher::find(std::uint64_t session) const {
+  const auto it = live_.find(session);
+  return it == live_.end() ? Live{} : it->second;
 }
 
 void Pusher::due(const Timer& timer) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
 #include <unordered_map>
 
@@ -49,11 +50,17 @@ class Pusher {
   // Pushes whose time has come.
   void tick();
 
- private:
   struct Live {
-    User* user;
-    Session* session;
+    User* user = nullptr;
+    Session* session = nullptr;
   };
+  // By its number; nothing when it has ended.
+  [[nodiscard]] Live find(std::uint64_t session) const;
+
+  // A PushAck of a large group. Set by the owner before use.
+  std::function<void(User&, DeviceClass, std::int64_t group_id, std::int64_t group_seq)> acked_group;
+
+ private:
   struct Timer {
     SteadyTime at;
     std::uint64_t session = 0;

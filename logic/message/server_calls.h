@@ -1,6 +1,7 @@
 // What the server API asks of the owner of a slot (proto/internal.proto).
 #pragma once
 
+#include "logic/group/group_calls.h"
 #include "logic/message/accept.h"
 #include "logic/message/push.h"
 #include "logic/message/request.h"
@@ -15,8 +16,8 @@ namespace hongyan::logic {
 // come from a logic node. One thread.
 class ServerCalls {
  public:
-  ServerCalls(ThreadContext& context, Accept& accept, Pusher& pusher, Sessions& sessions)
-      : context_(context), accept_(accept), pusher_(pusher), sessions_(sessions) {}
+  ServerCalls(ThreadContext& context, Accept& accept, Pusher& pusher, Sessions& sessions, GroupCalls& groups)
+      : context_(context), accept_(accept), pusher_(pusher), sessions_(sessions), groups_(groups) {}
 
   void handle(const Request& request);
 
@@ -31,6 +32,7 @@ class ServerCalls {
   Accept& accept_;
   Pusher& pusher_;
   Sessions& sessions_;
+  GroupCalls& groups_;
 };
 
 }  // namespace hongyan::logic

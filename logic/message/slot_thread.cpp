@@ -1,6 +1,10 @@
 #include "logic/message/slot_thread.h"
 
-#include <unordered_set>
+#include <algorithm>
+#include <iterator>
+#include <unordered_map>
+
+#include "logic/group/group_key.h"
 
 namespace hongyan::logic {
 
@@ -18,15 +22,28 @@ SlotThread::SlotThread(const Deps& deps)
       cursors_(context_, deps.post),
       pusher_(context_, cursors_),
       lanes_(context_, port_),
-      accept_(context_, [this](AcceptWork& work) { stored_in_outbox(work); }),
-      delivery_(context_, port_, [this](const DeliverWork& work) { pusher_.stored_in_inbox(work); }),
+      groups_(context_, lanes_,
+              {.give_back = [this](DeliverWorkPtr work) { delivery_.give_back(std::move(work)); },
+               .mail = [this](std::uint32_t to, GroupMail mail) { mail_groups(to, std::move(mail)); }}),
+      accept_(context_, {.stored = [this](AcceptWork& work) { stored_in_outbox(work); },
+                         .command = [this](AcceptWork& work) { group_calls_.stored(work); }}),
+      delivery_(
+          context_, port_, [this](const DeliverWork& work) { pusher_.stored_in_inbox(work); },
+          [this](DeliverWorkPtr post) { groups_.take(std::move(post)); }),
       sessions_(context_, cursors_, pusher_, deps.verifier, deps.routes),
-      pull_(context_, pusher_, sessions_, deps.post),
+      group_asks_(context_, [this](std::uint32_t to, GroupMail mail) { mail_groups(to, std::move(mail)); }),
+      large_groups_(context_, cursors_, pusher_, group_asks_),
+      group_calls_(context_, accept_, sessions_, group_asks_),
+      pull_(context_, pusher_, sessions_, large_groups_, deps.post),
       uploads_(context_, deps.uploads),
-      server_calls_(context_, accept_, pusher_, sessions_),
+      server_calls_(context_, accept_, pusher_, sessions_, group_calls_),
       outgoing_(deps.thread_count),
       upkeep_under_way_(deps.shards.size(), false) {
-  lanes_.post = deps.post;
+  lanes_.post = large_groups_.post = deps.post;
+  lanes_.fanned_out = [this](MsgId placed_id) { groups_.fanned_out(placed_id); };
+  pusher_.acked_group = [this](User& user, DeviceClass device, std::int64_t group_id, std::int64_t seq) {
+    large_groups_.acked(user, device, group_id, seq);
+  };
 }
 
 bool SlotThread::Port::send_batch(LaneBatch& batch) {
@@ -57,6 +74,10 @@ void SlotThread::request(const Request& request) {
       return uploads_.c2s(request);
     case client::COMMAND_C2C_SEND:
       return accept_.c2c(request);
+    case client::COMMAND_C2G_SEND:
+      return group_calls_.c2g(request);
+    case client::COMMAND_CTRL_SEND:
+      return group_calls_.ctrl(request);
     case client::COMMAND_PULL:
       return pull_.pull(request);
     case client::COMMAND_S2C:
@@ -88,12 +109,21 @@ void SlotThread::sessions(const GatePortPtr& gate, const link::Sessions& told) {
 void SlotThread::stored_in_outbox(AcceptWork& work) {
   pusher_.stored_in_outbox(work);
   auto deliver = std::make_unique<DeliverWork>();
-  deliver->slot = slot_of(work.user.app_id, work.to);
-  deliver->user = {.app_id = work.user.app_id, .uid = std::move(work.to)};
-  deliver->msg_id = work.msg_id;
+  deliver->user.app_id = work.user.app_id;
+  deliver->msg_id = deliver->lane_id = work.msg_id;
+  deliver->to_group = is_for_group(work.cmd_id);
+  if (deliver->to_group) {
+    // A message that creates a group names it.
+    deliver->group_id = work.group_id != 0 ? work.group_id : work.msg_id;
+    deliver->slot = slot_of_group(work.user.app_id, deliver->group_id);
+  } else {
+    deliver->slot = slot_of(work.user.app_id, work.to);
+    deliver->user.uid = std::move(work.to);
+  }
   deliver->from = std::move(work.user.uid);
   deliver->client_msg_id = std::move(work.client_msg_id);
   deliver->content = std::move(work.content);
+  deliver->mentions = std::move(work.mentions);
   deliver->send_time = work.send_time;
   deliver->cmd_id = work.cmd_id;
   deliver->msg_type = work.msg_type;
@@ -113,6 +143,9 @@ void SlotThread::works_finished(std::vector<WriterWorkPtr> works) {
       case WriterWork::Kind::kTails:
         sessions_.tails_finished(static_cast<const TailsWork&>(*work));
         break;
+      case WriterWork::Kind::kGroup:
+        groups_.finished(std::unique_ptr<GroupWork>(static_cast<GroupWork*>(work.release())));
+        break;
     }
   }
 }
@@ -124,32 +157,55 @@ void SlotThread::uploads_finished(const std::vector<UploadWorkPtr>& uploads) {
 void SlotThread::mail(ThreadMail mail) {
   for (auto& result : mail.results) lanes_.result(std::move(result));
   for (auto& batch : mail.batches) delivery_.take(std::move(batch));
+  take_groups(std::move(mail.groups));
 }
 
-void SlotThread::shard_acquired(std::size_t shard, std::span<const AcquiredSlot> slots,
-                                std::vector<RedoRow> redo, std::span<const MsgId> pending) {
+void SlotThread::mail_groups(std::uint32_t thread, GroupMail mail) {
+  const auto move_all = [](auto& from, auto& to) { std::ranges::move(from, std::back_inserter(to)); };
+  GroupMail& out = outgoing_[thread].groups;
+  move_all(mail.broadcasts, out.broadcasts);
+  move_all(mail.answers, out.answers);
+  move_all(mail.asks, out.asks);
+  move_all(mail.replies, out.replies);
+}
+
+void SlotThread::take_groups(GroupMail mail) {
+  for (const auto& broadcast : mail.broadcasts) large_groups_.committed(broadcast);
+  for (const auto& answer : mail.answers) group_calls_.answered(answer);
+  for (auto& ask : mail.asks) groups_.ask(std::move(ask));
+  for (auto& reply : mail.replies) group_asks_.replied(std::move(reply));
+}
+
+void SlotThread::shard_acquired(std::size_t shard, std::span<const AcquiredSlot> slots, Redo redo) {
   for (const auto& acquired : slots) {
     if (context_.thread_of(acquired.slot) == context_.index) context_.slots.acquire(acquired, shard);
   }
-  const std::unordered_set<MsgId> stand_in_pending(pending.begin(), pending.end());
-  for (auto& row : redo) {
+  std::unordered_map<MsgId, std::vector<Slot>> pending;  // destinations
+  for (const auto& entry : redo.pending) pending[entry.id].push_back(entry.destination);
+  // Redo comes before anything new: lanes keep the order of add().
+  for (auto& row : redo.accepted) {
     SlotState* state = context_.slots.find(row.slot);
     if (state == nullptr) continue;
     const Slot source = row.slot;
-    const MsgId id = row.message.msg_id;
-    // Redo comes before anything new: lanes keep the order of add().
-    if (stand_in_pending.contains(id)) {
-      state->unfinished.add_pending(id);
+    auto work = deliver_work_of(std::move(row));
+    if (pending.contains(work->lane_id)) {
+      state->unfinished.add_pending(work->lane_id, work->slot);
     } else {
-      state->unfinished.add(id);
+      state->unfinished.add(work->lane_id);
     }
-    lanes_.add(source, deliver_work_of(std::move(row), context_.thread_count));
+    lanes_.add(source, std::move(work));
   }
+  std::erase_if(redo.placed,
+                [this](const GroupRedoRow& row) { return context_.slots.find(row.slot) == nullptr; });
+  groups_.redo(std::move(redo.placed), pending);
 }
 
 void SlotThread::tick() {
   lanes_.tick();
   pusher_.tick();
+  groups_.tick();
+  large_groups_.tick();
+  group_calls_.tick();
   sessions_.tick();
   uploads_.tick();
   context_.users.trim();
@@ -157,6 +213,7 @@ void SlotThread::tick() {
   context_.counters.users.store(static_cast<std::int64_t>(context_.users.size()), std::memory_order_relaxed);
   context_.counters.changed_cursors.store(static_cast<std::int64_t>(cursors_.changed()),
                                           std::memory_order_relaxed);
+  context_.counters.groups.store(static_cast<std::int64_t>(groups_.size()), std::memory_order_relaxed);
   context_.counters.lanes.store(static_cast<std::int64_t>(lanes_.size()), std::memory_order_relaxed);
 }
 

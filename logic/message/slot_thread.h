@@ -5,6 +5,10 @@
 #include <span>
 #include <vector>
 
+#include "logic/group/group_asks.h"
+#include "logic/group/group_calls.h"
+#include "logic/group/groups.h"
+#include "logic/group/large_groups.h"
 #include "logic/message/accept.h"
 #include "logic/message/context.h"
 #include "logic/message/delivery.h"
@@ -22,7 +26,8 @@ namespace hongyan::logic {
 struct ThreadMail {
   std::vector<LaneBatch> batches;
   std::vector<LaneResult> results;
-  [[nodiscard]] bool empty() const noexcept { return batches.empty() && results.empty(); }
+  GroupMail groups;
+  [[nodiscard]] bool empty() const noexcept { return batches.empty() && results.empty() && groups.empty(); }
 };
 
 // The pipeline of one thread without I/O: every input is a call on its thread, every output goes through a
@@ -54,8 +59,8 @@ class SlotThread {
   void works_finished(std::vector<WriterWorkPtr> works);
   void uploads_finished(const std::vector<UploadWorkPtr>& uploads);
   void mail(ThreadMail mail);
-  void shard_acquired(std::size_t shard, std::span<const AcquiredSlot> slots, std::vector<RedoRow> redo,
-                      std::span<const MsgId> pending);
+  // redo: of this thread's slots.
+  void shard_acquired(std::size_t shard, std::span<const AcquiredSlot> slots, Redo redo);
   void shard_status(std::size_t shard, SlotStatus status) { context_.slots.set_status(shard, status); }
   // Writes the cursors now, for the end of the process; done: all that could be written is.
   void flush_cursors(std::function<void()> done) { cursors_.flush(std::move(done)); }
@@ -81,6 +86,8 @@ class SlotThread {
     SlotThread& thread_;
   };
   void stored_in_outbox(AcceptWork& work);
+  void mail_groups(std::uint32_t thread, GroupMail mail);
+  void take_groups(GroupMail mail);
 
   const Deps deps_;
   ThreadContext context_;
@@ -88,9 +95,13 @@ class SlotThread {
   Cursors cursors_;
   Pusher pusher_;
   Lanes lanes_;
+  Groups groups_;
   Accept accept_;
   Delivery delivery_;
   Sessions sessions_;
+  GroupAsks group_asks_;
+  LargeGroups large_groups_;
+  GroupCalls group_calls_;
   PullService pull_;
   Uploads uploads_;
   ServerCalls server_calls_;

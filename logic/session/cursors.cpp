@@ -38,25 +38,42 @@ bool Cursors::acked(User& user, DeviceClass device_class, CursorKind kind, std::
   if (seq < cursor || (tail && seq > *tail)) return false;
   if (tail && seq > cursor) {
     cursor = seq;
-    mark(user, bit_of(device_class, kind));
+    mark(user);
+    user.changed_cursors |= bit_of(device_class, kind);
   }
+  return true;
+}
+
+bool Cursors::acked_group(User& user, UserGroup& group, DeviceClass device_class, std::int64_t seq,
+                          std::optional<std::int64_t> head) {
+  if (!head || seq < group.cursor(device_class) || seq > *head) return false;
+  std::int64_t& cursor = group.acked[static_cast<std::size_t>(device_class)];
+  if (seq == cursor) return true;
+  cursor = seq;
+  mark(user);
+  user.changed_group_cursors = true;
+  group.changed_cursors |= static_cast<std::uint8_t>(1U << static_cast<unsigned>(device_class));
   return true;
 }
 
 void Cursors::loaded(User& user, std::span<const DeviceCursor> cursors) {
   for (const DeviceCursor& read : cursors) {
-    const bool known = static_cast<std::size_t>(read.device_class) < kDeviceClassCount &&
-                       std::ranges::find(kKinds, read.kind) != kKinds.end();
-    if (!known) continue;  // of a newer version
+    if (static_cast<std::size_t>(read.device_class) >= kDeviceClassCount) continue;  // of a newer version
+    if (read.kind == CursorKind::kGroup) {
+      std::int64_t& acked = user.groups[read.group_id].acked[static_cast<std::size_t>(read.device_class)];
+      acked = std::max(acked, read.seq);
+      continue;
+    }
+    if (std::ranges::find(kKinds, read.kind) == kKinds.end()) continue;
     std::int64_t& cursor = cursor_of(user, read.device_class, read.kind);
     // Beyond the tail only when an older copy of the data was put back.
     cursor = std::max(cursor, std::min(read.seq, tail_of(user, read.kind).value_or(0)));
   }
 }
 
-void Cursors::mark(User& user, std::uint16_t which) {
-  if (user.changed_cursors == 0) shards_[context_.shards.index_of(user.slot)].changed.push_back(&user);
-  user.changed_cursors |= which;
+void Cursors::mark(User& user) {
+  if (user.changed_cursors != 0 || user.changed_group_cursors) return;
+  shards_[context_.shards.index_of(user.slot)].changed.push_back(&user);
 }
 
 void Cursors::tick() {
@@ -90,18 +107,9 @@ void Cursors::write(std::size_t shard) {
   for (std::size_t i = 0; i < users; ++i) {
     User* user = mine.changed.front();
     mine.changed.pop_front();
-    for (std::size_t device = 0; device < kDeviceClassCount; ++device) {
-      for (const CursorKind kind : kKinds) {
-        const auto device_class = static_cast<DeviceClass>(device);
-        if ((user->changed_cursors & bit_of(device_class, kind)) == 0) continue;
-        upkeep.cursors.push_back(
-            {.user = user->key,
-             .cursor = {
-                 .device_class = device_class, .kind = kind, .seq = cursor_of(*user, device_class, kind)}});
-      }
-    }
     ++user->busy;
-    mine.in_flight.emplace_back(user, std::exchange(user->changed_cursors, 0));
+    mine.in_flight.push_back({.user = user, .cursors = 0, .groups = {}});
+    collect(*user, upkeep, mine.in_flight.back());
   }
   upkeep.done = [this, shard](bool committed) {
     post_([this, shard, committed] { written(shard, committed); });
@@ -109,13 +117,47 @@ void Cursors::write(std::size_t shard) {
   store.write_upkeep(std::move(upkeep));
 }
 
+void Cursors::collect(User& user, Upkeep& upkeep, OfShard::Written& written) {
+  const auto add = [&](std::size_t device, CursorKind kind, std::int64_t seq, std::int64_t group_id) {
+    upkeep.cursors.push_back({.user = user.key,
+                              .cursor = {.device_class = static_cast<DeviceClass>(device),
+                                         .kind = kind,
+                                         .seq = seq,
+                                         .group_id = group_id}});
+  };
+  written.cursors = std::exchange(user.changed_cursors, 0);
+  const bool groups = std::exchange(user.changed_group_cursors, false);
+  for (std::size_t device = 0; device < kDeviceClassCount; ++device) {
+    const auto device_class = static_cast<DeviceClass>(device);
+    for (const CursorKind kind : kKinds) {
+      if ((written.cursors & bit_of(device_class, kind)) == 0) continue;
+      add(device, kind, cursor_of(user, device_class, kind), 0);
+    }
+  }
+  for (auto it = user.groups.begin(); groups && it != user.groups.end(); ++it) {
+    auto& [group_id, group] = *it;
+    if (group.changed_cursors == 0) continue;
+    written.groups.emplace_back(group_id, std::exchange(group.changed_cursors, 0));
+    for (std::size_t device = 0; device < kDeviceClassCount; ++device) {
+      if ((written.groups.back().second & (1U << device)) == 0) continue;
+      add(device, CursorKind::kGroup, group.acked[device], group_id);
+    }
+  }
+}
+
 void Cursors::written(std::size_t shard, bool committed) {
   OfShard& mine = shards_[shard];
   const auto users = std::exchange(mine.in_flight, {});
   if (committed) PipelineCounters::add(context_.counters.cursors_kept, users.size());
-  for (const auto& [user, which] : users) {
-    --user->busy;
-    if (!committed) mark(*user, which);
+  for (const auto& one : users) {
+    --one.user->busy;
+    if (committed) continue;
+    mark(*one.user);
+    one.user->changed_cursors |= one.cursors;
+    for (const auto& [group_id, which] : one.groups) {
+      one.user->changed_group_cursors = true;
+      one.user->groups[group_id].changed_cursors |= which;
+    }
   }
   if (committed && mine.more) write(shard);
   finish();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -29,6 +30,9 @@ class Cursors {
   // The devices of the class hold the box up to seq. False: backwards or beyond the tail, and ignored. While
   // the tail is not known the cursor stays: who acknowledges more later makes up for it.
   [[nodiscard]] bool acked(User& user, DeviceClass device_class, CursorKind kind, std::int64_t seq);
+  // The same for a large group. head: empty when it is not known.
+  [[nodiscard]] bool acked_group(User& user, UserGroup& group, DeviceClass device_class, std::int64_t seq,
+                                 std::optional<std::int64_t> head);
   // As last written, read together with the tails.
   void loaded(User& user, std::span<const DeviceCursor> cursors);
 
@@ -42,13 +46,19 @@ class Cursors {
 
  private:
   struct OfShard {
-    std::deque<User*> changed;                               // by their first change since they were written
-    std::vector<std::pair<User*, std::uint16_t>> in_flight;  // being written, and which of their cursors
+    std::deque<User*> changed;  // by their first change since they were written
+    struct Written {
+      User* user;
+      std::uint16_t cursors;
+      std::vector<std::pair<std::int64_t, std::uint8_t>> groups;
+    };
+    std::vector<Written> in_flight;  // being written, and which of their cursors
     SteadyTime last_flush{};
     bool more = false;  // goes on with the next batch
   };
 
-  void mark(User& user, std::uint16_t which);
+  void mark(User& user);
+  static void collect(User& user, Upkeep& upkeep, OfShard::Written& written);
   void write(std::size_t shard);
   void written(std::size_t shard, bool committed);
   void finish();

@@ -67,6 +67,7 @@ void Sessions::tails_finished(const TailsWork& work) {
     user->inbox_seq = std::max(user->inbox_seq.value_or(0), work.inbox_seq);
     user->outbox_seq = std::max(user->outbox_seq.value_or(0), work.outbox_seq);
     cursors_.loaded(*user, work.cursors);
+    for (const auto& membership : work.groups) user->learn(membership);
     user->loaded = true;
   } else {
     status = std::unexpected(work.error);

@@ -31,6 +31,16 @@ std::size_t UserTable::Hash::operator()(const KeyView& key) const noexcept {
   return hash(key.uid) * 31 + hash(key.app_id);
 }
 
+void User::learn(const Membership& membership) {
+  Membership& known = groups[membership.group_id].membership;
+  if (membership.changed_seq > known.changed_seq) known = membership;
+}
+
+UserGroup* User::group(std::int64_t group_id) noexcept {
+  const auto it = groups.find(group_id);
+  return it == groups.end() ? nullptr : &it->second;
+}
+
 UserTable::~UserTable() { lru_.clear(); }
 
 User* UserTable::find(std::string_view app_id, std::string_view uid) {

@@ -1,6 +1,7 @@
 // The users that a slot thread holds in memory: their sessions, tails and what is under way for them.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <boost/intrusive/list.hpp>
 #include <cstdint>
@@ -43,13 +44,34 @@ struct Session {
   GatePortPtr gate;
   std::int64_t last_active_ms = 0;
   std::deque<UnackedPush> unacked;  // by seq
-  bool behind = false;              // pushes were left out (window full, link full): tell it to pull
-  bool owes_ack = false;            // resent in vain: tell it to pull at its next sign of life
-  std::string_view end_reason;      // why it is about to end, once it was kicked; static storage
+  std::unordered_map<std::int64_t, std::int64_t>
+      group_pushes;             // of large groups: the last one pushed, until due
+  bool behind = false;          // pushes were left out (window full, link full): tell it to pull
+  bool owes_ack = false;        // resent in vain: tell it to pull at its next sign of life
+  std::string_view end_reason;  // why it is about to end, once it was kicked; static storage
 
   // What AuthResp told the client.
   [[nodiscard]] std::uint64_t id() const noexcept { return login_epoch ^ (channel << 16); }
 };
+
+// A group that the user is, or was, a member of.
+struct UserGroup {
+  Membership membership;
+  std::array<std::int64_t, kDeviceClassCount> acked{};  // cursors in a large group
+  std::uint8_t changed_cursors = 0;                     // those to be written, a bit each
+
+  [[nodiscard]] bool is_member() const noexcept {
+    return membership.changed_seq != 0 && membership.left_seq == 0;
+  }
+  // The first message that is read from the group itself: what changed the user's own part came by the inbox.
+  [[nodiscard]] std::int64_t first_seq() const noexcept {
+    return std::max(membership.large_from_seq, membership.joined_seq + 1);
+  }
+  [[nodiscard]] std::int64_t cursor(DeviceClass device_class) const noexcept {
+    return std::max(acked[static_cast<std::size_t>(device_class)], first_seq() - 1);
+  }
+};
+static_assert(kDeviceClassCount <= 8);
 
 struct User {
   UserKey key;
@@ -61,8 +83,10 @@ struct User {
   std::array<std::int64_t, kDeviceClassCount> acked_inbox{};  // cursors
   std::array<std::int64_t, kDeviceClassCount> acked_outbox{};
   std::array<std::uint64_t, kDeviceClassCount> highest_epoch{};
-  bool loaded = false;                // both tails and the cursors were read, by a TailsWork
-  std::uint16_t changed_cursors = 0;  // those to be written, a bit each
+  std::unordered_map<std::int64_t, UserGroup> groups;  // by group_id
+  bool loaded = false;                                 // tails, cursors and groups were read, by a TailsWork
+  std::uint16_t changed_cursors = 0;                   // those to be written, a bit each
+  bool changed_group_cursors = false;
   // Sends at the writer, owned by it, by client_msg_id (that of the work itself).
   std::unordered_map<std::string_view, AcceptWork*> accepting;
   std::vector<std::function<void(const Status&)>> waiting_for_tails;
@@ -72,8 +96,12 @@ struct User {
 
   [[nodiscard]] bool evictable() const noexcept {
     return sessions.empty() && accepting.empty() && waiting_for_tails.empty() && busy == 0 &&
-           changed_cursors == 0;
+           changed_cursors == 0 && !changed_group_cursors;
   }
+  // The higher changed_seq wins.
+  void learn(const Membership& membership);
+  // Null: not a member, as far as is known.
+  [[nodiscard]] UserGroup* group(std::int64_t group_id) noexcept;
   [[nodiscard]] Session* session_of(DeviceClass device_class) noexcept;
   [[nodiscard]] Session* session_on(const GatePort& gate, std::uint64_t channel) noexcept;
 };

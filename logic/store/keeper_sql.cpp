@@ -68,18 +68,18 @@ DbStatus write_all(MysqlConnection& connection, std::uint32_t node, const Upkeep
                                      entry.slot, entry.destination, entry.id);
                     });
   if (!removed) return removed;
-  return by_statements(connection, std::span(upkeep.cursors),
-                       "INSERT INTO im_user_cursor (app_id, user_id, device_class, kind, acked_seq) VALUES ",
-                       ",", " ON DUPLICATE KEY UPDATE acked_seq = GREATEST(acked_seq, VALUES(acked_seq))",
-                       [](std::string& sql, const CursorUpdate& entry) {
-                         sql += '(';
-                         append_hex_literal(sql, entry.user.app_id);
-                         sql += ',';
-                         append_hex_literal(sql, entry.user.uid);
-                         fmt::format_to(std::back_inserter(sql), ",{},{},{})",
-                                        static_cast<int>(entry.cursor.device_class),
-                                        static_cast<int>(entry.cursor.kind), entry.cursor.seq);
-                       });
+  return by_statements(
+      connection, std::span(upkeep.cursors),
+      "INSERT INTO im_user_cursor (app_id, user_id, device_class, kind, group_id, acked_seq) VALUES ", ",",
+      " ON DUPLICATE KEY UPDATE acked_seq = GREATEST(acked_seq, VALUES(acked_seq))",
+      [](std::string& sql, const CursorUpdate& entry) {
+        sql += '(';
+        append_hex_literal(sql, entry.user.app_id);
+        sql += ',';
+        append_hex_literal(sql, entry.user.uid);
+        fmt::format_to(std::back_inserter(sql), ",{},{},{},{})", static_cast<int>(entry.cursor.device_class),
+                       static_cast<int>(entry.cursor.kind), entry.cursor.group_id, entry.cursor.seq);
+      });
 }
 
 DbStatus take_leases(MysqlConnection& connection, std::uint32_t node, std::uint64_t boot,
@@ -117,6 +117,9 @@ DbStatus read_largest_ids(MysqlConnection& connection, std::uint32_t node, Acqui
           "SELECT id_limit FROM im_beat WHERE node = {0}; "
           "SELECT MAX(newest) FROM (SELECT (SELECT m.msg_id FROM im_message_send m FORCE INDEX (by_slot) "
           "WHERE m.slot = s.slot ORDER BY m.slot DESC, m.msg_id DESC LIMIT 1) AS newest "
+          "FROM im_slot s WHERE s.owner = {0}) AS by_slots; "
+          "SELECT MAX(newest) FROM (SELECT (SELECT g.placed_id FROM im_group_message g FORCE INDEX (by_slot) "
+          "WHERE g.slot = s.slot ORDER BY g.slot DESC, g.placed_id DESC LIMIT 1) AS newest "
           "FROM im_slot s WHERE s.owner = {0}) AS by_slots; "
           "SELECT MAX(p.id) FROM im_pending p",
           node),

@@ -13,11 +13,12 @@ namespace {
 constexpr std::int64_t kFirstPage = 16;
 constexpr std::int64_t kNextPage = 64;
 constexpr std::size_t kFirstBuffer = 64 << 10;  // of a content; longer ones are fetched again
+constexpr std::size_t kMentionsBuffer = 4 << 10;
 
 // Results of the statements below: where the library writes a row.
 class RowBuffer {
  public:
-  RowBuffer() : content_(kFirstBuffer, '\0') {
+  RowBuffer() : content_(kFirstBuffer, '\0'), mentions_(kMentionsBuffer, '\0') {
     for (std::size_t i = 0; i < numbers_.size(); ++i) {
       MYSQL_BIND& bind = binds_[i];
       bind.buffer_type = MYSQL_TYPE_LONGLONG;
@@ -26,6 +27,8 @@ class RowBuffer {
     text(7, peer_);
     text(8, client_msg_id_);
     text(9, content_);
+    text(10, mentions_);
+    binds_[10].is_null = &no_mentions_;
   }
 
   [[nodiscard]] MYSQL_BIND* binds() noexcept { return binds_.data(); }
@@ -40,23 +43,31 @@ class RowBuffer {
     message.msg_type = static_cast<std::int32_t>(numbers_[6]);
     message.peer.assign(peer_.data(), lengths_[7]);
     message.client_msg_id.assign(client_msg_id_.data(), lengths_[8]);
-    const std::size_t size = lengths_[9];
-    if (size <= content_.size()) {
-      message.content.assign(content_.data(), size);
+    if (auto taken = take_bytes(connection, statement, 9, content_, message.content); !taken) return taken;
+    if (no_mentions_ != 0) return {};
+    return take_bytes(connection, statement, 10, mentions_, message.mentions);
+  }
+
+ private:
+  // What did not fit the buffer is fetched again.
+  DbStatus take_bytes(MysqlConnection& connection, MYSQL_STMT* statement, unsigned column,
+                      const std::vector<char>& buffer, std::string& out) {
+    const std::size_t size = lengths_[column];
+    if (size <= buffer.size()) {
+      out.assign(buffer.data(), size);
       return {};
     }
-    message.content.resize(size);
+    out.resize(size);
     MYSQL_BIND whole{};
     whole.buffer_type = MYSQL_TYPE_BLOB;
-    whole.buffer = message.content.data();
+    whole.buffer = out.data();
     whole.buffer_length = size;
-    whole.length = &lengths_[9];
-    if (mysql_stmt_fetch_column(statement, &whole, 9, 0) != 0)
+    whole.length = &lengths_[column];
+    if (mysql_stmt_fetch_column(statement, &whole, column, 0) != 0)
       return std::unexpected(connection.statement_error(statement));
     return {};
   }
 
- private:
   template <typename Buffer>
   void text(std::size_t column, Buffer& buffer) {
     binds_[column].buffer_type = MYSQL_TYPE_BLOB;
@@ -65,21 +76,23 @@ class RowBuffer {
     binds_[column].length = &lengths_[column];
   }
 
-  std::array<MYSQL_BIND, 10> binds_{};
+  std::array<MYSQL_BIND, 11> binds_{};
   std::array<std::int64_t, 7> numbers_{};
-  std::array<unsigned long, 10> lengths_{};
+  std::array<unsigned long, 11> lengths_{};
   std::array<char, 128> peer_{};
   std::array<char, 64> client_msg_id_{};
   std::vector<char> content_;
+  std::vector<char> mentions_;
+  my_bool no_mentions_ = 0;
 };
 
 std::string page_sql(Box box) {
   return box == Box::kInbox
              ? "SELECT msg_seq, msg_id, group_id, group_seq, send_time, cmd_id, msg_type, msg_from, "
-               "client_msg_id, msg_content FROM im_message_receive "
+               "client_msg_id, msg_content, mentions FROM im_message_receive "
                "WHERE app_id = ? AND msg_to = ? AND msg_seq > ? AND msg_seq <= ? ORDER BY msg_seq LIMIT ?"
              : "SELECT msg_seq, msg_id, group_id, 0, send_time, cmd_id, msg_type, msg_to, "
-               "client_msg_id, msg_content FROM im_message_send "
+               "client_msg_id, msg_content, mentions FROM im_message_send "
                "WHERE app_id = ? AND msg_from = ? AND msg_seq > ? AND msg_seq <= ? ORDER BY msg_seq LIMIT ?";
 }
 
@@ -107,7 +120,7 @@ DbResult<bool> fetch_page(MysqlConnection& connection, MYSQL_STMT* statement, st
 
 constexpr std::string_view kRedoColumns =
     "app_id, msg_from, slot, msg_seq, msg_id, msg_to, client_msg_id, msg_content, group_id, send_time, "
-    "cmd_id, msg_type";
+    "cmd_id, msg_type, mentions";
 
 DbResult<std::vector<RedoRow>> read_redo(MysqlConnection& connection, std::string_view sql) {
   std::vector<RedoRow> rows;
@@ -126,6 +139,7 @@ DbResult<std::vector<RedoRow>> read_redo(MysqlConnection& connection, std::strin
     message.send_time = row.number(9);
     message.cmd_id = static_cast<std::int32_t>(row.number(10));
     message.msg_type = static_cast<std::int32_t>(row.number(11));
+    message.mentions = row.text(12);
     rows.push_back(std::move(redo));
   });
   if (!done) return std::unexpected(done.error());

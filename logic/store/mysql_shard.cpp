@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "logic/store/group_writer.h"
 #include "logic/store/shard_keeper.h"
 #include "logic/store/shard_reader.h"
 #include "logic/store/shard_state.h"
@@ -33,7 +34,8 @@ class MysqlShard final : public Shard {
       : config_(std::move(config)),
         deps_(deps),
         reader_(config_),
-        keeper_(index, config_, deps_, checked(config_), state_) {
+        keeper_(index, config_, deps_, checked(config_), state_),
+        groups_({.config = config_, .shard = deps_, .state = state_, .commit_fault = hooks.commit_fault}) {
     for (std::size_t i = 0; i < config_.writers; ++i) {
       writers_.push_back(std::make_unique<ShardWriter>(
           ShardWriter::Deps{
@@ -44,6 +46,7 @@ class MysqlShard final : public Shard {
 
   void start() override {
     for (auto& writer : writers_) writer->start();
+    groups_.start();
     reader_.start();
     keeper_.start();
   }
@@ -51,11 +54,15 @@ class MysqlShard final : public Shard {
   void stop() override {
     const SteadyTime deadline = SteadyClock::now() + kDrain;
     for (auto& writer : writers_) writer->stop(deadline);
+    groups_.stop(deadline);
     reader_.stop();
     keeper_.stop();
   }
 
   void submit(WriterWorkPtr work) override {
+    if (work->kind() == WriterWork::Kind::kGroup) {
+      return groups_.submit(std::unique_ptr<GroupWork>(static_cast<GroupWork*>(work.release())));
+    }
     // A slot's users stay together; multiplied, so that slot threads (slot mod n) and writers do not go in
     // step.
     const std::size_t writer = (work->slot * std::size_t{0x9E3779B1U} >> 16) % writers_.size();
@@ -80,6 +87,16 @@ class MysqlShard final : public Shard {
     reader_.read(ShardReader::AcceptedRequest{slot, std::move(ids)}, std::move(done));
   }
 
+  void read_placed(Slot slot, std::vector<MsgId> ids, PlacedDone done) override {
+    reader_.read(ShardReader::PlacedRequest{slot, std::move(ids)}, std::move(done));
+  }
+
+  void read_group(std::string app_id, std::int64_t group_id, std::int64_t after, std::int64_t up_to,
+                  std::size_t limit, std::size_t byte_budget, ReadDone done) override {
+    reader_.read(GroupPageRequest{std::move(app_id), group_id, after, up_to, limit, byte_budget},
+                 std::move(done));
+  }
+
   void write_upkeep(Upkeep upkeep) override { keeper_.write_upkeep(std::move(upkeep)); }
 
   [[nodiscard]] std::int64_t clock_ms() const noexcept override { return state_.clock_ms(); }
@@ -91,6 +108,7 @@ class MysqlShard final : public Shard {
   ShardState state_;
   ShardReader reader_;
   ShardKeeper keeper_;
+  GroupWriter groups_;
   std::vector<std::unique_ptr<ShardWriter>> writers_;
 };
 

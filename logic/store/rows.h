@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,7 @@ struct UserKey {
 // them.
 class WriterWork {
  public:
-  enum class Kind : std::uint8_t { kOutbox, kInbox, kTails };
+  enum class Kind : std::uint8_t { kOutbox, kInbox, kTails, kGroup };
   enum class Outcome : std::uint8_t {
     kPending,
     kStored,   // committed and flushed by this work
@@ -47,7 +48,7 @@ class WriterWork {
   // About how much memory and packet space it takes; queues are limited by it.
   [[nodiscard]] virtual std::size_t bytes() const noexcept = 0;
 
-  UserKey user;              // whose row: the sender's (outbox) or the receiver's (inbox)
+  UserKey user;              // whose row: the sender's (outbox) or the receiver's (inbox); a group: app only
   Slot slot = 0;             // the user's slot
   std::uint32_t worker = 0;  // slot thread that gets it back
   // Not begun by then: refused with kUnavailable. Work once sent to the server is seen through, however long
@@ -71,16 +72,19 @@ class OutboxWork : public WriterWork {
   OutboxWork() noexcept : WriterWork(Kind::kOutbox) {}
   [[nodiscard]] std::size_t bytes() const noexcept override {
     return 160 + user.app_id.size() + user.uid.size() + to.size() + client_msg_id.size() +
-           (content ? content->size() : 0);
+           (content ? content->size() : 0) + (mentions ? mentions->size() : 0);
   }
 
   std::string to;
   std::string client_msg_id;
   SharedBytes content;
+  SharedBytes mentions;  // a serialised Mentions, or null
   std::int64_t group_id = 0;
   std::int64_t send_time = 0;
   std::int32_t cmd_id = 0;
   std::int32_t msg_type = 0;
+  // Only looked up: answered as kExists when it is stored, else refused with this.
+  std::optional<Error> unless_stored;
 
   // Result, with kStored and kExists. With kExists, send_time above is the stored one, and `stored_*` tell
   // what the id was first used for, so that the caller can compare.
@@ -91,19 +95,31 @@ class OutboxWork : public WriterWork {
   std::int32_t stored_cmd_id = 0;
 };
 
+// A user's part in a group, as the user's own list of groups has it (im_user_group).
+struct Membership {
+  std::int64_t group_id = 0;
+  std::int64_t changed_seq = 0;  // group_seq of the message that made it so: the higher one wins
+  std::int64_t joined_seq = 0;
+  std::int64_t left_seq = 0;        // 0: a member
+  std::int64_t large_from_seq = 0;  // 0: the group is not large
+
+  bool operator==(const Membership&) const = default;
+};
+
 // A row of im_message_receive. Its msg_id is given; msg_seq comes from the writer.
 class InboxWork : public WriterWork {
  public:
   InboxWork() noexcept : WriterWork(Kind::kInbox) {}
   [[nodiscard]] std::size_t bytes() const noexcept override {
     return 160 + user.app_id.size() + user.uid.size() + from.size() + client_msg_id.size() +
-           (content ? content->size() : 0);
+           (content ? content->size() : 0) + (mentions ? mentions->size() : 0);
   }
 
   MsgId msg_id = 0;
   std::string from;
   std::string client_msg_id;
   SharedBytes content;
+  SharedBytes mentions;  // a serialised Mentions, or null
   std::int64_t group_id = 0;
   std::int64_t group_seq = 0;
   std::int64_t send_time = 0;
@@ -111,21 +127,25 @@ class InboxWork : public WriterWork {
   std::int32_t msg_type = 0;
   // Redo or retry: the row may be there already, so look before inserting.
   bool lookup_first = false;
+  // Written to the receiver's list of groups in the same transaction.
+  std::optional<Membership> membership;
 
   std::int64_t seq = 0;  // result, with kStored and kExists
 };
 
 // im_user_cursor.kind; written to disk, never renumbered.
-enum class CursorKind : std::uint8_t { kInbox = 1, kOutbox = 2 };
+enum class CursorKind : std::uint8_t { kInbox = 1, kOutbox = 2, kGroup = 3 };
 
-// How far the devices of one class acknowledged one of a user's boxes.
+// How far the devices of one class acknowledged one of a user's boxes, or a large group.
 struct DeviceCursor {
   DeviceClass device_class = DeviceClass::kUnknown;
   CursorKind kind = CursorKind::kInbox;
   std::int64_t seq = 0;
+  std::int64_t group_id = 0;  // with kGroup
 };
 
-// Asks for a user's committed tails, in order with the user's rows, and for the cursors as last written.
+// Asks for a user's committed tails, in order with the user's rows, and for the cursors and the list of
+// groups as last written.
 class TailsWork : public WriterWork {
  public:
   TailsWork() noexcept : WriterWork(Kind::kTails) {}
@@ -134,6 +154,7 @@ class TailsWork : public WriterWork {
   std::int64_t inbox_seq = 0;  // result, with kStored
   std::int64_t outbox_seq = 0;
   std::vector<DeviceCursor> cursors;
+  std::vector<Membership> groups;
 };
 
 // Gets finished work back.
@@ -153,6 +174,7 @@ struct StoredMessage {
   std::string peer;
   std::string client_msg_id;
   std::string content;
+  std::string mentions;  // a serialised Mentions
   std::int64_t group_id = 0;
   std::int64_t group_seq = 0;
   std::int64_t send_time = 0;

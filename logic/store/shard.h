@@ -11,6 +11,7 @@
 #include "common/base/msg_id.h"
 #include "common/base/result.h"
 #include "common/base/slot.h"
+#include "logic/store/group_rows.h"
 #include "logic/store/rows.h"
 
 namespace hongyan::logic {
@@ -41,6 +42,20 @@ struct AcquiredSlot {
   MsgId mark = 0;
 };
 
+// A fan-out that has not ended: of a user's message (msg_id) or of a group's (placed_id).
+struct PendingEntry {
+  Slot slot = 0;  // source
+  Slot destination = 0;
+  MsgId id = 0;
+};
+
+// What an owner finds unfinished, each by id.
+struct Redo {
+  std::vector<RedoRow> accepted;
+  std::vector<GroupRedoRow> placed;
+  std::vector<PendingEntry> pending;
+};
+
 // What the keeper of a shard tells the pipeline. All calls come on the shard's keeper thread and must not
 // block.
 class ShardObserver {
@@ -48,9 +63,8 @@ class ShardObserver {
   virtual ~ShardObserver() = default;
   // The node holds these leases now, nobody else can write, and ids are past all that is stored. `redo` holds
   // what was accepted and is not known to be fanned out: im_pending and the rows above each mark, in the
-  // order of ids. `pending` names those of them that stand in im_pending.
-  virtual void shard_acquired(std::size_t shard, std::vector<AcquiredSlot> slots, std::vector<RedoRow> redo,
-                              std::vector<MsgId> pending) = 0;
+  // order of ids; `pending` names those of its fan-outs that stand in im_pending.
+  virtual void shard_acquired(std::size_t shard, std::vector<AcquiredSlot> slots, Redo redo) = 0;
   // The node may not serve these slots: its beat was not written for 2 s, or the connection is gone. Leases
   // still stand.
   virtual void shard_suspended(std::size_t shard, const std::string& reason) = 0;
@@ -61,11 +75,6 @@ class ShardObserver {
 };
 
 // What upkeep writes, asked of the pipeline by the keeper once a second.
-struct PendingEntry {
-  Slot slot = 0;  // source
-  Slot destination = 0;
-  MsgId id = 0;
-};
 struct MarkUpdate {
   Slot slot = 0;
   std::uint64_t epoch = 0;
@@ -117,6 +126,12 @@ class Shard {
   // Contents of accepted messages again, for a lane that kept only their ids. Missing ids are left out.
   using RedoDone = std::function<void(Result<std::vector<RedoRow>>)>;
   virtual void read_accepted(Slot slot, std::vector<MsgId> ids, RedoDone done) = 0;
+  // The same for messages of the slot's groups, by placed_id.
+  using PlacedDone = std::function<void(Result<std::vector<GroupRedoRow>>)>;
+  virtual void read_placed(Slot slot, std::vector<MsgId> ids, PlacedDone done) = 0;
+  // Messages of a group, by group_seq, as read_inbox.
+  virtual void read_group(std::string app_id, std::int64_t group_id, std::int64_t after, std::int64_t up_to,
+                          std::size_t limit, std::size_t byte_budget, ReadDone done) = 0;
 
   // Any thread; done on the keeper thread. Refused (`done(false)`, perhaps from within) when much is queued
   // or the shard is not served.

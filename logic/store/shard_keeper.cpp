@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <unordered_set>
 #include <utility>
 
 #include "common/log/log.h"
-#include "logic/store/message_query.h"
+#include "logic/store/group_sql.h"
 #include "logic/store/shard_check.h"
 
 namespace hongyan::logic {
@@ -20,6 +21,18 @@ constexpr std::size_t kRowsOfAPage = 256;
 constexpr std::int64_t kFirstBackOffMs = 50;
 constexpr std::int64_t kMaxBackOffMs = 1000;
 constexpr std::size_t kMaxUpkeep = 64;
+
+SlotMark place_of(const RedoRow& row) { return {.slot = row.slot, .mark = row.message.msg_id}; }
+SlotMark place_of(const GroupRedoRow& row) { return {.slot = row.slot, .mark = row.row.placed_id}; }
+
+// And each once.
+template <typename Row>
+void sort_by_id(std::vector<Row>& rows) {
+  const auto id = [](const Row& row) { return place_of(row).mark; };
+  std::ranges::sort(rows, {}, id);
+  const auto twice = std::ranges::unique(rows, {}, id);
+  rows.erase(twice.begin(), twice.end());
+}
 
 }  // namespace
 
@@ -117,35 +130,40 @@ bool ShardKeeper::acquire_all() {
   epoch_ = taken->epoch;
   last_beat_ = begun;
   deps_.clock->move_past(taken->past);
-  std::vector<MsgId> pending;
   auto first_beat = beat();
-  auto redo = first_beat ? read_redo(*taken, pending) : std::unexpected(first_beat.error());
+  auto redo = first_beat ? read_redo(*taken) : std::unexpected(first_beat.error());
   if (!redo) {
     lost(redo.error().text());
     return false;
   }
-  log::info("store", "slots acquired shard={} slots={} held_by_others={} epoch={} redo={} pending={}",
-            config_.name, taken->slots.size(), taken->held_by_others, epoch_, redo->size(), pending.size());
+  log::info("store",
+            "slots acquired shard={} slots={} held_by_others={} epoch={} redo={} redo_groups={} pending={}",
+            config_.name, taken->slots.size(), taken->held_by_others, epoch_, redo->accepted.size(),
+            redo->placed.size(), redo->pending.size());
   phase_ = Phase::kAcquired;
   failures_ = 0;
   state_.acquired(epoch_, taken->slots);
   state_.set_down(false);
-  deps_.observer->shard_acquired(index_, std::move(taken->slots), std::move(*redo), std::move(pending));
+  deps_.observer->shard_acquired(index_, std::move(taken->slots), std::move(*redo));
   return true;
 }
 
-DbResult<std::vector<RedoRow>> ShardKeeper::read_redo(const Acquisition& taken, std::vector<MsgId>& pending) {
-  std::vector<RedoRow> rows;
-  if (auto read = read_marked(taken, rows); !read) return std::unexpected(read.error());
-  if (auto read = read_pending_rows(taken, rows, pending); !read) return std::unexpected(read.error());
-  const auto id = [](const RedoRow& row) { return row.message.msg_id; };
-  std::ranges::sort(rows, {}, id);
-  const auto twice = std::ranges::unique(rows, {}, id);
-  rows.erase(twice.begin(), twice.end());
-  return rows;
+DbResult<Redo> ShardKeeper::read_redo(const Acquisition& taken) {
+  Redo redo;
+  auto read = read_marked(taken, redo.accepted, read_above);
+  if (read) read = read_marked(taken, redo.placed, read_placed_above);
+  if (read) read = read_pending_rows(taken, redo);
+  if (!read) return std::unexpected(read.error());
+  sort_by_id(redo.accepted);
+  sort_by_id(redo.placed);
+  return redo;
 }
 
-DbStatus ShardKeeper::read_marked(const Acquisition& taken, std::vector<RedoRow>& rows) {
+template <typename Row>
+DbStatus ShardKeeper::read_marked(const Acquisition& taken, std::vector<Row>& rows,
+                                  DbResult<std::vector<Row>> (*read)(MysqlConnection&,
+                                                                     std::span<const SlotMark>,
+                                                                     std::size_t)) {
   for (std::size_t begin = 0; begin < taken.slots.size(); begin += kSlotsOfAQuery) {
     std::vector<SlotMark> marks;
     for (std::size_t i = begin; i < std::min(taken.slots.size(), begin + kSlotsOfAQuery); ++i) {
@@ -153,14 +171,14 @@ DbStatus ShardKeeper::read_marked(const Acquisition& taken, std::vector<RedoRow>
     }
     while (!marks.empty()) {
       if (auto due = beat_if_due(); !due) return due;
-      auto page = read_above(*connection_, marks, kRowsOfAPage);
+      auto page = read(*connection_, marks, kRowsOfAPage);
       if (!page) return std::unexpected(page.error());
       if (page->size() < kRowsOfAPage) {
         marks.clear();
       } else {
-        const RedoRow& last = page->back();
+        const SlotMark last = place_of(page->back());
         std::erase_if(marks, [&](const SlotMark& mark) { return mark.slot < last.slot; });
-        marks.front().mark = last.message.msg_id;
+        marks.front().mark = last.mark;
       }
       std::ranges::move(*page, std::back_inserter(rows));
     }
@@ -168,26 +186,32 @@ DbStatus ShardKeeper::read_marked(const Acquisition& taken, std::vector<RedoRow>
   return {};
 }
 
-DbStatus ShardKeeper::read_pending_rows(const Acquisition& taken, std::vector<RedoRow>& rows,
-                                        std::vector<MsgId>& ids) {
+DbStatus ShardKeeper::read_pending_rows(const Acquisition& taken, Redo& redo) {
   std::vector<Slot> slots;
   slots.reserve(taken.slots.size());
   for (const AcquiredSlot& lease : taken.slots) slots.push_back(lease.slot);
   auto entries = read_pending(*connection_, slots);
   if (!entries) return std::unexpected(entries.error());
+  std::unordered_set<MsgId> found;
   std::map<Slot, std::vector<MsgId>> by_slot;
   for (const PendingEntry& entry : *entries) by_slot[entry.slot].push_back(entry.id);
-  for (auto& [slot, slot_ids] : by_slot) {
+  for (auto& [slot, ids] : by_slot) {
     if (auto due = beat_if_due(); !due) return due;
-    std::ranges::sort(slot_ids);
-    const auto twice = std::ranges::unique(slot_ids);
-    slot_ids.erase(twice.begin(), twice.end());
-    auto found = read_by_ids(*connection_, slot, slot_ids);
-    if (!found) return std::unexpected(found.error());
-    for (const RedoRow& row : *found) ids.push_back(row.message.msg_id);
-    std::ranges::move(*found, std::back_inserter(rows));
+    std::ranges::sort(ids);
+    const auto twice = std::ranges::unique(ids);
+    ids.erase(twice.begin(), twice.end());
+    // Ids of one clock: an id is either a user's message or a group's.
+    auto accepted = read_by_ids(*connection_, slot, ids);
+    if (!accepted) return std::unexpected(accepted.error());
+    auto placed = read_placed(*connection_, slot, ids);
+    if (!placed) return std::unexpected(placed.error());
+    for (const auto& row : *accepted) found.insert(place_of(row).mark);
+    for (const auto& row : *placed) found.insert(place_of(row).mark);
+    std::ranges::move(*accepted, std::back_inserter(redo.accepted));
+    std::ranges::move(*placed, std::back_inserter(redo.placed));
   }
-  std::ranges::sort(ids);
+  std::erase_if(*entries, [&found](const PendingEntry& entry) { return !found.contains(entry.id); });
+  redo.pending = std::move(*entries);
   return {};
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "logic/store/keeper_sql.h"
+#include "logic/store/message_query.h"
 #include "logic/store/mysql_connection.h"
 #include "logic/store/shard.h"
 #include "logic/store/shard_state.h"
@@ -44,11 +45,14 @@ class ShardKeeper {
   void turn();
   [[nodiscard]] Status connect();
   [[nodiscard]] bool acquire_all();
-  [[nodiscard]] DbResult<std::vector<RedoRow>> read_redo(const Acquisition& taken,
-                                                         std::vector<MsgId>& pending);
-  [[nodiscard]] DbStatus read_marked(const Acquisition& taken, std::vector<RedoRow>& rows);
-  [[nodiscard]] DbStatus read_pending_rows(const Acquisition& taken, std::vector<RedoRow>& rows,
-                                           std::vector<MsgId>& ids);
+  [[nodiscard]] DbResult<Redo> read_redo(const Acquisition& taken);
+  // Pages of what lies above the marks. read(connection, marks, limit): rows by slot and id.
+  template <typename Row>
+  [[nodiscard]] DbStatus read_marked(const Acquisition& taken, std::vector<Row>& rows,
+                                     DbResult<std::vector<Row>> (*read)(MysqlConnection&,
+                                                                        std::span<const SlotMark>,
+                                                                        std::size_t));
+  [[nodiscard]] DbStatus read_pending_rows(const Acquisition& taken, Redo& redo);
   [[nodiscard]] DbStatus beat();
   [[nodiscard]] DbStatus beat_if_due();
   // The node's row is not as we left it: what to do. Answers the reason.

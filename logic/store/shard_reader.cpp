@@ -27,6 +27,12 @@ class ShardReader::Worker {
   static DbResult<std::vector<StoredMessage>> read(MysqlConnection& connection, const PageJob& job) {
     return read_page(connection, job.request);
   }
+  static DbResult<std::vector<StoredMessage>> read(MysqlConnection& connection, const GroupPageJob& job) {
+    return read_group_page(connection, job.request);
+  }
+  static DbResult<std::vector<GroupRedoRow>> read(MysqlConnection& connection, const PlacedJob& job) {
+    return logic::read_placed(connection, job.request.slot, job.request.ids);
+  }
   static DbResult<std::vector<RedoRow>> read(MysqlConnection& connection, const AcceptedJob& job) {
     return read_by_ids(connection, job.request.slot, job.request.ids);
   }
@@ -104,6 +110,14 @@ void ShardReader::read(PageRequest request, Shard::ReadDone done) {
 
 void ShardReader::read(AcceptedRequest request, Shard::RedoDone done) {
   push(AcceptedJob{std::move(request), std::move(done)});
+}
+
+void ShardReader::read(GroupPageRequest request, Shard::ReadDone done) {
+  push(GroupPageJob{std::move(request), std::move(done)});
+}
+
+void ShardReader::read(PlacedRequest request, Shard::PlacedDone done) {
+  push(PlacedJob{std::move(request), std::move(done)});
 }
 
 void ShardReader::push(Job job) {

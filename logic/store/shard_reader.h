@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "logic/store/group_sql.h"
 #include "logic/store/message_query.h"
 #include "logic/store/shard.h"
 
@@ -26,6 +27,11 @@ class ShardReader {
     std::vector<MsgId> ids;
   };
 
+  struct PlacedRequest {
+    Slot slot = 0;
+    std::vector<MsgId> ids;
+  };
+
   explicit ShardReader(const ShardConfig& config) : config_(config) {}
   ~ShardReader() { stop(); }
   ShardReader(const ShardReader&) = delete;
@@ -35,18 +41,21 @@ class ShardReader {
   void stop();
 
   void read(PageRequest request, Shard::ReadDone done);
+  void read(GroupPageRequest request, Shard::ReadDone done);
   void read(AcceptedRequest request, Shard::RedoDone done);
+  void read(PlacedRequest request, Shard::PlacedDone done);
 
  private:
-  struct PageJob {
-    PageRequest request;
-    Shard::ReadDone done;
+  template <typename Request, typename Done>
+  struct JobOf {
+    Request request;
+    Done done;
   };
-  struct AcceptedJob {
-    AcceptedRequest request;
-    Shard::RedoDone done;
-  };
-  using Job = std::variant<PageJob, AcceptedJob>;
+  using PageJob = JobOf<PageRequest, Shard::ReadDone>;
+  using GroupPageJob = JobOf<GroupPageRequest, Shard::ReadDone>;
+  using AcceptedJob = JobOf<AcceptedRequest, Shard::RedoDone>;
+  using PlacedJob = JobOf<PlacedRequest, Shard::PlacedDone>;
+  using Job = std::variant<PageJob, GroupPageJob, AcceptedJob, PlacedJob>;
   class Worker;
 
   static void refuse(Job& job, const char* why);

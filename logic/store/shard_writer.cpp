@@ -199,7 +199,7 @@ void ShardWriter::fence_lost() {
 void ShardWriter::store() {
   const std::size_t outbox = batch_.outbox().size();
   const std::size_t inbox = batch_.inbox().size();
-  const bool single = outbox == 0  ? RowInsert<InboxWork>::is_single(inbox)
+  const bool single = outbox == 0  ? RowInsert<InboxWork>::is_single(inbox) && !batch_.has_memberships()
                       : inbox == 0 ? RowInsert<OutboxWork>::is_single(outbox)
                                    : false;
   if (!single) {
@@ -222,8 +222,15 @@ void ShardWriter::store() {
 
 bool ShardWriter::insert(bool commits) {
   const FenceKey key{.node = deps_.shard.node, .epoch = deps_.state.epoch()};
-  auto fence = insert_outbox_.run(*connection_, batch_.outbox(), key);
-  if (fence && *fence == Fence::kHolds) fence = insert_inbox_.run(*connection_, batch_.inbox(), key);
+  auto fence = insert_outbox_.run(*connection_, batch_.outbox(), &key);
+  if (fence && *fence == Fence::kHolds) {
+    fence = insert_inbox_.run(*connection_, batch_.inbox(), batch_.outbox().empty() ? &key : nullptr);
+  }
+  if (fence && *fence == Fence::kHolds && batch_.has_memberships()) {
+    if (auto written = write_memberships(*connection_, batch_.inbox()); !written) {
+      fence = std::unexpected(written.error());
+    }
+  }
   if (!fence) {
     // A row that the server refused was not committed; of anything else who knows.
     const DbFault fault = fence.error().fault;

@@ -43,9 +43,10 @@ void WriterBatch::begin(std::vector<WriterWorkPtr> works, SteadyTime now, bool h
   for (WriterWorkPtr& work : works) {
     Row row;
     row.user = &tails_.get(work->user);
-    row.lookup = work->kind() == WriterWork::Kind::kInbox    ? as_inbox(*work).lookup_first
-                 : work->kind() == WriterWork::Kind::kOutbox ? row.user->careful_until > now
-                                                             : false;
+    row.lookup = work->kind() == WriterWork::Kind::kInbox ? as_inbox(*work).lookup_first
+                 : work->kind() == WriterWork::Kind::kOutbox
+                     ? row.user->careful_until > now || as_outbox(*work).unless_stored.has_value()
+                     : false;
     if (work->outcome == Outcome::kRefused) row.state = State::kDone;
     row.work = std::move(work);
     rows_.push_back(std::move(row));
@@ -154,6 +155,7 @@ void WriterBatch::collect_asking() {
       continue;
     asking_.push_back(static_cast<TailsWork*>(row.work.get()));
     asking_.back()->cursors.clear();
+    asking_.back()->groups.clear();
   }
 }
 
@@ -191,6 +193,10 @@ void WriterBatch::number(MsgId id_limit) {
     switch (row.work->kind()) {
       case WriterWork::Kind::kOutbox: {
         auto& work = as_outbox(*row.work);
+        if (work.unless_stored) {
+          refuse(row, *work.unless_stored);
+          continue;
+        }
         work.msg_id = clock_.next();
         if (work.msg_id > id_limit) {
           refuse(row, {Code::kUnavailable, "no message ids to give", kRetryAfterMs});
@@ -212,6 +218,9 @@ void WriterBatch::number(MsgId id_limit) {
         work.outbox_seq = row.user->next_outbox;
         break;
       }
+      case WriterWork::Kind::kGroup:
+        refuse(row, {Code::kInternal, "not for this writer"});
+        continue;
     }
     row.state = State::kNumbered;
   }
@@ -283,6 +292,10 @@ void WriterBatch::doubt_everything(bool lost) {
     if (row.state == State::kOpen) row.lookup = row.work->kind() != WriterWork::Kind::kTails;
   }
   if (lost) tails_.forget_all();
+}
+
+bool WriterBatch::has_memberships() const noexcept {
+  return std::ranges::any_of(inbox_, [](const InboxWork* work) { return work->membership.has_value(); });
 }
 
 void WriterBatch::failed(const DbError& error, bool commit_sent) {

@@ -47,7 +47,7 @@ class WriterBatch {
     kWait,         // something must work before the batch can end, and does not: pause, then next() again
     kBarrier,      // wait for the transaction in doubt to end; barrier_passed(), fenced() or failed()
     kLoadTails,    // of unknown_users(), by set_tails(), or failed()
-    kLoadCursors,  // of cursor_works(), into them; cursors_loaded() or failed()
+    kLoadCursors,  // and lists of groups of cursor_works(), into them; cursors_loaded() or failed()
     kLookup,       // of lookup_outbox() and lookup_inbox(), by found(); looked_up() or failed()
     kStore,        // outbox() and inbox() in one transaction; stored(), fenced() or failed()
     kPark,         // inbox() has one row, reason(): into im_parked; parked(), fenced() or failed()
@@ -72,6 +72,8 @@ class WriterBatch {
   // Sorted by primary key.
   [[nodiscard]] std::span<OutboxWork* const> outbox() const noexcept { return outbox_; }
   [[nodiscard]] std::span<InboxWork* const> inbox() const noexcept { return inbox_; }
+  // Whether rows of inbox() change their receivers' lists of groups.
+  [[nodiscard]] bool has_memberships() const noexcept;
   [[nodiscard]] const std::string& reason() const noexcept { return park_reason_; }
   // While true the batch cannot be given up: rows may be stored or not.
   [[nodiscard]] bool unsettled() const noexcept { return unsettled_; }

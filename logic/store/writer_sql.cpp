@@ -4,6 +4,7 @@
 
 #include <array>
 #include <iterator>
+#include <utility>
 
 #include "common/base/clock.h"
 
@@ -11,7 +12,7 @@ namespace hongyan::logic {
 
 namespace {
 
-constexpr std::size_t kColumns = 12;  // of either table
+constexpr std::size_t kColumns = 13;  // of either table
 // Above kExactRows a batch takes several statements of these sizes: each prepared statement costs the server
 // memory by the row.
 constexpr std::size_t kExactRows = 32;
@@ -35,15 +36,22 @@ constexpr std::size_t kRowsOfAQuery = 128;
 
 constexpr std::string_view kInsertOutbox =
     "INSERT INTO im_message_send (cmd_id, app_id, msg_from, msg_seq, msg_id, slot, msg_type, group_id, "
-    "send_time, msg_to, client_msg_id, msg_content) VALUES ";
+    "send_time, msg_to, client_msg_id, msg_content, mentions) VALUES ";
 constexpr std::string_view kInsertInbox =
     "INSERT INTO im_message_receive (cmd_id, app_id, msg_to, msg_seq, msg_id, msg_type, group_id, group_seq, "
-    "send_time, msg_from, client_msg_id, msg_content) VALUES ";
-constexpr std::string_view kPlaces = "(?,?,?,?,?,?,?,?,?,?,?,?)";
-constexpr std::string_view kPlacesAfterFirst = ",?,?,?,?,?,?,?,?,?,?,?)";
+    "send_time, msg_from, client_msg_id, msg_content, mentions) VALUES ";
+constexpr std::string_view kPlaces = "(?,?,?,?,?,?,?,?,?,?,?,?,?)";
+constexpr std::string_view kPlacesAfterFirst = ",?,?,?,?,?,?,?,?,?,?,?,?)";
 
 std::string_view content_of(const SharedBytes& content) noexcept {
   return content ? std::string_view(*content) : std::string_view();
+}
+
+// NULL when there is nothing.
+void bind_optional(MYSQL_BIND& bind, const SharedBytes& bytes) noexcept {
+  static my_bool yes = 1;
+  bind.is_null = bytes ? nullptr : &yes;
+  if (bytes) bind_bytes(bind, *bytes);
 }
 
 void set_type(MYSQL_BIND& bind, enum_field_types type, bool is_unsigned = false) noexcept {
@@ -64,7 +72,7 @@ struct Table<OutboxWork> {
   static constexpr std::string_view kInsert = kInsertOutbox;
   static constexpr std::uint64_t kKey = 1000;
   static void set_types(MYSQL_BIND* bind) {
-    for (const int column : {1, 2, 9, 10, 11}) set_type(bind[column], MYSQL_TYPE_BLOB);
+    for (const int column : {1, 2, 9, 10, 11, 12}) set_type(bind[column], MYSQL_TYPE_BLOB);
     for (const int column : {3, 4, 7, 8}) set_type(bind[column], MYSQL_TYPE_LONGLONG);
     for (const int column : {0, 6}) set_type(bind[column], MYSQL_TYPE_LONG);
     set_type(bind[5], MYSQL_TYPE_SHORT, true);
@@ -82,6 +90,7 @@ struct Table<OutboxWork> {
     bind_bytes(bind[9], row.to);
     bind_bytes(bind[10], row.client_msg_id);
     bind_bytes(bind[11], content_of(row.content));
+    bind_optional(bind[12], row.mentions);
   }
 };
 
@@ -90,7 +99,7 @@ struct Table<InboxWork> {
   static constexpr std::string_view kInsert = kInsertInbox;
   static constexpr std::uint64_t kKey = 2000;
   static void set_types(MYSQL_BIND* bind) {
-    for (const int column : {1, 2, 9, 10, 11}) set_type(bind[column], MYSQL_TYPE_BLOB);
+    for (const int column : {1, 2, 9, 10, 11, 12}) set_type(bind[column], MYSQL_TYPE_BLOB);
     for (const int column : {3, 4, 6, 7, 8}) set_type(bind[column], MYSQL_TYPE_LONGLONG);
     for (const int column : {0, 5}) set_type(bind[column], MYSQL_TYPE_LONG);
   }
@@ -107,6 +116,7 @@ struct Table<InboxWork> {
     bind_bytes(bind[9], row.from);
     bind_bytes(bind[10], row.client_msg_id);
     bind_bytes(bind[11], content_of(row.content));
+    bind_optional(bind[12], row.mentions);
   }
 };
 
@@ -168,15 +178,16 @@ bool RowInsert<Work>::is_single(std::size_t rows) noexcept {
 
 template <typename Work>
 DbResult<Fence> RowInsert<Work>::run(MysqlConnection& connection, std::span<Work* const> rows,
-                                     const FenceKey& fence) {
-  for (const FenceKey* first = &fence; !rows.empty(); first = nullptr) {
+                                     const FenceKey* fence) {
+  for (; !rows.empty(); fence = nullptr) {
     const std::size_t count = statement_rows(rows.size());
     for (std::size_t i = 0; i < count; ++i) Table<Work>::set_values(&binds_[i * kColumns], *rows[i]);
-    const std::uint64_t key = Table<Work>::kKey + count + (first != nullptr ? fence.epoch * kKeysAnEpoch : 0);
-    auto statement = connection.statement(key, [&] { return insert_sql<Work>(count, first); });
+    const std::uint64_t key =
+        Table<Work>::kKey + count + (fence != nullptr ? fence->epoch * kKeysAnEpoch : 0);
+    auto statement = connection.statement(key, [&] { return insert_sql<Work>(count, fence); });
     if (!statement) return std::unexpected(statement.error());
     if (auto done = connection.run(*statement, std::span(binds_).first(count * kColumns)); !done) {
-      if (first != nullptr && done.error().code == kNullValue) return Fence::kLost;
+      if (fence != nullptr && done.error().code == kNullValue) return Fence::kLost;
       return std::unexpected(done.error());
     }
     rows = rows.subspan(count);
@@ -224,17 +235,63 @@ DbStatus load_tails(MysqlConnection& connection, WriterBatch& batch) {
 }
 
 DbStatus load_cursors(MysqlConnection& connection, std::span<TailsWork* const> works) {
-  return by_chunks(
-      connection, works, "SELECT STRAIGHT_JOIN v.n, c.device_class, c.kind, c.acked_seq FROM (",
-      ") v JOIN im_user_cursor c FORCE INDEX (PRIMARY) ON c.app_id = v.a AND c.user_id = v.u "
-      "AND c.group_id = 0",
-      [](std::string& sql, const TailsWork& work) { append_user(sql, work.user); },
+  const auto append = [](std::string& sql, const TailsWork& work) { append_user(sql, work.user); };
+  auto cursors = by_chunks(
+      connection, works, "SELECT STRAIGHT_JOIN v.n, c.device_class, c.kind, c.acked_seq, c.group_id FROM (",
+      ") v JOIN im_user_cursor c FORCE INDEX (PRIMARY) ON c.app_id = v.a AND c.user_id = v.u", append,
       [works](const TextRow& row) {
         works[static_cast<std::size_t>(row.number(0))]->cursors.push_back(
             {.device_class = static_cast<DeviceClass>(row.number(1)),
              .kind = static_cast<CursorKind>(row.number(2)),
-             .seq = row.number(3)});
+             .seq = row.number(3),
+             .group_id = row.number(4)});
       });
+  if (!cursors) return cursors;
+  return by_chunks(
+      connection, works,
+      "SELECT STRAIGHT_JOIN v.n, g.group_id, g.changed_seq, g.joined_seq, g.left_seq, g.large_from_seq FROM "
+      "(",
+      ") v JOIN im_user_group g FORCE INDEX (PRIMARY) ON g.app_id = v.a AND g.user_id = v.u", append,
+      [works](const TextRow& row) {
+        works[static_cast<std::size_t>(row.number(0))]->groups.push_back({.group_id = row.number(1),
+                                                                          .changed_seq = row.number(2),
+                                                                          .joined_seq = row.number(3),
+                                                                          .left_seq = row.number(4),
+                                                                          .large_from_seq = row.number(5)});
+      });
+}
+
+DbStatus write_memberships(MysqlConnection& connection, std::span<InboxWork* const> rows) {
+  std::string sql;
+  std::size_t count = 0;
+  const auto send = [&]() -> DbStatus {
+    if (std::exchange(count, 0) == 0) return {};
+    // Assignments run from left to right, so the row's own changed_seq comes last.
+    sql +=
+        " ON DUPLICATE KEY UPDATE joined_seq = IF(VALUES(changed_seq) > changed_seq, VALUES(joined_seq), "
+        "joined_seq), left_seq = IF(VALUES(changed_seq) > changed_seq, VALUES(left_seq), left_seq), "
+        "large_from_seq = IF(VALUES(changed_seq) > changed_seq, VALUES(large_from_seq), large_from_seq), "
+        "changed_seq = GREATEST(changed_seq, VALUES(changed_seq))";
+    return connection.query(sql);
+  };
+  for (const InboxWork* row : rows) {
+    if (!row->membership) continue;
+    if (count == kRowsOfAQuery) {
+      if (auto sent = send(); !sent) return sent;
+    }
+    sql = count == 0
+              ? "INSERT INTO im_user_group (app_id, user_id, group_id, changed_seq, joined_seq, left_seq, "
+                "large_from_seq) VALUES ("
+              : std::move(sql) + ",(";
+    append_hex_literal(sql, row->user.app_id);
+    sql += ',';
+    append_hex_literal(sql, row->user.uid);
+    const Membership& membership = *row->membership;
+    fmt::format_to(std::back_inserter(sql), ",{},{},{},{},{})", membership.group_id, membership.changed_seq,
+                   membership.joined_seq, membership.left_seq, membership.large_from_seq);
+    ++count;
+  }
+  return send();
 }
 
 DbStatus look_up(MysqlConnection& connection, WriterBatch& batch, SteadyTime now) {

@@ -25,18 +25,18 @@ struct FenceKey {
 };
 
 // Multi-row INSERTs into one table, prepared for every number of rows up to 32 and for a ladder above (48,
-// 64, 96 ... 512). Parameters are bound straight from the works. The first statement of a run takes the share
-// lock on the node's row itself, so that the fence costs no round trip: its first value is NULL, and the
-// statement refused, unless the row has the epoch. One thread; its statements belong to the connection that
-// it is given.
+// 64, 96 ... 512). Parameters are bound straight from the works. The first statement under a fence takes the
+// share lock on the node's row itself, so that the fence costs no round trip: its first value is NULL, and
+// the statement refused, unless the row has the epoch. One thread; its statements belong to the connection
+// that it is given.
 template <typename Work>
 class RowInsert {
  public:
   RowInsert();
   // Whether run() takes a single statement: it is a transaction of its own then, where none is open.
   [[nodiscard]] static bool is_single(std::size_t rows) noexcept;
-  // kLost: nothing was inserted by this call.
-  DbResult<Fence> run(MysqlConnection& connection, std::span<Work* const> rows, const FenceKey& fence);
+  // fence: null when the transaction holds the lock already. kLost: nothing was inserted by this call.
+  DbResult<Fence> run(MysqlConnection& connection, std::span<Work* const> rows, const FenceKey* fence);
 
  private:
   std::vector<MYSQL_BIND> binds_;  // of the largest step; types are set once
@@ -51,8 +51,10 @@ class RowInsert {
                                            std::uint64_t epoch);
 
 [[nodiscard]] DbStatus load_tails(MysqlConnection& connection, WriterBatch& batch);
-// Into the works.
+// Cursors and lists of groups, into the works.
 [[nodiscard]] DbStatus load_cursors(MysqlConnection& connection, std::span<TailsWork* const> works);
+// The rows' changes of their receivers' lists of groups. Within the transaction that inserts the rows.
+[[nodiscard]] DbStatus write_memberships(MysqlConnection& connection, std::span<InboxWork* const> rows);
 [[nodiscard]] DbStatus look_up(MysqlConnection& connection, WriterBatch& batch, SteadyTime now);
 
 // Within a transaction that begin_fenced began.

@@ -22,12 +22,25 @@ class MemoryShard : public Shard {
     std::int32_t cmd_id;
     std::int64_t send_time;
     Slot slot;
+    std::int64_t group_id = 0;
+    std::int32_t msg_type = 0;
+    SharedBytes mentions = nullptr;
   };
   struct InboxRow {
     std::int64_t seq;
     MsgId id;
     std::string from, content;
+    std::int64_t group_seq = 0;
+    std::int32_t cmd_id = 0;
   };
+  struct StoredGroup {
+    GroupInfo info;
+    std::vector<GroupMember> members;
+    std::vector<GroupRow> rows;
+    std::vector<CtrlOutcome> outcomes;
+    Slot slot = 0;
+  };
+  using GroupName = std::pair<std::string, std::int64_t>;  // app, group_id
 
   explicit MemoryShard(MsgIdClock& clock) : clock_(clock) {}
 
@@ -44,7 +57,7 @@ class MemoryShard : public Shard {
       if (!out.empty() && row.content.size() > byte_budget) break;
       byte_budget -= std::min(byte_budget, row.content.size());
       out.push_back(
-          {.seq = row.seq, .msg_id = row.id, .peer = row.from, .client_msg_id = {}, .content = row.content});
+          {.seq = row.seq, .msg_id = row.id, .peer = row.from, .client_msg_id = {}, .content = row.content, .mentions = {}});
     }
     done(std::move(out));
   }
@@ -54,7 +67,7 @@ class MemoryShard : public Shard {
     for (const auto& row : outbox[{user.app_id, user.uid}]) {
       if (row.seq <= after || row.seq > up_to || out.size() == limit) continue;
       out.push_back(
-          {.seq = row.seq, .msg_id = row.id, .peer = row.to, .client_msg_id = {}, .content = row.content});
+          {.seq = row.seq, .msg_id = row.id, .peer = row.to, .client_msg_id = {}, .content = row.content, .mentions = {}});
     }
     done(std::move(out));
   }
@@ -71,11 +84,43 @@ class MemoryShard : public Shard {
                                    .peer = row.to,
                                    .client_msg_id = row.client_msg_id,
                                    .content = row.content,
+                                   .mentions = row.mentions ? *row.mentions : std::string(),
+                                   .group_id = row.group_id,
                                    .send_time = row.send_time,
-                                   .cmd_id = row.cmd_id}});
+                                   .cmd_id = row.cmd_id,
+                                   .msg_type = row.msg_type}});
       }
     }
     ++refills;
+    done(std::move(out));
+  }
+  void read_placed(Slot slot, std::vector<MsgId> ids, PlacedDone done) override {
+    std::vector<GroupRedoRow> out;
+    for (const auto& [name, group] : groups) {
+      for (const auto& row : group.rows) {
+        if (group.slot != slot || std::ranges::find(ids, row.placed_id) == ids.end()) continue;
+        out.push_back({.app_id = name.first, .group_id = name.second, .slot = slot, .row = row});
+      }
+    }
+    ++refills;
+    done(std::move(out));
+  }
+  void read_group(std::string app_id, std::int64_t group_id, std::int64_t after, std::int64_t up_to,
+                  std::size_t limit, std::size_t byte_budget, ReadDone done) override {
+    std::vector<StoredMessage> out;
+    for (const auto& row : groups[{app_id, group_id}].rows) {
+      if (row.group_seq <= after || row.group_seq > up_to || out.size() == limit) continue;
+      if (!out.empty() && row.content->size() > byte_budget) break;
+      byte_budget -= std::min(byte_budget, row.content->size());
+      StoredMessage message;
+      message.seq = message.group_seq = row.group_seq;
+      message.msg_id = row.msg_id;
+      message.peer = row.from;
+      message.content = *row.content;
+      message.group_id = group_id;
+      message.cmd_id = row.cmd_id;
+      out.push_back(std::move(message));
+    }
     done(std::move(out));
   }
   void write_upkeep(Upkeep upkeep) override {
@@ -84,6 +129,11 @@ class MemoryShard : public Shard {
     for (const auto& update : upkeep.marks) marks[update.slot] = update.mark;
     for (const auto& entry : upkeep.remove_pending) pending.erase(entry.id);
     for (const auto& [user, cursor] : upkeep.cursors) {
+      if (cursor.kind == CursorKind::kGroup) {
+        auto& seq = group_cursors[{user.app_id, user.uid}][{cursor.device_class, cursor.group_id}];
+        seq = std::max(seq, cursor.seq);
+        continue;
+      }
       auto& seq = cursors[{user.app_id, user.uid}][{cursor.device_class, cursor.kind}];
       seq = std::max(seq, cursor.seq);
     }
@@ -111,6 +161,9 @@ class MemoryShard : public Shard {
   std::vector<WriterWorkPtr> queue;
   std::map<Key, std::vector<OutboxRow>> outbox;
   std::map<Key, std::vector<InboxRow>> inbox;
+  std::map<GroupName, StoredGroup> groups;
+  std::map<Key, std::map<std::int64_t, Membership>> memberships;
+  std::map<Key, std::map<std::pair<DeviceClass, std::int64_t>, std::int64_t>> group_cursors;
   std::map<Slot, MsgId> marks;
   std::set<MsgId> pending;
   std::map<Key, std::map<std::pair<DeviceClass, CursorKind>, std::int64_t>> cursors;
@@ -131,6 +184,13 @@ class MemoryShard : public Shard {
       for (const auto& [which, seq] : cursors[key]) {
         tails->cursors.push_back({.device_class = which.first, .kind = which.second, .seq = seq});
       }
+      for (const auto& [which, seq] : group_cursors[key]) {
+        tails->cursors.push_back(
+            {.device_class = which.first, .kind = CursorKind::kGroup, .seq = seq, .group_id = which.second});
+      }
+      for (const auto& [id, membership] : memberships[key]) tails->groups.push_back(membership);
+    } else if (auto* group = dynamic_cast<GroupWork*>(&work)) {
+      store_group(*group);
     } else if (auto* out = dynamic_cast<OutboxWork*>(&work)) {
       auto& rows = outbox[key];
       const auto it = std::ranges::find(rows, out->client_msg_id, &OutboxRow::client_msg_id);
@@ -140,15 +200,25 @@ class MemoryShard : public Shard {
         out->seq = it->seq;
         out->stored_to = it->to;
         out->stored_cmd_id = it->cmd_id;
+        out->stored_group_id = it->group_id;
         out->send_time = it->send_time;
+        return;
+      }
+      if (out->unless_stored) {
+        out->outcome = WriterWork::Outcome::kRefused;
+        out->error = *out->unless_stored;
         return;
       }
       out->msg_id = clock_.next();
       out->seq = static_cast<std::int64_t>(rows.size()) + 1;
       rows.push_back({out->seq, out->msg_id, out->to, out->client_msg_id, *out->content, out->cmd_id,
-                      out->send_time, out->slot});
+                      out->send_time, out->slot, out->group_id, out->msg_type, out->mentions});
     } else if (auto* in = dynamic_cast<InboxWork*>(&work)) {
       auto& rows = inbox[key];
+      if (in->membership) {
+        Membership& known = memberships[key][in->membership->group_id];
+        if (in->membership->changed_seq > known.changed_seq) known = *in->membership;
+      }
       const auto it = std::ranges::find(rows, in->msg_id, &InboxRow::id);
       if (it != rows.end()) {
         in->outcome = WriterWork::Outcome::kExists;
@@ -156,8 +226,56 @@ class MemoryShard : public Shard {
         return;
       }
       in->seq = static_cast<std::int64_t>(rows.size()) + 1;
-      rows.push_back({in->seq, in->msg_id, in->from, *in->content});
+      rows.push_back({in->seq, in->msg_id, in->from, *in->content, in->group_seq, in->cmd_id});
     }
+  }
+
+  void store_group(GroupWork& work) {
+    const GroupName name{work.user.app_id, work.group_id};
+    const auto known = groups.find(name);
+    switch (work.op) {
+      case GroupWork::Op::kLoad:
+        work.found = known != groups.end() && !known->second.rows.empty();
+        if (!work.found) return;
+        work.info = known->second.info;
+        work.head = known->second.rows.back().group_seq;
+        for (const auto& member : known->second.members) {
+          if (member.left_seq == 0 || (work.left_since != 0 && member.left_seq >= work.left_since)) {
+            work.members.push_back(member);
+          }
+        }
+        return;
+      case GroupWork::Op::kFind:
+        if (known == groups.end()) return;
+        for (const MsgId id : work.ids) {
+          if (std::ranges::find(known->second.rows, id, &GroupRow::msg_id) != known->second.rows.end()) {
+            work.placed.push_back(id);
+          }
+          for (const auto& outcome : known->second.outcomes) {
+            if (outcome.msg_id == id) work.outcomes.push_back(outcome);
+          }
+        }
+        return;
+      case GroupWork::Op::kStore:
+        break;
+    }
+    StoredGroup& group = groups[name];
+    group.slot = work.slot;
+    for (const auto& row : work.rows) {
+      if (std::ranges::find(group.rows, row.msg_id, &GroupRow::msg_id) != group.rows.end()) {
+        work.outcome = WriterWork::Outcome::kRefused;
+        work.error = {Code::kAlreadyExists, "twice"};
+        return;
+      }
+    }
+    for (const auto& row : work.rows) group.rows.push_back(row);
+    if (work.info) group.info = *work.info;
+    for (auto& member : group.members) {
+      const bool left = work.all_left || std::ranges::find(work.left, member.uid) != work.left.end();
+      if (left && member.left_seq == 0) member.left_seq = work.rows.front().group_seq;
+    }
+    for (const auto& uid : work.joined) group.members.push_back({uid, work.rows.front().group_seq, 0});
+    if (work.answer) group.outcomes.push_back(*work.answer);
   }
 
   MsgIdClock& clock_;

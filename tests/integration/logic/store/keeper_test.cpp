@@ -61,16 +61,18 @@ TEST_F(KeeperTest, RedoHoldsWhatStandsAboveTheMarkAndInPending) {
   }
   Node again(config_, 1, 101);
   ASSERT_TRUE(again.start());
-  ASSERT_EQ(again.observer.redo.size(), 601U);
-  EXPECT_EQ(again.observer.redo[0].message.msg_id, ids[3]);
-  EXPECT_EQ(again.observer.pending, std::vector<MsgId>{ids[3]});
-  EXPECT_EQ(again.observer.redo[1].message.msg_id, ids[100]);
-  EXPECT_EQ(again.observer.redo[1].message.content, "m100");
-  EXPECT_EQ(again.observer.redo[1].message.client_msg_id, "c100");
-  EXPECT_EQ(again.observer.redo[1].from, "alice");
-  EXPECT_EQ(again.observer.redo[1].app_id, "app");
-  EXPECT_EQ(again.observer.redo[1].message.peer, "receiver");
-  EXPECT_EQ(again.observer.redo.back().message.msg_id, ids[699]);
+  ASSERT_EQ(again.observer.redo.accepted.size(), 601U);
+  EXPECT_EQ(again.observer.redo.accepted[0].message.msg_id, ids[3]);
+  ASSERT_EQ(again.observer.redo.pending.size(), 2U);
+  EXPECT_EQ(again.observer.redo.pending[0].id, ids[3]);
+  EXPECT_EQ(again.observer.redo.pending[1].id, ids[3]);
+  EXPECT_EQ(again.observer.redo.accepted[1].message.msg_id, ids[100]);
+  EXPECT_EQ(again.observer.redo.accepted[1].message.content, "m100");
+  EXPECT_EQ(again.observer.redo.accepted[1].message.client_msg_id, "c100");
+  EXPECT_EQ(again.observer.redo.accepted[1].from, "alice");
+  EXPECT_EQ(again.observer.redo.accepted[1].app_id, "app");
+  EXPECT_EQ(again.observer.redo.accepted[1].message.peer, "receiver");
+  EXPECT_EQ(again.observer.redo.accepted.back().message.msg_id, ids[699]);
   EXPECT_EQ(again.observer.slots.front().epoch, 2U);
 }
 

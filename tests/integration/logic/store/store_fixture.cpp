@@ -26,12 +26,11 @@ std::size_t RecordingSink::count() {
 }
 
 void RecordingObserver::shard_acquired(std::size_t, std::vector<logic::AcquiredSlot> taken,
-                                       std::vector<logic::RedoRow> rows, std::vector<MsgId> ids) {
+                                       logic::Redo found) {
   const std::lock_guard lock(mutex_);
   ++acquired;
   slots = std::move(taken);
-  redo = std::move(rows);
-  pending = std::move(ids);
+  redo = std::move(found);
   changed_.notify_all();
 }
 

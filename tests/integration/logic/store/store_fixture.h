@@ -32,6 +32,9 @@ class RecordingSink : public logic::WriterSink {
   [[nodiscard]] logic::InboxWork& inbox(std::size_t index) {
     return static_cast<logic::InboxWork&>(*done_.at(index));
   }
+  [[nodiscard]] logic::GroupWork& group(std::size_t index) {
+    return static_cast<logic::GroupWork&>(*done_.at(index));
+  }
   [[nodiscard]] logic::WriterWork& work(std::size_t index) { return *done_.at(index); }
 
  private:
@@ -42,8 +45,7 @@ class RecordingSink : public logic::WriterSink {
 
 class RecordingObserver : public logic::ShardObserver {
  public:
-  void shard_acquired(std::size_t, std::vector<logic::AcquiredSlot> slots, std::vector<logic::RedoRow> redo,
-                      std::vector<MsgId> pending) override;
+  void shard_acquired(std::size_t, std::vector<logic::AcquiredSlot> slots, logic::Redo redo) override;
   void shard_suspended(std::size_t, const std::string&) override;
   void shard_resumed(std::size_t) override;
   void fenced_off(std::size_t, const std::string&) override;
@@ -55,8 +57,7 @@ class RecordingObserver : public logic::ShardObserver {
   int resumed = 0;
   int fenced = 0;
   std::vector<logic::AcquiredSlot> slots;
-  std::vector<logic::RedoRow> redo;
-  std::vector<MsgId> pending;
+  logic::Redo redo;
 
  private:
   std::mutex mutex_;

@@ -65,10 +65,12 @@ TEST_F(WriterFaultsTest, WaitsForALockAndGoesOn) {
   auto other = logic::MysqlConnection::open(logic::endpoint_of(config_));
   ASSERT_TRUE(other);
   // Holds what the next row needs; the server ends the idle transaction after a second.
-  ASSERT_TRUE((*other)->query(
-      "START TRANSACTION; INSERT INTO im_message_receive SELECT app_id, msg_to, 2, 999, cmd_id, "
-      "msg_type, group_id, group_seq, send_time, msg_from, client_msg_id, msg_content "
-      "FROM im_message_receive"));
+  ASSERT_TRUE(
+      (*other)->query("START TRANSACTION; INSERT INTO im_message_receive (app_id, msg_to, msg_seq, msg_id, "
+                      "cmd_id, msg_type, group_id, group_seq, send_time, msg_from, client_msg_id, "
+                      "msg_content) SELECT app_id, msg_to, 2, 999, cmd_id, "
+                      "msg_type, group_id, group_seq, send_time, msg_from, client_msg_id, msg_content "
+                      "FROM im_message_receive"));
   node.shard->submit(inbox("bob", 2));
   ASSERT_TRUE(node.sink.wait_for(2));
   EXPECT_EQ(node.sink.inbox(1).outcome, Outcome::kStored);
@@ -92,10 +94,12 @@ TEST_F(WriterFaultsTest, GoesOnAfterADeadlock) {
   };
   ASSERT_NE(sql("SELECT @@innodb_deadlock_detect"), "0");
   const auto before = deadlocks();
-  ASSERT_TRUE((*other)->query(
-      "START TRANSACTION; INSERT INTO im_message_receive SELECT app_id, msg_to, 2, 999, cmd_id, "
-      "msg_type, group_id, group_seq, send_time, msg_from, client_msg_id, msg_content "
-      "FROM im_message_receive"));
+  ASSERT_TRUE(
+      (*other)->query("START TRANSACTION; INSERT INTO im_message_receive (app_id, msg_to, msg_seq, msg_id, "
+                      "cmd_id, msg_type, group_id, group_seq, send_time, msg_from, client_msg_id, "
+                      "msg_content) SELECT app_id, msg_to, 2, 999, cmd_id, "
+                      "msg_type, group_id, group_seq, send_time, msg_from, client_msg_id, msg_content "
+                      "FROM im_message_receive"));
   node.shard->submit(inbox("bob", 2));
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   // Not from INNODB_TRX: a cache that is not refreshed while it is read often.
@@ -119,7 +123,9 @@ TEST_F(WriterFaultsTest, RetriesWhenAnotherConnectionTookTheSequence) {
   ASSERT_TRUE(node.sink.wait_for(1));
   // What the fence forbids, done by hand: the writer's tail is stale now.
   static_cast<void>(
-      sql("INSERT INTO im_message_receive SELECT app_id, msg_to, 2, 999, cmd_id, msg_type, group_id, "
+      sql("INSERT INTO im_message_receive (app_id, msg_to, msg_seq, msg_id, cmd_id, msg_type, group_id, "
+          "group_seq, send_time, msg_from, client_msg_id, msg_content) SELECT app_id, msg_to, 2, 999, "
+          "cmd_id, msg_type, group_id, "
           "group_seq, send_time, msg_from, client_msg_id, msg_content FROM im_message_receive"));
   node.shard->submit(inbox("bob", 2));
   ASSERT_TRUE(node.sink.wait_for(2));

@@ -115,24 +115,27 @@ class PipelineHarness : public ::testing::Test {
     }
   }
 
-  void acquire(std::vector<RedoRow> redo = {}, std::vector<MsgId> pending = {}) {
+  // pending: as it stands in im_pending. mark: of all slots.
+  void acquire(std::vector<RedoRow> redo = {}, std::vector<PendingEntry> pending = {},
+               std::vector<GroupRedoRow> placed = {}, MsgId mark = 0) {
     for (std::size_t shard = 0; shard < 2; ++shard) {
       std::vector<AcquiredSlot> slots;
       for (std::uint32_t slot = 0; slot < kSlotCount; ++slot) {
         if (shard_set_.index_of(static_cast<Slot>(slot)) == shard) {
-          slots.push_back({.slot = static_cast<Slot>(slot), .epoch = 1, .mark = 0});
+          slots.push_back({.slot = static_cast<Slot>(slot), .epoch = 1, .mark = mark});
         }
-      }
-      std::vector<RedoRow> mine;
-      for (const auto& row : redo) {
-        if (shard_set_.index_of(row.slot) == shard) mine.push_back(row);
       }
       for (std::uint32_t i = 0; i < kThreads; ++i) {
-        std::vector<RedoRow> of_thread;
-        for (const auto& row : mine) {
-          if (row.slot % kThreads == i) of_thread.push_back(row);
-        }
-        threads_[i]->shard_acquired(shard, slots, std::move(of_thread), pending);
+        const auto select = [&](const auto& from, auto& to) {
+          for (const auto& one : from) {
+            if (shard_set_.index_of(one.slot) == shard && one.slot % kThreads == i) to.push_back(one);
+          }
+        };
+        Redo mine;
+        select(redo, mine.accepted);
+        select(placed, mine.placed);
+        select(pending, mine.pending);
+        threads_[i]->shard_acquired(shard, slots, std::move(mine));
         threads_[i]->end_turn();
       }
     }

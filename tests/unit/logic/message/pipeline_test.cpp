@@ -185,7 +185,7 @@ TEST_F(PipelineTest, RedoFinishesWhatACrashLeft) {
   shard_of("alice").read_accepted(slot_of("demo", "alice"), ids,
                                   [&redo](auto rows) { redo = std::move(*rows); });
   restart();
-  acquire(redo, {ids[0]});
+  acquire(redo, {{.slot = slot_of("demo", "alice"), .destination = slot_of("demo", to), .id = ids[0]}});
   send(3, "alice", to, "id-3", "three");
   settle();
   pass(Milliseconds(2000));  // the receiver's slots may have been acquired after the sender's

@@ -11,9 +11,9 @@ TEST(UnfinishedIdsTest, MarkIsTheHighestIdWhenAllIsFinished) {
   ids.issued(ids.begin(10), 20);
   ids.issued(ids.begin(20), 30);
   EXPECT_EQ(ids.mark(), 19);
-  ids.finished(20);
+  ids.finished(20, 5);
   EXPECT_EQ(ids.mark(), 29);
-  ids.finished(30);
+  ids.finished(30, 5);
   EXPECT_EQ(ids.mark(), 30);
 }
 
@@ -21,11 +21,11 @@ TEST(UnfinishedIdsTest, WhatIsNotIssuedYetHoldsTheMark) {
   UnfinishedIds ids;
   ids.issued(ids.begin(10), 20);
   const auto ticket = ids.begin(20);
-  ids.finished(20);
+  ids.finished(20, 5);
   EXPECT_EQ(ids.mark(), 20);
   const auto later = ids.begin(25);
   ids.issued(later, 40);
-  ids.finished(40);
+  ids.finished(40, 5);
   EXPECT_EQ(ids.mark(), 20);
   ids.absent(ticket);
   EXPECT_EQ(ids.mark(), 40);
@@ -36,7 +36,7 @@ TEST(UnfinishedIdsTest, AFloorThatEqualsAnIdIsItsOwn) {
   UnfinishedIds ids;
   ids.issued(ids.begin(10), 20);
   const auto ticket = ids.begin(20);
-  ids.finished(20);
+  ids.finished(20, 5);
   ids.issued(ticket, 30);
   EXPECT_EQ(ids.mark(), 29);
   EXPECT_TRUE(ids.contains(30));
@@ -46,11 +46,27 @@ TEST(UnfinishedIdsTest, PendingIdsDoNotHoldTheMark) {
   UnfinishedIds ids;
   ids.issued(ids.begin(10), 20);
   ids.issued(ids.begin(20), 30);
-  ids.moved_to_pending(20);
-  EXPECT_TRUE(ids.is_pending(20));
+  ids.moved_to_pending(20, 5);
+  EXPECT_TRUE(ids.is_pending(20, 5));
   EXPECT_TRUE(ids.contains(20));
   EXPECT_EQ(ids.mark(), 29);
-  ids.finished(20);
+  ids.finished(20, 5);
+  EXPECT_FALSE(ids.contains(20));
+}
+
+// A group's message has a row for each member; two of them may have one destination.
+TEST(UnfinishedIdsTest, AnIdIsFinishedAsOftenAsItWasAdded) {
+  UnfinishedIds ids;
+  ids.add(20, 3);
+  EXPECT_FALSE(ids.finished(20, 5));
+  ids.moved_to_pending(20, 6);
+  ids.moved_to_pending(20, 6);
+  EXPECT_EQ(ids.mark(), 20);
+  EXPECT_FALSE(ids.finished(20, 6));
+  EXPECT_TRUE(ids.is_pending(20, 6));
+  ids.back_from_pending(20, 6);
+  EXPECT_EQ(ids.mark(), 19);
+  EXPECT_TRUE(ids.finished(20, 6));
   EXPECT_FALSE(ids.contains(20));
 }
 
@@ -58,7 +74,7 @@ TEST(SlotTableTest, MarksThatCouldNotBeWrittenAreDueAgain) {
   SlotTable slots;
   SlotState& state = slots.acquire({.slot = 7, .epoch = 3, .mark = 5}, 0);
   state.unfinished.issued(state.unfinished.begin(10), 20);
-  state.unfinished.finished(20);
+  state.unfinished.finished(20, 5);
   slots.touch(7);
   EXPECT_TRUE(slots.take_marks(1).empty());
   auto marks = slots.take_marks(0);

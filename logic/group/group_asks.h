@@ -1,0 +1,31 @@
+// Questions of one slot thread to groups' owners.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <unordered_map>
+
+#include "logic/group/mail.h"
+#include "logic/message/context.h"
+
+namespace hongyan::logic {
+
+// One thread. Every question is answered: at the latest when the shard of the group refuses.
+class GroupAsks {
+ public:
+  using Mail = std::function<void(std::uint32_t thread, GroupMail)>;  // only queues
+  using Then = std::function<void(GroupReply)>;
+  GroupAsks(ThreadContext& context, Mail mail) : context_(context), mail_(std::move(mail)) {}
+
+  // thread and number of the question are filled in.
+  void ask(GroupAsk ask, Then then);
+  void replied(GroupReply reply);
+
+ private:
+  ThreadContext& context_;
+  const Mail mail_;
+  std::unordered_map<std::uint64_t, Then> waiting_;
+  std::uint64_t next_ = 1;
+};
+
+}  // namespace hongyan::logic

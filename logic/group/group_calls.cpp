@@ -1,0 +1,243 @@
+#include "logic/group/group_calls.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "logic/message/check_id.h"
+
+namespace hongyan::logic {
+
+namespace {
+
+constexpr std::size_t kDefaultMembers = 100;
+constexpr std::size_t kMostMembers = 1000;
+constexpr std::size_t kDefaultGroups = 20;
+constexpr std::size_t kMostGroups = 100;
+
+// 0: not the decimal of a positive id.
+std::int64_t parse_group_id(std::string_view text) {
+  std::int64_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole && id > 0 && std::to_string(id) == text ? id : 0;
+}
+
+std::size_t limit_of(std::int32_t wanted, std::size_t usual, std::size_t most) {
+  return wanted <= 0 ? usual : std::min(static_cast<std::size_t>(wanted), most);
+}
+
+const Error kNotAMember{Code::kPermissionDenied, "not a member of the group"};
+
+}  // namespace
+
+// A page of list_mine while owners are asked.
+struct GroupCalls::MyGroups {
+  ReplyTo to;
+  std::vector<client::Group> groups;
+  std::size_t missing = 0;
+};
+
+void GroupCalls::c2g(const Request& request) { with_groups(request, &GroupCalls::send_message); }
+
+void GroupCalls::ctrl(const Request& request) { with_groups(request, &GroupCalls::send_command); }
+
+void GroupCalls::with_groups(const Request& request, void (GroupCalls::*then)(const Request&, User&)) {
+  if (context_.slots.status(request.slot) != SlotStatus::kServing) {
+    return context_.refuse(request.reply_to, {Code::kUnavailable, "storage is away", 500});
+  }
+  User& user = context_.users.get(request.app_id, request.uid, request.slot);
+  if (user.loaded) return (this->*then)(request, user);
+  const auto body = std::make_shared<const std::string>(request.body);
+  sessions_.with_tails(user, [this, &user, then, body, kept = request](const Status& status) {
+    if (!status) return context_.refuse(kept.reply_to, status.error());
+    Request again = kept;
+    again.app_id = user.key.app_id;
+    again.uid = user.key.uid;
+    again.body = *body;
+    (this->*then)(again, user);
+  });
+}
+
+void GroupCalls::send_message(const Request& request, User& user) {
+  if (!message_.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()))) {
+    return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
+  }
+  if (!message_.from().empty() && message_.from() != request.uid) {
+    return context_.refuse(request.reply_to, {Code::kPermissionDenied, "from is not the session's user"});
+  }
+  if (message_.group_id() <= 0) {
+    return context_.refuse(request.reply_to, {Code::kBadRequest, "group_id is not positive"});
+  }
+  if (static_cast<std::size_t>(message_.mentions_size()) > context_.config.group.max_mentions) {
+    return context_.refuse(request.reply_to, {Code::kTooLarge, "too many mentions"});
+  }
+  NewMessage message{.to = {},
+                     .group_id = message_.group_id(),
+                     .client_msg_id = std::move(*message_.mutable_client_msg_id()),
+                     .content = std::make_shared<const std::string>(std::move(*message_.mutable_content())),
+                     .mentions = {},
+                     .cmd_id = client::COMMAND_C2G_SEND,
+                     .msg_type = message_.msg_type(),
+                     .unless_stored = {}};
+  if (message_.mentions_size() > 0) {
+    internal::Mentions mentions;
+    for (auto& uid : *message_.mutable_mentions()) {
+      if (auto ok = check_id(uid, kMaxUid, "a mentioned uid"); !ok) {
+        return context_.refuse(request.reply_to, ok.error());
+      }
+      mentions.add_uids(std::move(uid));
+    }
+    message.mentions = std::make_shared<const std::string>(mentions.SerializeAsString());
+  }
+  const UserGroup* group = user.group(message.group_id);
+  if (group == nullptr || !group->is_member()) message.unless_stored = kNotAMember;
+  accept_.send(request, std::move(message));
+}
+
+void GroupCalls::send_command(const Request& request, User& user) {
+  const bool service = request.cmd_id == internal::COMMAND_CTRL;
+  const auto refuse = [&](Code code, const char* why) { context_.refuse(request.reply_to, {code, why}); };
+  if (!command_.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()))) {
+    return refuse(Code::kBadRequest, "body does not parse");
+  }
+  if (!command_.from().empty() && command_.from() != request.uid) {
+    return refuse(Code::kPermissionDenied, "from is not the session's user");
+  }
+  const client::CtrlType type = command_.type();
+  client::GroupOp op;
+  if (!op.ParseFromString(command_.content())) return refuse(Code::kBadRequest, "content does not parse");
+  if (auto ok = check_command(type, op, context_.config.group); !ok) {
+    return context_.refuse(request.reply_to, ok.error());
+  }
+  if (type == client::CTRL_TYPE_LIST_MY_GROUPS) return list_mine(request, user, op);
+  const bool creates = type == client::CTRL_TYPE_CREATE_GROUP;
+  const std::int64_t group_id = creates ? 0 : parse_group_id(command_.to());
+  if (!creates && group_id == 0) return refuse(Code::kBadRequest, "to is not a group's id");
+  if (creates && !command_.to().empty()) return refuse(Code::kBadRequest, "to must be empty");
+  if (op.offset() < 0) return refuse(Code::kBadRequest, "offset is negative");
+  if (is_read(type)) {
+    GroupAsk ask;
+    ask.group = {.app_id = user.key.app_id, .group_id = group_id};
+    ask.uid = user.key.uid;
+    ask.with_members = type == client::CTRL_TYPE_LIST_MEMBERS;
+    ask.offset = op.offset();
+    ask.limit = limit_of(op.limit(), kDefaultMembers, kMostMembers);
+    return read_one(request.reply_to, std::move(ask));
+  }
+  NewMessage message{.to = std::move(*command_.mutable_to()),
+                     .group_id = group_id,
+                     .client_msg_id = std::move(*command_.mutable_client_msg_id()),
+                     .content = std::make_shared<const std::string>(std::move(*command_.mutable_content())),
+                     .mentions = {},
+                     .cmd_id = static_cast<std::int32_t>(request.cmd_id),
+                     .msg_type = static_cast<std::int32_t>(type),
+                     .unless_stored = {}};
+  const UserGroup* group = user.group(group_id);
+  const auto groups =
+      std::ranges::count_if(user.groups, [](const auto& one) { return one.second.is_member(); });
+  if (service) {
+    // May do what the group's owner may.
+  } else if (!creates && (group == nullptr || !group->is_member())) {
+    message.unless_stored = kNotAMember;
+  } else if (creates && static_cast<std::size_t>(groups) >= context_.config.group.max_groups_of_user) {
+    message.unless_stored = Error{Code::kFailedPrecondition, "already in too many groups"};
+  }
+  accept_.send(request, std::move(message));
+}
+
+void GroupCalls::read(const Request& request) {
+  internal::GroupRead wanted;
+  if (!wanted.ParseFromArray(request.body.data(), static_cast<int>(request.body.size())) ||
+      wanted.offset() < 0) {
+    return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
+  }
+  GroupAsk ask;
+  ask.group = {.app_id = std::string(request.app_id), .group_id = wanted.group_id()};
+  ask.with_members = wanted.members();
+  ask.offset = wanted.offset();
+  ask.limit = limit_of(wanted.limit(), kDefaultMembers, kMostMembers);
+  read_one(request.reply_to, std::move(ask));
+}
+
+void GroupCalls::read_one(const ReplyTo& to, GroupAsk ask) {
+  asks_.ask(std::move(ask), [this, to](const GroupReply& reply) {
+    if (reply.error.code != Code::kOk) return context_.refuse(to, reply.error);
+    reply_result(to, reply.result);
+  });
+}
+
+void GroupCalls::list_mine(const Request& request, User& user, const client::GroupOp& op) {
+  if (op.offset() < 0) return context_.refuse(request.reply_to, {Code::kBadRequest, "offset is negative"});
+  std::vector<std::int64_t> ids;
+  for (const auto& [id, group] : user.groups) {
+    if (group.is_member()) ids.push_back(id);
+  }
+  std::ranges::sort(ids);
+  ids.erase(ids.begin(),
+            ids.begin() + std::min<std::int64_t>(op.offset(), static_cast<std::int64_t>(ids.size())));
+  ids.resize(std::min(ids.size(), limit_of(op.limit(), kDefaultGroups, kMostGroups)));
+  if (ids.empty()) return reply_result(request.reply_to, {});
+  const auto page = std::make_shared<MyGroups>();
+  page->to = request.reply_to;
+  page->groups.resize(ids.size());
+  page->missing = ids.size();
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    GroupAsk ask;
+    ask.group = {.app_id = user.key.app_id, .group_id = ids[i]};
+    ask.uid = user.key.uid;
+    asks_.ask(std::move(ask), [this, page, i, id = ids[i]](const GroupReply& reply) {
+      page->groups[i] = reply.result.group();
+      // Its owner cannot be asked, or the user has just left: the id is all that is known.
+      if (reply.error.code != Code::kOk) page->groups[i].set_group_id(id);
+      if (--page->missing > 0) return;
+      client::GroupOpResult result;
+      for (auto& group : page->groups) *result.add_groups() = std::move(group);
+      reply_result(page->to, result);
+    });
+  }
+}
+
+void GroupCalls::reply_result(const ReplyTo& to, const client::GroupOpResult& result) {
+  client::CtrlSendResp response;
+  response.set_timestamp(context_.wall());
+  response.set_content(result.SerializeAsString());
+  reply(to, response.SerializeAsString());
+}
+
+void GroupCalls::stored(AcceptWork& work) {
+  Waiting& waiting = waiting_[work.msg_id];
+  waiting.timestamp = work.send_time;
+  waiting.until = context_.now() + kPatience;
+  std::ranges::move(work.waiting, std::back_inserter(waiting.to));
+}
+
+void GroupCalls::answered(const CtrlAnswer& answer) {
+  const auto it = waiting_.find(answer.msg_id);
+  if (it == waiting_.end()) return;
+  const Waiting waiting = std::move(it->second);
+  waiting_.erase(it);
+  if (answer.error.code != Code::kOk) {
+    for (const auto& to : waiting.to) context_.refuse(to, answer.error);
+    return;
+  }
+  client::CtrlSendResp response;
+  response.set_msg_id(answer.msg_id);
+  response.set_timestamp(waiting.timestamp);
+  response.set_content(answer.result);
+  const std::string body = response.SerializeAsString();
+  for (const auto& to : waiting.to) reply(to, body);
+}
+
+void GroupCalls::tick() {
+  const SteadyTime now = context_.now();
+  std::erase_if(waiting_, [&](auto& one) {
+    if (one.second.until > now) return false;
+    for (const auto& to : one.second.to) {
+      context_.refuse(to, {Code::kDeadlineExceeded, "the group's owner has not answered"});
+    }
+    return true;
+  });
+}
+
+}  // namespace hongyan::logic

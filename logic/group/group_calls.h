@@ -1,0 +1,68 @@
+// What clients and the server API ask about groups.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "logic/group/group_asks.h"
+#include "logic/message/accept.h"
+#include "logic/message/context.h"
+#include "logic/message/request.h"
+#include "logic/session/sessions.h"
+#include "proto/client.pb.h"
+
+namespace hongyan::logic {
+
+// C2G_SEND and CTRL_SEND of one slot thread's users, and the same of services. One thread.
+//
+// Who may send is asked of the sender's own list of groups: it is written before the command that changed it
+// is answered. A command is a message like any other; its outcome comes back from the group's owner and
+// answers it.
+class GroupCalls {
+ public:
+  // A command that is not answered by then is answered with kDeadlineExceeded: it may yet be done.
+  static constexpr Milliseconds kPatience{10'000};
+
+  GroupCalls(ThreadContext& context, Accept& accept, Sessions& sessions, GroupAsks& asks)
+      : context_(context), accept_(accept), sessions_(sessions), asks_(asks) {}
+
+  void c2g(const Request& request);
+  // CTRL_SEND, or COMMAND_CTRL of a service.
+  void ctrl(const Request& request);
+  // COMMAND_GROUP of a service.
+  void read(const Request& request);
+
+  // A command is in its sender's outbox: its answers wait for the outcome.
+  void stored(AcceptWork& work);
+  void answered(const CtrlAnswer& answer);
+  void tick();
+
+ private:
+  struct Waiting {
+    std::vector<ReplyTo> to;
+    std::int64_t timestamp = 0;
+    SteadyTime until;
+  };
+  struct MyGroups;
+
+  // Runs it once the user's groups are known.
+  void with_groups(const Request& request, void (GroupCalls::*then)(const Request&, User&));
+  void send_message(const Request& request, User& user);
+  void send_command(const Request& request, User& user);
+  void read_one(const ReplyTo& to, GroupAsk ask);
+  void list_mine(const Request& request, User& user, const client::GroupOp& op);
+  void reply_result(const ReplyTo& to, const client::GroupOpResult& result);
+
+  ThreadContext& context_;
+  Accept& accept_;
+  Sessions& sessions_;
+  GroupAsks& asks_;
+  std::unordered_map<MsgId, Waiting> waiting_;
+  client::C2GSendReq message_;
+  client::CtrlSendReq command_;
+};
+
+}  // namespace hongyan::logic

@@ -1,0 +1,42 @@
+// Names of groups, and which commands concern them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "common/base/slot.h"
+#include "proto/client.pb.h"
+#include "proto/internal.pb.h"
+
+namespace hongyan::logic {
+
+struct GroupKey {
+  std::string app_id;
+  std::int64_t group_id = 0;
+
+  bool operator==(const GroupKey&) const = default;
+};
+
+struct GroupKeyHash {
+  std::size_t operator()(const GroupKey& key) const noexcept {
+    return std::hash<std::string_view>()(key.app_id) * 31 + std::hash<std::int64_t>()(key.group_id);
+  }
+};
+
+// A group's slot is that of its id in decimal.
+[[nodiscard]] inline Slot slot_of_group(std::string_view app_id, std::int64_t group_id) {
+  return slot_of(app_id, std::to_string(group_id));
+}
+
+// cmd_id of a row of im_message_send. A command: of a member, or of a service.
+[[nodiscard]] inline bool is_group_command(std::int32_t cmd_id) noexcept {
+  return cmd_id == client::COMMAND_CTRL_SEND || cmd_id == internal::COMMAND_CTRL;
+}
+[[nodiscard]] inline bool is_for_group(std::int32_t cmd_id) noexcept {
+  return cmd_id == client::COMMAND_C2G_SEND || is_group_command(cmd_id);
+}
+
+}  // namespace hongyan::logic

@@ -1,0 +1,123 @@
+// The owner's side of groups: their order, their members, their fan-out.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "logic/group/mail.h"
+#include "logic/group/rules.h"
+#include "logic/message/context.h"
+#include "logic/message/lane.h"
+#include "logic/store/group_rows.h"
+
+namespace hongyan::logic {
+
+// The groups of one slot thread's slots. One thread.
+//
+// A message comes from its sender's slot by a lane, in order, and is given back once it has its place: it
+// then stands in im_group_message, and this slot is responsible for it until every member's inbox row is
+// committed (of a large group: nothing more). One piece of work a group is at the database at a time, so rows
+// are numbered here.
+//
+// A command is decided here, against what is committed; its outcome, a refusal too, is committed with what it
+// changes. It is answered when the rows of its members are there, or after kAnswerPatience.
+class Groups {
+ public:
+  static constexpr Milliseconds kAnswerPatience{2000};
+
+  struct Ports {
+    std::function<void(DeliverWorkPtr)> give_back;              // to the lane it came by
+    std::function<void(std::uint32_t thread, GroupMail)> mail;  // only queues
+  };
+  Groups(ThreadContext& context, Lanes& lanes, Ports ports)
+      : context_(context), lanes_(lanes), ports_(std::move(ports)) {}
+
+  // A message for a group of this thread. It comes back through give_back.
+  void take(DeliverWorkPtr post);
+  void ask(GroupAsk ask);
+  void finished(std::unique_ptr<GroupWork> work);
+
+  // After the slots were acquired, before anything new: what is not known to be fanned out, by placed_id.
+  // pending: destinations that stand in im_pending, by id.
+  void redo(std::vector<GroupRedoRow> rows, const std::unordered_map<MsgId, std::vector<Slot>>& pending);
+  // Every member's row of this message is committed.
+  void fanned_out(MsgId placed_id);
+  void tick();
+
+  [[nodiscard]] std::size_t size() const noexcept { return groups_.size(); }
+
+ private:
+  struct Redo {
+    GroupRow row;
+    bool all = false;                // else only to these
+    std::vector<Slot> destinations;  // that stand in im_pending
+  };
+  struct Group {
+    GroupKey key;
+    Slot slot = 0;
+    bool loaded = false;
+    bool busy = false;  // something of it is at the database
+    GroupState state;
+    std::vector<GroupMember> history;  // with who left, for `redo`
+    std::deque<Redo> redo;
+    std::deque<DeliverWorkPtr> queue;
+    std::vector<DeliverWorkPtr> placing;  // being stored, or looked for
+    std::optional<GroupChange> change;    // of the command being stored
+    std::deque<GroupAsk> asks;
+    std::shared_ptr<const Audience> audience;  // null: to be made
+    SteadyTime retry_at{};
+    SteadyTime used_at{};
+
+    [[nodiscard]] bool idle() const noexcept {
+      return !busy && redo.empty() && queue.empty() && asks.empty();
+    }
+  };
+  struct Waiting {
+    std::uint32_t thread = 0;
+    CtrlAnswer answer;
+    SteadyTime until;
+  };
+
+  [[nodiscard]] Group& group_of(const GroupKey& key);
+  void pump(Group& group);
+  void submit(Group& group, std::unique_ptr<GroupWork> work);
+  [[nodiscard]] std::unique_ptr<GroupWork> work_for(Group& group, GroupWork::Op op);
+
+  void loaded(Group& group, GroupWork& work);
+  void found(Group& group, const GroupWork& work);
+  void stored(Group& group, GroupWork& work);
+  void place_messages(Group& group);
+  void place_command(Group& group);
+  [[nodiscard]] GroupRow row_of(Group& group, const DeliverWork& post, std::int64_t seq);
+  void take_run(Group& group);
+  void drop_rows(Group& group, const GroupWork& work);
+  void give_back(DeliverWorkPtr post, WriterWork::Outcome outcome);
+  void refuse_all(Group& group, const Error& error);
+
+  void fan_out(Group& group, const GroupRow& row, const GroupChange* change);
+  void fan_out_again(Group& group, const Redo& redo);
+  void add_to_lane(Group& group, const GroupRow& row, const std::string& uid,
+                   std::optional<Membership> membership);
+  // To whose devices hear of it by the group alone.
+  void broadcast(Group& group, const GroupRow& row, std::shared_ptr<const Audience> audience);
+  [[nodiscard]] std::shared_ptr<const Audience> audience_of(
+      const Group& group, const std::function<bool(const std::string& uid)>& hears) const;
+  void answer(const DeliverWork& post, CtrlAnswer answer, MsgId placed_id);
+  void reply(Group& group, GroupAsk& ask);
+  void mail_to(std::uint32_t thread, auto GroupMail::* part, auto item);
+  void forget_idle();
+
+  ThreadContext& context_;
+  Lanes& lanes_;
+  const Ports ports_;
+  std::unordered_map<GroupKey, std::unique_ptr<Group>, GroupKeyHash> groups_;
+  std::unordered_map<MsgId, Waiting> waiting_;  // by placed_id
+  std::size_t members_ = 0;                     // of all groups held
+};
+
+}  // namespace hongyan::logic

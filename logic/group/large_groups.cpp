@@ -1,0 +1,173 @@
+#include "logic/group/large_groups.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "common/log/log.h"
+#include "logic/message/pull_page.h"
+
+namespace hongyan::logic {
+
+namespace {
+constexpr std::size_t kChannelsOfAPush = 1024;
+}  // namespace
+
+std::optional<std::int64_t> LargeGroups::head_of(const GroupKey& group) const {
+  const auto it = heads_.find(group);
+  if (it == heads_.end()) return {};
+  return it->second;
+}
+
+void LargeGroups::learn_head(const GroupKey& group, std::int64_t head) {
+  std::int64_t& known = heads_[group];
+  known = std::max(known, head);
+}
+
+void LargeGroups::committed(const GroupBroadcast& message) {
+  learn_head(message.group, message.group_seq);
+  struct Due {
+    Slot slot = 0;
+    std::vector<std::uint64_t> channels;
+    std::vector<Session*> sessions;
+  };
+  std::map<GatePort*, Due> by_gate;
+  for (const auto& uid : message.audience->of_thread[context_.index]) {
+    User* user = context_.users.find(message.group.app_id, uid);
+    if (user == nullptr) continue;
+    for (const auto& session : user->sessions) {
+      Due& due = by_gate[session->gate.get()];
+      due.slot = user->slot;
+      due.channels.push_back(session->channel);
+      due.sessions.push_back(session.get());
+    }
+  }
+  for (auto& [gate, due] : by_gate) {
+    const std::span<const std::uint64_t> channels(due.channels);
+    for (std::size_t begin = 0; begin < channels.size(); begin += kChannelsOfAPush) {
+      const std::size_t count = std::min(kChannelsOfAPush, channels.size() - begin);
+      const bool taken = gate->push(due.slot, message.cmd_id, channels.subspan(begin, count), *message.body);
+      for (std::size_t i = begin; i < begin + count; ++i) {
+        pushed(*due.sessions[i], message.group.group_id, message.group_seq);
+      }
+      if (taken) PipelineCounters::add(context_.counters.pushed, count);
+    }
+  }
+}
+
+void LargeGroups::pushed(Session& session, std::int64_t group_id, std::int64_t seq) {
+  std::int64_t& last = session.group_pushes[group_id];
+  if (last == 0) {
+    timers_.push_back({.at = context_.now() + context_.config.ack_timeout,
+                       .session = session.number,
+                       .group_id = group_id,
+                       .seq = seq});
+  }
+  last = seq;
+}
+
+void LargeGroups::tick() {
+  const SteadyTime now = context_.now();
+  while (!timers_.empty() && timers_.front().at <= now) {
+    const Timer timer = timers_.front();
+    timers_.pop_front();
+    due(timer);
+  }
+}
+
+void LargeGroups::due(const Timer& timer) {
+  const auto [user, session] = pusher_.find(timer.session);
+  if (session == nullptr) return;
+  const std::int64_t last = std::exchange(session->group_pushes[timer.group_id], 0);
+  session->group_pushes.erase(timer.group_id);
+  const UserGroup* group = user->group(timer.group_id);
+  const std::int64_t held = group == nullptr ? 0 : group->cursor(session->device_class);
+  if (held >= last) return;
+  if (held >= timer.seq) return pushed(*session, timer.group_id, last);
+  client::SyncNotify notify;
+  notify.set_inbox_seq(user->inbox_seq.value_or(0));
+  notify.set_outbox_seq(user->outbox_seq.value_or(0));
+  notify.set_group_id(timer.group_id);
+  notify.set_group_seq(last);
+  const std::array<std::uint64_t, 1> channels = {session->channel};
+  PipelineCounters::add(context_.counters.resent);
+  if (!session->gate->push(user->slot, client::COMMAND_SYNC_NOTIFY, channels, notify.SerializeAsString())) {
+    session->owes_ack = true;
+  }
+}
+
+void LargeGroups::acked(User& user, DeviceClass device_class, std::int64_t group_id, std::int64_t seq) {
+  UserGroup* group = user.group(group_id);
+  const bool good = group != nullptr && cursors_.acked_group(user, *group, device_class, seq,
+                                                             head_of({user.key.app_id, group_id}));
+  if (!good) PipelineCounters::add(context_.counters.bad_acks);
+}
+
+void LargeGroups::pull(User& user, std::shared_ptr<Pull> pull) {
+  const auto parts = std::make_shared<std::vector<Part>>();
+  for (auto& [group_id, group] : user.groups) {
+    if (group.membership.large_from_seq == 0) continue;
+    Part part{.group = {.app_id = user.key.app_id, .group_id = group_id},
+              .after = group.cursor(pull->device_class),
+              .last = group.is_member() ? 0 : group.membership.left_seq - 1};
+    const auto named = std::ranges::find(pull->offsets, group_id, &client::GroupOffset::group_id);
+    if (named != pull->offsets.end() && named->offset() >= 0) {
+      // A device that holds less than another of its class did is no mistake, and acknowledges nothing.
+      if (named->offset() > part.after) acked(user, pull->device_class, group_id, named->offset());
+      part.after = std::max(named->offset(), group.first_seq() - 1);
+    }
+    if (part.last != 0 && part.after >= part.last) continue;
+    parts->push_back(std::move(part));
+  }
+  if (parts->empty()) return pull->done();
+  const auto unknown = std::make_shared<std::size_t>(1);
+  const auto next = [this, pull, parts, unknown] {
+    if (--*unknown == 0) read(pull, parts, 0);
+  };
+  for (const Part& part : *parts) {
+    if (heads_.contains(part.group)) continue;
+    ++*unknown;
+    GroupAsk ask;
+    ask.group = part.group;
+    ask.with_group = false;
+    asks_.ask(std::move(ask), [this, next, group = part.group](const GroupReply& reply) {
+      if (reply.error.code == Code::kOk) learn_head(group, reply.head);
+      next();
+    });
+  }
+  next();
+}
+
+void LargeGroups::read(const std::shared_ptr<Pull>& pull, const std::shared_ptr<std::vector<Part>>& parts,
+                       std::size_t index) {
+  for (; index < parts->size() && pull->limit > 0 && pull->bytes_left > 0; ++index) {
+    const Part& part = (*parts)[index];
+    const auto head = head_of(part.group);
+    if (!head) continue;
+    const std::int64_t up_to = part.last == 0 ? *head : std::min(*head, part.last);
+    if (part.after >= up_to) continue;
+    Shard& shard = context_.shards.of(slot_of_group(part.group.app_id, part.group.group_id));
+    const auto done = [this, pull, parts, index, head](Result<std::vector<StoredMessage>> read_rows) {
+      auto rows = std::make_shared<Result<std::vector<StoredMessage>>>(std::move(read_rows));
+      post([this, pull, parts, index, head, rows] {
+        if (!*rows) {
+          log::warn("group", "cannot read group={} reason={}", (*parts)[index].group.group_id,
+                    rows->error().message);
+        } else if (!(*rows)->empty()) {
+          client::GroupPage& page = *pull->response->add_groups();
+          page.set_group_id((*parts)[index].group.group_id);
+          page.set_head_seq(*head);
+          pull->limit -= std::min(pull->limit, (*rows)->size());
+          const std::size_t bytes = append_page(*page.mutable_msg(), std::move(**rows), PageOf::kGroup, "");
+          pull->bytes_left -= std::min(pull->bytes_left, bytes);
+        }
+        read(pull, parts, index + 1);
+      });
+    };
+    return shard.read_group(part.group.app_id, part.group.group_id, part.after, up_to, pull->limit,
+                            pull->bytes_left, done);
+  }
+  pull->done();
+}
+
+}  // namespace hongyan::logic

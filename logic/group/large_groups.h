@@ -1,0 +1,80 @@
+// The members' side of large groups: heads, pushes of what is stored once, and what devices acknowledged.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "logic/group/group_asks.h"
+#include "logic/group/mail.h"
+#include "logic/message/context.h"
+#include "logic/message/push.h"
+#include "logic/session/cursors.h"
+#include "proto/client.pb.h"
+
+namespace hongyan::logic {
+
+// For the users of one slot thread. One thread.
+//
+// A device that has not acknowledged what it was pushed of a group within ack_timeout is told to pull it,
+// once for all that was pushed by then.
+class LargeGroups {
+ public:
+  LargeGroups(ThreadContext& context, Cursors& cursors, Pusher& pusher, GroupAsks& asks)
+      : context_(context), cursors_(cursors), pusher_(pusher), asks_(asks) {}
+
+  // A message is committed: to the devices of its members that are online here, one packet a gate.
+  void committed(const GroupBroadcast& message);
+
+  // The device holds the group up to seq. Beyond the head or backwards: counted and ignored.
+  void acked(User& user, DeviceClass device_class, std::int64_t group_id, std::int64_t seq);
+
+  // A page of a pull: of the groups that the device names, from there; of all others of the user's large
+  // groups with news, from its cursor.
+  struct Pull {
+    DeviceClass device_class = DeviceClass::kUnknown;
+    google::protobuf::RepeatedPtrField<client::GroupOffset> offsets;
+    std::size_t limit = 0;       // messages
+    std::size_t bytes_left = 0;  // of contents
+    client::PullResp* response = nullptr;
+    std::function<void()> done;  // on this thread; a group that cannot be read now is left out
+  };
+  void pull(User& user, std::shared_ptr<Pull> pull);
+
+  void tick();
+
+  // post: runs a function on the slot thread, later. Set by the owner before use.
+  std::function<void(std::function<void()>)> post;
+
+ private:
+  struct Part {
+    GroupKey group;
+    std::int64_t after = 0;
+    std::int64_t last = 0;  // what this user may read; 0: up to the head
+  };
+  struct Timer {
+    SteadyTime at;
+    std::uint64_t session = 0;
+    std::int64_t group_id = 0;
+    std::int64_t seq = 0;
+  };
+
+  [[nodiscard]] std::optional<std::int64_t> head_of(const GroupKey& group) const;
+  void learn_head(const GroupKey& group, std::int64_t head);
+  void pushed(Session& session, std::int64_t group_id, std::int64_t seq);
+  void due(const Timer& timer);
+  void read(const std::shared_ptr<Pull>& pull, const std::shared_ptr<std::vector<Part>>& parts,
+            std::size_t index);
+
+  ThreadContext& context_;
+  Cursors& cursors_;
+  Pusher& pusher_;
+  GroupAsks& asks_;
+  std::unordered_map<GroupKey, std::int64_t, GroupKeyHash> heads_;  // committed; as far as is known
+  std::deque<Timer> timers_;                                        // by time: every timer takes ack_timeout
+};
+
+}  // namespace hongyan::logic

@@ -1,0 +1,68 @@
+// What slot threads tell each other about groups.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "logic/group/group_key.h"
+#include "logic/store/rows.h"
+#include "proto/client.pb.h"
+
+namespace hongyan::logic {
+
+// The members of a large group, by slot thread. Immutable.
+struct Audience {
+  std::vector<std::vector<std::string>> of_thread;
+};
+
+// A message of a large group is committed: for its members that are online, and whoever is asked for the
+// head.
+struct GroupBroadcast {
+  GroupKey group;
+  std::int64_t group_seq = 0;
+  MsgId msg_id = 0;
+  std::uint32_t cmd_id = 0;  // of the push
+  SharedBytes body;
+  std::shared_ptr<const Audience> audience;
+};
+
+// What came of a command, for who sent it.
+struct CtrlAnswer {
+  MsgId msg_id = 0;
+  Error error;         // kOk: done
+  std::string result;  // a serialised GroupOpResult
+};
+
+// A question to a group's owner.
+struct GroupAsk {
+  std::uint32_t thread = 0;  // who asks, and its number for the question
+  std::uint64_t number = 0;
+  GroupKey group;
+  std::string uid;  // on whose behalf; empty: nobody's, with a service's rights
+  bool with_group = true;
+  bool with_members = false;
+  std::int64_t offset = 0;  // of members, by uid
+  std::size_t limit = 0;
+};
+
+struct GroupReply {
+  std::uint64_t number = 0;
+  Error error;  // kOk: the rest holds
+  std::int64_t head = 0;
+  client::GroupOpResult result;
+};
+
+// Mail of one turn from one slot thread to another.
+struct GroupMail {
+  std::vector<GroupBroadcast> broadcasts;
+  std::vector<CtrlAnswer> answers;
+  std::vector<GroupAsk> asks;
+  std::vector<GroupReply> replies;
+  [[nodiscard]] bool empty() const noexcept {
+    return broadcasts.empty() && answers.empty() && asks.empty() && replies.empty();
+  }
+};
+
+}  // namespace hongyan::logic

@@ -1,0 +1,14 @@
+// What a device gets of a group's message.
+#pragma once
+
+#include <cstdint>
+
+#include "logic/store/rows.h"
+
+namespace hongyan::logic {
+
+// The body of a C2G_PUSH or CTRL_PUSH. work.seq: of the inbox; 0: the message is stored once, and has only a
+// group_seq.
+[[nodiscard]] SharedBytes group_push_body(std::int64_t group_id, const InboxWork& work);
+
+}  // namespace hongyan::logic

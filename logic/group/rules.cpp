@@ -1,0 +1,231 @@
+#include "logic/group/rules.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include "logic/message/check_id.h"
+
+namespace hongyan::logic {
+
+namespace {
+
+enum class Who : std::uint8_t { kAnyone, kMember, kOwner };
+
+struct Right {
+  client::CtrlType type;
+  Who who;
+};
+
+// The one place that says who may do what.
+constexpr std::array kRights = {
+    Right{client::CTRL_TYPE_CREATE_GROUP, Who::kAnyone},
+    Right{client::CTRL_TYPE_ADD_MEMBERS, Who::kMember},
+    Right{client::CTRL_TYPE_EXIT_GROUP, Who::kMember},
+    Right{client::CTRL_TYPE_DELETE_GROUP, Who::kOwner},
+    Right{client::CTRL_TYPE_MODIFY_ANNOUNCEMENT, Who::kOwner},
+    Right{client::CTRL_TYPE_REMOVE_MEMBERS, Who::kOwner},
+    Right{client::CTRL_TYPE_TRANSFER_OWNER, Who::kOwner},
+    Right{client::CTRL_TYPE_RENAME, Who::kOwner},
+    Right{client::CTRL_TYPE_GET_GROUP, Who::kMember},
+    Right{client::CTRL_TYPE_LIST_MEMBERS, Who::kMember},
+    Right{client::CTRL_TYPE_LIST_MY_GROUPS, Who::kAnyone},
+};
+
+Status check_right(const GroupState& group, client::CtrlType type, const std::string& uid, bool service) {
+  const auto* const right = std::ranges::find(kRights, type, &Right::type);
+  if (right == kRights.end()) return fail(Code::kBadRequest, "no such type of command");
+  if (right->who == Who::kAnyone) return {};
+  if (!group.exists) {
+    // A stranger does not learn which groups there are.
+    return service ? fail(Code::kNotFound, "no such group")
+                   : fail(Code::kPermissionDenied, "not a member of the group");
+  }
+  if (group.dissolved()) return fail(Code::kFailedPrecondition, "the group is dissolved");
+  if (service) return {};
+  if (!group.members.contains(uid)) return fail(Code::kPermissionDenied, "not a member of the group");
+  if (right->who == Who::kOwner && group.info.owner != uid) {
+    return fail(Code::kPermissionDenied, "only the owner may do this");
+  }
+  return {};
+}
+
+std::set<std::string> named(const client::GroupOp& op) { return {op.members().begin(), op.members().end()}; }
+
+GroupChange unchanged(const GroupState& group) {
+  GroupChange change;
+  change.info = group.info;
+  return change;
+}
+
+Result<GroupChange> create(const GroupCommand& command, const GroupConfig& config) {
+  GroupChange change;
+  const std::string& owner = command.op.owner().empty() ? command.actor : command.op.owner();
+  change.info = {.name = command.op.name(),
+                 .announcement = command.op.announcement(),
+                 .owner = owner,
+                 .create_user = command.actor,
+                 .create_time = command.time_ms};
+  auto members = named(command.op);
+  members.insert(owner);
+  if (!command.service) members.insert(command.actor);
+  if (members.size() > config.max_members) return fail(Code::kTooLarge, "more members than a group may have");
+  change.joined.assign(members.begin(), members.end());
+  change.told.set_name(command.op.name());
+  change.told.set_announcement(command.op.announcement());
+  change.told.set_owner(owner);
+  return change;
+}
+
+Result<GroupChange> add(const GroupState& group, const GroupCommand& command, const GroupConfig& config) {
+  GroupChange change = unchanged(group);
+  for (const auto& uid : named(command.op)) {
+    if (!group.members.contains(uid)) change.joined.push_back(uid);
+  }
+  if (change.joined.empty()) return fail(Code::kAlreadyExists, "all of them are members");
+  if (group.members.size() + change.joined.size() > config.max_members) {
+    return fail(Code::kTooLarge, "more members than a group may have");
+  }
+  return change;
+}
+
+Result<GroupChange> remove(const GroupState& group, const GroupCommand& command) {
+  GroupChange change = unchanged(group);
+  for (const auto& uid : named(command.op)) {
+    if (uid == group.info.owner) {
+      return fail(Code::kFailedPrecondition, "the owner cannot be removed: transfer or dissolve the group");
+    }
+    if (group.members.contains(uid)) change.left.push_back(uid);
+  }
+  if (change.left.empty()) return fail(Code::kNotFound, "none of them is a member");
+  return change;
+}
+
+Result<GroupChange> leave(const GroupState& group, const GroupCommand& command) {
+  if (!group.members.contains(command.actor)) return fail(Code::kNotFound, "not a member of the group");
+  if (group.info.owner == command.actor) {
+    return fail(Code::kFailedPrecondition, "the owner cannot leave: transfer or dissolve the group");
+  }
+  GroupChange change = unchanged(group);
+  change.left.push_back(command.actor);
+  return change;
+}
+
+Result<GroupChange> transfer(const GroupState& group, const GroupCommand& command) {
+  if (!group.members.contains(command.op.owner()))
+    return fail(Code::kNotFound, "the new owner is not a member");
+  GroupChange change = unchanged(group);
+  change.info.owner = command.op.owner();
+  change.told.set_owner(command.op.owner());
+  return change;
+}
+
+Result<GroupChange> change_of(const GroupState& group, const GroupCommand& command,
+                              const GroupConfig& config) {
+  GroupChange change = unchanged(group);
+  switch (command.type) {
+    case client::CTRL_TYPE_CREATE_GROUP:
+      return create(command, config);
+    case client::CTRL_TYPE_ADD_MEMBERS:
+      return add(group, command, config);
+    case client::CTRL_TYPE_REMOVE_MEMBERS:
+      return remove(group, command);
+    case client::CTRL_TYPE_EXIT_GROUP:
+      return leave(group, command);
+    case client::CTRL_TYPE_TRANSFER_OWNER:
+      return transfer(group, command);
+    case client::CTRL_TYPE_DELETE_GROUP:
+      change.all_left = true;
+      return change;
+    case client::CTRL_TYPE_MODIFY_ANNOUNCEMENT:
+      change.info.announcement = command.op.announcement();
+      change.told.set_announcement(command.op.announcement());
+      return change;
+    case client::CTRL_TYPE_RENAME:
+      change.info.name = command.op.name();
+      change.told.set_name(command.op.name());
+      return change;
+    default:
+      return fail(Code::kBadRequest, "no such type of command");
+  }
+}
+
+Status check_size(std::string_view text, std::size_t most, std::string_view what) {
+  if (text.size() <= most) return {};
+  return fail(Code::kTooLarge, std::string(what) + " is longer than " + std::to_string(most) + " bytes");
+}
+
+}  // namespace
+
+bool is_read(client::CtrlType type) noexcept {
+  return type == client::CTRL_TYPE_GET_GROUP || type == client::CTRL_TYPE_LIST_MEMBERS ||
+         type == client::CTRL_TYPE_LIST_MY_GROUPS;
+}
+
+Status check_command(client::CtrlType type, const client::GroupOp& op, const GroupConfig& config) {
+  if (std::ranges::find(kRights, type, &Right::type) == kRights.end()) {
+    return fail(Code::kBadRequest, "no such type of command");
+  }
+  if (auto ok = check_size(op.name(), config.max_name_bytes, "name"); !ok) return ok;
+  if (auto ok = check_size(op.announcement(), config.max_announcement_bytes, "announcement"); !ok) return ok;
+  if (static_cast<std::size_t>(op.members_size()) > config.max_members_of_call) {
+    return fail(Code::kBadRequest,
+                "more than " + std::to_string(config.max_members_of_call) + " members in one command");
+  }
+  for (const auto& uid : op.members()) {
+    if (auto ok = check_id(uid, kMaxUid, "a member's uid"); !ok) return ok;
+  }
+  if (!op.owner().empty()) {
+    if (auto ok = check_id(op.owner(), kMaxUid, "owner"); !ok) return ok;
+  }
+  switch (type) {
+    case client::CTRL_TYPE_CREATE_GROUP:
+    case client::CTRL_TYPE_RENAME:
+      if (op.name().empty()) return fail(Code::kBadRequest, "name is empty");
+      return {};
+    case client::CTRL_TYPE_ADD_MEMBERS:
+    case client::CTRL_TYPE_REMOVE_MEMBERS:
+      if (op.members().empty()) return fail(Code::kBadRequest, "members is empty");
+      return {};
+    case client::CTRL_TYPE_TRANSFER_OWNER:
+      if (op.owner().empty()) return fail(Code::kBadRequest, "owner is empty");
+      return {};
+    default:
+      return {};
+  }
+}
+
+Result<GroupChange> decide(const GroupState& group, const GroupCommand& command, const GroupConfig& config) {
+  if (auto ok = check_right(group, command.type, command.actor, command.service); !ok) {
+    return std::unexpected(ok.error());
+  }
+  auto change = change_of(group, command, config);
+  if (!change) return change;
+  for (const auto& uid : change->joined) change->told.add_members(uid);
+  for (const auto& uid : change->left) change->told.add_members(uid);
+  const std::int64_t seq = group.head + 1;
+  if (change->all_left) change->info.dissolved_seq = seq;
+  const std::size_t members = group.members.size() + change->joined.size() - change->left.size();
+  // For good: this message is the last that goes to the inboxes.
+  if (change->info.large_from_seq == 0 && members > config.large_threshold)
+    change->info.large_from_seq = seq + 1;
+  return change;
+}
+
+Status may_read(const GroupState& group, const std::string& uid, bool service) {
+  return check_right(group, client::CTRL_TYPE_GET_GROUP, uid, service);
+}
+
+void describe(const GroupState& group, std::int64_t group_id, client::Group& out) {
+  out.set_group_id(group_id);
+  out.set_name(group.info.name);
+  out.set_owner(group.info.owner);
+  out.set_announcement(group.info.announcement);
+  out.set_create_user(group.info.create_user);
+  out.set_create_time(group.info.create_time);
+  out.set_member_count(static_cast<std::int32_t>(group.members.size()));
+  out.set_large(group.info.large_from_seq != 0);
+}
+
+}  // namespace hongyan::logic

@@ -1,0 +1,74 @@
+// Who may do what to a group, and what comes of it. Pure functions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/base/result.h"
+#include "logic/store/group_rows.h"
+#include "proto/client.pb.h"
+
+namespace hongyan::logic {
+
+struct GroupConfig {
+  std::size_t large_threshold = 500;  // members beyond which messages are stored once
+  std::size_t max_members = 10'000;
+  std::size_t max_members_of_call = 1000;
+  std::size_t max_name_bytes = 256;
+  std::size_t max_announcement_bytes = 4096;
+  std::size_t max_mentions = 100;
+  std::size_t max_groups_of_user = 5000;      // who is in as many creates no more
+  std::size_t members_in_memory = 2'000'000;  // a thread's, of groups that nothing is under way for
+};
+
+// A group as its owner holds it.
+struct GroupState {
+  bool exists = false;
+  GroupInfo info;
+  std::int64_t head = 0;                        // the last group_seq
+  std::map<std::string, std::int64_t> members;  // uid to joined_seq
+
+  [[nodiscard]] bool dissolved() const noexcept { return info.dissolved_seq != 0; }
+  // Whether the message with this group_seq is stored once, for all.
+  [[nodiscard]] bool large_at(std::int64_t seq) const noexcept {
+    return info.large_from_seq != 0 && seq >= info.large_from_seq;
+  }
+};
+
+struct GroupCommand {
+  client::CtrlType type = client::CTRL_TYPE_CREATE_GROUP;
+  std::string actor;
+  bool service = false;  // of the server API: may do what the owner may
+  std::int64_t time_ms = 0;
+  client::GroupOp op;
+};
+
+// What a command does: takes the next group_seq.
+struct GroupChange {
+  GroupInfo info;
+  std::vector<std::string> joined;
+  std::vector<std::string> left;
+  bool all_left = false;
+  client::GroupOp told;  // what the members are told
+};
+
+// Whether the type only reads.
+[[nodiscard]] bool is_read(client::CtrlType type) noexcept;
+
+// What is wrong with a command whatever the group: sizes and ids. Before anything is stored.
+[[nodiscard]] Status check_command(client::CtrlType type, const client::GroupOp& op,
+                                   const GroupConfig& config);
+
+// Errors: kPermissionDenied, kNotFound, kAlreadyExists, kFailedPrecondition, kTooLarge.
+[[nodiscard]] Result<GroupChange> decide(const GroupState& group, const GroupCommand& command,
+                                         const GroupConfig& config);
+
+// Whether this user (or a service) may read the group.
+[[nodiscard]] Status may_read(const GroupState& group, const std::string& uid, bool service);
+
+void describe(const GroupState& group, std::int64_t group_id, client::Group& out);
+
+}  // namespace hongyan::logic

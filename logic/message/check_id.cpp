@@ -1,0 +1,18 @@
+#include "logic/message/check_id.h"
+
+#include <string>
+
+namespace hongyan::logic {
+
+Status check_id(std::string_view id, std::size_t most, std::string_view what) {
+  if (id.empty()) return fail(Code::kBadRequest, std::string(what) + " is empty");
+  if (id.size() > most) {
+    return fail(Code::kBadRequest, std::string(what) + " is longer than " + std::to_string(most) + " bytes");
+  }
+  if (id.find('\0') != std::string_view::npos) {
+    return fail(Code::kBadRequest, std::string(what) + " contains NUL");
+  }
+  return {};
+}
+
+}  // namespace hongyan::logic

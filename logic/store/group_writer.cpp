@@ -1,0 +1,315 @@
+#include "logic/store/group_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/log/log.h"
+#include "logic/store/group_sql.h"
+#include "logic/store/shard_check.h"
+
+namespace hongyan::logic {
+
+namespace {
+
+constexpr unsigned kMaxAttempts = 5;
+constexpr Milliseconds kPause{100};
+constexpr std::uint32_t kRetryAfterMs = 200;
+
+void refuse(WriterWork& work, Error error) {
+  work.outcome = WriterWork::Outcome::kRefused;
+  work.error = std::move(error);
+}
+void refuse(WriterWork& work, const char* why) { refuse(work, {Code::kUnavailable, why, kRetryAfterMs}); }
+
+bool is_command(const GroupWork& work) { return work.info.has_value() || work.answer.has_value(); }
+bool is_settled(const GroupWork& work) { return work.outcome != WriterWork::Outcome::kPending; }
+
+}  // namespace
+
+void GroupWriter::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void GroupWriter::stop(SteadyTime deadline) {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    stop_deadline_ = deadline;
+    wake_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void GroupWriter::submit(std::unique_ptr<GroupWork> work) {
+  work->outcome = WriterWork::Outcome::kPending;
+  const std::size_t bytes = work->bytes();
+  std::unique_lock lock(mutex_);
+  if (stopping_) refuse(*work, "the node is stopping");
+  if (queued_bytes_ + bytes > deps_.config.queue_bytes) refuse(*work, "the shard's queue of groups is full");
+  if (ended_) {
+    lock.unlock();
+    std::vector<WriterWorkPtr> one;
+    one.push_back(std::move(work));
+    deps_.shard.sink->completed(std::move(one));
+    return;
+  }
+  queued_bytes_ += bytes;
+  queue_.push_back(std::move(work));
+  if (queue_.size() == 1) wake_.notify_one();
+}
+
+void GroupWriter::run() {
+  const MysqlThread mysql_thread;
+  std::vector<WriterWorkPtr> works;
+  while (wait_for_work(works)) {
+    process(works);
+    deps_.shard.sink->completed(std::exchange(works, {}));
+  }
+  connection_.reset();
+}
+
+bool GroupWriter::wait_for_work(std::vector<WriterWorkPtr>& works) {
+  std::unique_lock lock(mutex_);
+  wake_.wait(lock, [this] { return !queue_.empty() || stopping_; });
+  if (queue_.empty()) {
+    ended_ = true;
+    return false;
+  }
+  const SteadyTime now = SteadyClock::now();
+  const bool late = stopping_ && now > stop_deadline_;
+  const bool serving = deps_.state.serving(now);
+  std::size_t bytes = 0;
+  while (!queue_.empty() && works.size() < deps_.config.batch_rows) {
+    WriterWork& work = *queue_.front();
+    const std::size_t more = work.bytes();
+    if (!works.empty() && bytes + more > deps_.config.batch_bytes) break;
+    bytes += more;
+    if (late) {
+      refuse(work, "the node is stopping");
+    } else if (!serving) {
+      refuse(work, "the shard is not served");
+    } else if (!deps_.state.owns(work.slot)) {
+      refuse(work, "another node owns the slot");
+    } else if (work.deadline < now) {
+      refuse(work, "waited too long for the shard");
+    }
+    works.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  queued_bytes_ -= bytes;
+  return true;
+}
+
+void GroupWriter::process(const std::vector<WriterWorkPtr>& works) {
+  std::vector<GroupWork*> plain;
+  std::vector<GroupWork*> commands;
+  for (const auto& one : works) {
+    auto& work = static_cast<GroupWork&>(*one);
+    if (is_settled(work)) continue;
+    if (work.op != GroupWork::Op::kStore) {
+      read(work);
+    } else if (!work.rows.empty() && work.rows.back().placed_id > deps_.state.id_limit() &&
+               !deps_.state.wait_for_ids(work.rows.back().placed_id, Milliseconds(500))) {
+      refuse(work, "no ids to give");
+    } else {
+      (is_command(work) ? commands : plain).push_back(&work);
+    }
+  }
+  if (!plain.empty()) store(plain);
+  for (GroupWork*& work : commands) store(Unit(&work, 1));
+}
+
+bool GroupWriter::connect() {
+  if (connection_) return true;
+  auto made = open_checked(deps_.config);
+  if (made) {
+    connection_ = std::move(*made);
+    return true;
+  }
+  connect_error_ = {Code::kUnavailable, made.error().message, kRetryAfterMs};
+  return false;
+}
+
+void GroupWriter::read(GroupWork& work) {
+  for (unsigned attempt = 0;; ++attempt) {
+    if (!connect()) return refuse(work, connect_error_);
+    auto done =
+        work.op == GroupWork::Op::kLoad ? load_group(*connection_, work) : find_placed(*connection_, work);
+    if (done) {
+      work.outcome = WriterWork::Outcome::kStored;
+      return;
+    }
+    // A statement may have rows left to fetch: begin anew.
+    connection_.reset();
+    if (attempt > 0 || done.error().fault != DbFault::kLost) return refuse(work, to_error(done.error()));
+  }
+}
+
+void GroupWriter::store(Unit unit) {
+  attempts_ = 0;
+  for (;;) {
+    if (!connect()) {
+      for (GroupWork* work : unit) refuse(*work, connect_error_);
+      return;
+    }
+    switch (try_store(unit)) {
+      case Next::kDone:
+        return;
+      case Next::kAgain:
+        break;
+      case Next::kDoubt:
+        if (!settle(unit)) return;
+        if (std::ranges::all_of(unit, [](const GroupWork* work) { return is_settled(*work); })) return;
+        break;
+    }
+  }
+}
+
+GroupWriter::Next GroupWriter::try_store(Unit unit) {
+  const Next next = is_command(*unit.front()) ? run_command(*unit.front()) : insert_rows(unit);
+  if (next != Next::kDone || is_settled(*unit.front())) return next;
+  for (GroupWork* work : unit) {
+    work->outcome = WriterWork::Outcome::kStored;
+    counters_.rows.fetch_add(work->rows.size(), std::memory_order_relaxed);
+  }
+  counters_.batches.fetch_add(1, std::memory_order_relaxed);
+  return next;
+}
+
+GroupWriter::Next GroupWriter::insert_rows(Unit unit) {
+  const FenceKey key{.node = deps_.shard.node, .epoch = deps_.state.epoch()};
+  const CommitFault fault = deps_.commit_fault ? deps_.commit_fault() : CommitFault::kNone;
+  if (fault == CommitFault::kCutBefore) connection_->cut();
+  auto fence = insert_group_rows(*connection_, unit, key);
+  if (fence && fault == CommitFault::kCutAfter) {
+    connection_->cut();
+    fence = std::unexpected(DbError{.fault = DbFault::kLost, .code = 0, .message = "cut"});
+  }
+  if (!fence) {
+    // A row that the server refused was not committed; of anything else who knows.
+    const DbFault why = fence.error().fault;
+    return failed(unit, fence.error(),
+                  why != DbFault::kDuplicate && why != DbFault::kPermanent && why != DbFault::kConflict &&
+                      why != DbFault::kReadOnly);
+  }
+  if (*fence == Fence::kLost) fence_lost(unit);
+  return Next::kDone;
+}
+
+GroupWriter::Next GroupWriter::run_command(const GroupWork& work) {
+  auto* one = const_cast<GroupWork*>(&work);  // NOLINT: a unit of one
+  const Unit unit(&one, 1);
+  auto fence = begin_fenced(*connection_, deps_.shard.node, deps_.state.epoch());
+  if (!fence) return failed(unit, fence.error(), false);
+  if (*fence == Fence::kLost) {
+    roll_back();
+    fence_lost(unit);
+    return Next::kDone;
+  }
+  if (auto done = store_command(*connection_, work); !done) return failed(unit, done.error(), false);
+  const CommitFault fault = deps_.commit_fault ? deps_.commit_fault() : CommitFault::kNone;
+  if (auto done = connection_->commit(fault); !done) {
+    return failed(unit, done.error(), done.error().fault != DbFault::kReadOnly);
+  }
+  return Next::kDone;
+}
+
+GroupWriter::Next GroupWriter::failed(Unit unit, const DbError& error, bool maybe_stored) {
+  counters_.errors.fetch_add(1, std::memory_order_relaxed);
+  const SteadyTime now = SteadyClock::now();
+  if (now - last_warning_ > std::chrono::seconds(1)) {
+    last_warning_ = now;
+    log::warn("store", "group write failed shard={} maybe_stored={} error=\"{}\"", deps_.config.name,
+              maybe_stored, error.text());
+  }
+  if (error.fault == DbFault::kLost) {
+    connection_.reset();
+  } else {
+    roll_back();
+  }
+  if (maybe_stored) return Next::kDoubt;
+  const bool again = error.fault == DbFault::kLost || error.fault == DbFault::kConflict;
+  if (again && ++attempts_ < kMaxAttempts) return Next::kAgain;
+  if (unit.size() > 1 && (error.fault == DbFault::kDuplicate || error.fault == DbFault::kPermanent)) {
+    for (GroupWork* const& work : unit) store(Unit(&work, 1));
+    return Next::kDone;
+  }
+  if (error.fault == DbFault::kPermanent) {
+    park(*unit.front(), error);
+    return Next::kDone;
+  }
+  for (GroupWork* work : unit) {
+    refuse(*work, error.fault == DbFault::kDuplicate
+                      ? Error{Code::kAlreadyExists, "a message is in the group's order already"}
+                      : to_error(error));
+  }
+  return Next::kDone;
+}
+
+bool GroupWriter::settle(Unit unit) {
+  const auto end_in_doubt = [&] {
+    for (GroupWork* work : unit) {
+      if (!is_settled(*work)) {
+        refuse(*work, {Code::kDeadlineExceeded, "the process ends before the outcome is known"});
+      }
+    }
+    return false;
+  };
+  for (;;) {
+    if (connect()) {
+      auto fence = pass_barrier(*connection_, deps_.shard.node, deps_.state.epoch());
+      if (fence && *fence == Fence::kLost) deps_.state.fence_lost();
+      bool known = fence.has_value();
+      // What another process finds it redoes from the rows, so only what is there counts.
+      for (std::size_t i = 0; known && i < unit.size(); ++i) {
+        auto stored = is_stored(*connection_, *unit[i]);
+        known = stored.has_value();
+        if (!known) break;
+        if (*stored) unit[i]->outcome = WriterWork::Outcome::kStored;
+      }
+      if (known && *fence == Fence::kLost) {
+        for (GroupWork* work : unit) {
+          if (!is_settled(*work)) refuse(*work, "another process owns the slots");
+        }
+      }
+      if (known) return true;
+      connection_.reset();
+    }
+    if (!pause()) return end_in_doubt();
+  }
+}
+
+void GroupWriter::park(GroupWork& work, const DbError& error) {
+  work.outcome = WriterWork::Outcome::kParked;
+  work.error = {Code::kInternal, error.text()};
+  log::error("store", "group message parked shard={} group={} rows={} reason={}", deps_.config.name,
+             work.group_id, work.rows.size(), error.text());
+  counters_.parked.fetch_add(work.rows.size(), std::memory_order_relaxed);
+  auto fence = begin_fenced(*connection_, deps_.shard.node, deps_.state.epoch());
+  const bool parked = fence && *fence == Fence::kHolds &&
+                      park_group_rows(*connection_, work, error.text()).has_value() &&
+                      connection_->commit().has_value();
+  // Not written down: it must not count as finished.
+  if (!parked) {
+    roll_back();
+    refuse(work, "a row that cannot be stored could not be parked");
+  }
+}
+
+void GroupWriter::roll_back() {
+  if (connection_ && !connection_->rollback()) connection_.reset();
+}
+
+void GroupWriter::fence_lost(Unit unit) {
+  for (GroupWork* work : unit) refuse(*work, "another process owns the slots");
+  deps_.state.fence_lost();
+}
+
+bool GroupWriter::pause() {
+  std::unique_lock lock(mutex_);
+  if (stopping_ && SteadyClock::now() > stop_deadline_) return false;
+  wake_.wait_until(lock, std::min(SteadyClock::now() + kPause, stop_deadline_), [] { return false; });
+  return true;
+}
+
+}  // namespace hongyan::logic

@@ -1,0 +1,90 @@
+// The writer of a shard's groups: a thread with a connection that drains a queue of GroupWork in batches.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "logic/store/group_rows.h"
+#include "logic/store/mysql_connection.h"
+#include "logic/store/shard.h"
+#include "logic/store/shard_state.h"
+#include "logic/store/shard_writer.h"
+
+namespace hongyan::logic {
+
+// An idle writer stores at once; batches form from what waits meanwhile. Rows of plain messages, of however
+// many groups, go in one statement; a command is a transaction of its own. After an unknown outcome: the
+// barrier, then a look at what is there; only then anything else, so that a work comes back stored or
+// certainly not.
+//
+// Works come numbered by the groups' owner, which has one under way for a group: trying again is harmless.
+//
+// Any thread: submit. start() once, then stop() once, by the shard; stop() lets the queue drain until the
+// deadline, refuses the rest, joins. While the shard is not served everything is refused at once.
+class GroupWriter {
+ public:
+  struct Deps {
+    const ShardConfig& config;
+    const ShardDeps& shard;
+    ShardState& state;
+    CommitFaultHook commit_fault;
+  };
+
+  explicit GroupWriter(Deps deps) : deps_(std::move(deps)) {}
+  ~GroupWriter() { stop(SteadyClock::now()); }
+  GroupWriter(const GroupWriter&) = delete;
+  GroupWriter& operator=(const GroupWriter&) = delete;
+
+  void start();
+  void stop(SteadyTime deadline);
+  void submit(std::unique_ptr<GroupWork> work);
+  [[nodiscard]] const WriterCounters& counters() const noexcept { return counters_; }
+
+ private:
+  // Works that are stored or not stored together.
+  using Unit = std::span<GroupWork* const>;
+  enum class Next : std::uint8_t { kDone, kAgain, kDoubt };
+
+  void run();
+  [[nodiscard]] bool wait_for_work(std::vector<WriterWorkPtr>& works);
+  void process(const std::vector<WriterWorkPtr>& works);
+  void read(GroupWork& work);
+  void store(Unit unit);
+  [[nodiscard]] Next try_store(Unit unit);
+  [[nodiscard]] Next insert_rows(Unit unit);
+  [[nodiscard]] Next run_command(const GroupWork& work);
+  [[nodiscard]] Next failed(Unit unit, const DbError& error, bool maybe_stored);
+  // After an unknown outcome. False: the process ends before it is known.
+  [[nodiscard]] bool settle(Unit unit);
+  void park(GroupWork& work, const DbError& error);
+  [[nodiscard]] bool connect();
+  void roll_back();
+  void fence_lost(Unit unit);
+  [[nodiscard]] bool pause();
+
+  const Deps deps_;
+  WriterCounters counters_;
+
+  // Its thread only.
+  std::unique_ptr<MysqlConnection> connection_;
+  Error connect_error_;
+  unsigned attempts_ = 0;
+  SteadyTime last_warning_{};
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<WriterWorkPtr> queue_;
+  std::size_t queued_bytes_ = 0;
+  bool stopping_ = false;
+  bool ended_ = false;
+  SteadyTime stop_deadline_ = SteadyTime::max();
+  std::thread thread_;
+};
+
+}  // namespace hongyan::logic

@@ -1,0 +1,473 @@
+// The whole pipeline with groups, over shards in memory.
+#include <algorithm>
+
+#include "logic/group/group_key.h"
+#include "tests/unit/logic/message/pipeline_harness.h"
+
+namespace hongyan::logic {
+namespace {
+
+class GroupsTest : public PipelineHarness {
+ protected:
+  GroupsTest() { acquire(); }
+
+  void ctrl(std::uint32_t seq, std::string_view from, client::CtrlType type, std::int64_t group_id,
+            std::vector<std::string> members = {}, std::string_view id = {}, std::string_view owner = {}) {
+    client::GroupOp op;
+    op.set_name("friends");
+    if (!owner.empty()) op.set_owner(std::string(owner));
+    for (auto& uid : members) op.add_members(std::move(uid));
+    client::CtrlSendReq body;
+    body.set_type(type);
+    if (group_id != 0) body.set_to(std::to_string(group_id));
+    body.set_content(op.SerializeAsString());
+    body.set_client_msg_id(id.empty() ? "ctrl-" + std::to_string(seq) : std::string(id));
+    request(gate_, seq, from, client::COMMAND_CTRL_SEND, body.SerializeAsString());
+  }
+  client::GroupOpResult result_of(std::uint32_t seq) {
+    client::GroupOpResult result;
+    const auto response = body_of<client::CtrlSendResp>(seq);
+    EXPECT_FALSE(response.has_error()) << response.error().message();
+    EXPECT_TRUE(result.ParseFromString(response.content()));
+    return result;
+  }
+  client::ErrorCode error_of(std::uint32_t seq) { return body_of<client::ErrorOnly>(seq).error().code(); }
+
+  std::int64_t create(std::string_view owner, std::vector<std::string> members) {
+    const std::uint32_t seq = next_++;
+    ctrl(seq, owner, client::CTRL_TYPE_CREATE_GROUP, 0, std::move(members));
+    settle();
+    return result_of(seq).group().group_id();
+  }
+  void post(std::uint32_t seq, std::string_view from, std::int64_t group_id, std::string_view content,
+            std::string_view id = {}) {
+    client::C2GSendReq body;
+    body.set_group_id(group_id);
+    body.set_content(std::string(content));
+    body.set_client_msg_id(id.empty() ? "msg-" + std::to_string(seq) : std::string(id));
+    body.add_mentions("bob");
+    request(gate_, seq, from, client::COMMAND_C2G_SEND, body.SerializeAsString());
+  }
+  // Contents of the group's messages in an inbox, commands as "#".
+  std::vector<std::string> inbox(std::string_view uid) {
+    std::vector<std::string> out;
+    for (const auto& row : shard_of(uid).inbox[{"demo", std::string(uid)}]) {
+      out.push_back(row.cmd_id == client::COMMAND_CTRL_SEND ? "#" : row.content);
+    }
+    return out;
+  }
+  MemoryShard::StoredGroup& stored(std::int64_t group_id) {
+    return shards_[shard_set_.index_of(slot_of_group("demo", group_id))].groups[{"demo", group_id}];
+  }
+  client::PullResp pull(std::uint32_t seq, std::string_view uid, std::int64_t offset,
+                        std::vector<std::pair<std::int64_t, std::int64_t>> groups = {}) {
+    client::PullReq body;
+    body.set_offset(offset);
+    body.set_outbox_offset(-1);
+    body.set_limit(200);
+    for (const auto& [id, from] : groups) {
+      auto& group = *body.add_groups();
+      group.set_group_id(id);
+      group.set_offset(from);
+    }
+    request(gate_, seq, uid, client::COMMAND_PULL, body.SerializeAsString(), channel_of(uid));
+    settle();
+    return body_of<client::PullResp>(seq);
+  }
+  std::uint64_t channel_of(std::string_view uid) { return std::hash<std::string_view>()(uid) | 1; }
+  void come_online(std::string_view uid) {
+    login(next_++, uid, channel_of(uid));
+    settle();
+  }
+  std::vector<FakeGate::Pushed> pushes_to(std::string_view uid) {
+    std::vector<FakeGate::Pushed> out;
+    for (const auto& push : gate_->pushes) {
+      if (push.channel == channel_of(uid)) out.push_back(push);
+    }
+    return out;
+  }
+  // A slot of the other shard than the group's.
+  std::string member_elsewhere(std::int64_t group_id) {
+    for (int i = 0;; ++i) {
+      std::string uid = "far" + std::to_string(i);
+      if (&shard_of(uid) != &shards_[shard_set_.index_of(slot_of_group("demo", group_id))]) return uid;
+    }
+  }
+  std::vector<GroupRedoRow> placed_rows(std::int64_t group_id) {
+    std::vector<GroupRedoRow> out;
+    for (const auto& row : stored(group_id).rows) {
+      out.push_back(
+          {.app_id = "demo", .group_id = group_id, .slot = slot_of_group("demo", group_id), .row = row});
+    }
+    return out;
+  }
+
+  std::uint32_t next_ = 1000;
+};
+
+TEST_F(GroupsTest, OneOrderForAllMembersTheSenderIncluded) {
+  const auto group = create("alice", {"bob", "carol"});
+  for (std::uint32_t i = 1; i <= 5; ++i) {
+    post(i, i % 2 == 0 ? "bob" : "alice", group, "m" + std::to_string(i));
+    settle();
+  }
+  const std::vector<std::string> all = {"#", "m1", "m2", "m3", "m4", "m5"};
+  for (const auto* uid : {"alice", "bob", "carol"}) EXPECT_EQ(inbox(uid), all) << uid;
+  EXPECT_EQ(stored(group).rows.size(), 6U);
+  for (std::size_t i = 0; i < 6; ++i)
+    EXPECT_EQ(stored(group).rows[i].group_seq, static_cast<std::int64_t>(i + 1));
+}
+
+TEST_F(GroupsTest, OnlyMembersSend) {
+  const auto group = create("alice", {"bob"});
+  post(1, "mallory", group, "let me in");
+  post(2, "alice", group + 1, "no such group");
+  settle();
+  EXPECT_EQ(error_of(1), client::ERROR_CODE_PERMISSION_DENIED);
+  EXPECT_EQ(error_of(2), client::ERROR_CODE_PERMISSION_DENIED);
+  EXPECT_EQ(stored(group).rows.size(), 1U);
+  EXPECT_TRUE((shard_of("mallory").outbox[{"demo", "mallory"}].empty()));
+}
+
+TEST_F(GroupsTest, WhoIsRemovedHearsOfItAndNothingAfter) {
+  const auto group = create("alice", {"bob", "carol"});
+  ctrl(1, "alice", client::CTRL_TYPE_REMOVE_MEMBERS, group, {"bob"});
+  settle();
+  post(2, "alice", group, "without bob");
+  post(3, "bob", group, "still here?");
+  settle();
+  EXPECT_EQ(inbox("bob"), (std::vector<std::string>{"#", "#"}));
+  EXPECT_EQ(inbox("carol"), (std::vector<std::string>{"#", "#", "without bob"}));
+  EXPECT_EQ(error_of(3), client::ERROR_CODE_PERMISSION_DENIED);
+}
+
+TEST_F(GroupsTest, WhoIsAddedGetsWhatFollows) {
+  const auto group = create("alice", {"bob"});
+  post(1, "alice", group, "before");
+  settle();
+  ctrl(2, "bob", client::CTRL_TYPE_ADD_MEMBERS, group, {"dave"});
+  settle();
+  EXPECT_EQ(result_of(2).group().member_count(), 3);
+  post(3, "dave", group, "hello");
+  settle();
+  EXPECT_EQ(inbox("dave"), (std::vector<std::string>{"#", "hello"}));
+  EXPECT_EQ(inbox("alice"), (std::vector<std::string>{"#", "before", "#", "hello"}));
+}
+
+TEST_F(GroupsTest, AResendOfACommandIsAnsweredFromItsOutcome) {
+  const auto group = create("alice", {"bob"});
+  ctrl(1, "bob", client::CTRL_TYPE_EXIT_GROUP, group, {}, "exit");
+  settle();
+  ctrl(2, "bob", client::CTRL_TYPE_EXIT_GROUP, group, {}, "exit");
+  settle();
+  EXPECT_EQ(body_of<client::CtrlSendResp>(1).msg_id(), body_of<client::CtrlSendResp>(2).msg_id());
+  EXPECT_FALSE(body_of<client::CtrlSendResp>(2).has_error());
+  EXPECT_EQ(stored(group).rows.size(), 2U);
+  ctrl(3, "alice", client::CTRL_TYPE_EXIT_GROUP, group, {}, "refused");
+  ctrl(4, "alice", client::CTRL_TYPE_EXIT_GROUP, group, {}, "refused");
+  settle();
+  EXPECT_EQ(error_of(3), client::ERROR_CODE_FAILED_PRECONDITION);
+  EXPECT_EQ(error_of(4), client::ERROR_CODE_FAILED_PRECONDITION);
+  ctrl(5, "alice", client::CTRL_TYPE_EXIT_GROUP, group, {}, "refused");
+  settle();
+  EXPECT_EQ(error_of(5), client::ERROR_CODE_FAILED_PRECONDITION);
+}
+
+TEST_F(GroupsTest, AResendOfAMessageKeepsItsIdAndStoresNothing) {
+  const auto group = create("alice", {"bob"});
+  post(1, "alice", group, "once", "same");
+  settle();
+  post(2, "alice", group, "once", "same");
+  settle();
+  EXPECT_EQ(body_of<client::C2GSendResp>(1).msg_id(), body_of<client::C2GSendResp>(2).msg_id());
+  EXPECT_EQ(inbox("bob"), (std::vector<std::string>{"#", "once"}));
+  // Who has been removed since still learns that it was sent.
+  ctrl(3, "alice", client::CTRL_TYPE_TRANSFER_OWNER, group, {}, {}, "bob");
+  settle();
+  ctrl(4, "bob", client::CTRL_TYPE_REMOVE_MEMBERS, group, {"alice"});
+  settle();
+  post(5, "alice", group, "once", "same");
+  settle();
+  EXPECT_EQ(body_of<client::C2GSendResp>(5).msg_id(), body_of<client::C2GSendResp>(1).msg_id());
+}
+
+TEST_F(GroupsTest, NobodyGetsWhatWasAcceptedForADissolvedGroup) {
+  const auto group = create("alice", {"bob"});
+  ctrl(1, "alice", client::CTRL_TYPE_DELETE_GROUP, group);
+  post(2, "bob", group, "too late");  // accepted: bob has not heard yet
+  settle();
+  EXPECT_EQ(body_of<client::C2GSendResp>(2).has_error(), false);
+  EXPECT_EQ(inbox("alice"), (std::vector<std::string>{"#", "#"}));
+  EXPECT_EQ(inbox("bob"), (std::vector<std::string>{"#", "#"}));
+  EXPECT_EQ(counters_[0].unfinished_bytes.load() + counters_[1].unfinished_bytes.load(), 0);
+}
+
+TEST_F(GroupsTest, MentionsAndOrderReachTheDevices) {
+  const auto group = create("alice", {"bob"});
+  come_online("bob");
+  post(1, "alice", group, "hi bob");
+  settle();
+  const auto pushes = pushes_to("bob");
+  ASSERT_EQ(pushes.size(), 1U);
+  EXPECT_EQ(pushes[0].cmd_id, static_cast<std::uint32_t>(client::COMMAND_C2G_PUSH));
+  client::C2GPush push;
+  ASSERT_TRUE(push.ParseFromString(pushes[0].body));
+  EXPECT_EQ(push.seq(), 2);
+  EXPECT_EQ(push.group_seq(), 2);
+  EXPECT_EQ(push.group_id(), group);
+  ASSERT_EQ(push.mentions_size(), 1);
+  EXPECT_EQ(push.mentions(0), "bob");
+}
+
+TEST_F(GroupsTest, AShardThatIsDownHoldsUpItsMembersOnly) {
+  const auto group = create("alice", {"bob"});
+  const std::string far = member_elsewhere(group);
+  ctrl(1, "alice", client::CTRL_TYPE_ADD_MEMBERS, group, {far});
+  settle();
+  MemoryShard& away = shard_of(far);
+  std::vector<std::string> near;
+  for (int i = 0; near.size() < 3; ++i) {
+    if (&shard_of("near" + std::to_string(i)) != &away) near.push_back("near" + std::to_string(i));
+  }
+  ctrl(2, "alice", client::CTRL_TYPE_ADD_MEMBERS, group, near);
+  settle();
+  const std::string sender = near[0];
+  away.refuse = true;
+  post(3, sender, group, "one");
+  post(4, sender, group, "two");
+  settle();
+  EXPECT_EQ(inbox(near[1]).back(), "two");
+  EXPECT_EQ(inbox(far).back(), "#");
+  pass(Milliseconds(11'000));
+  upkeep();
+  away.refuse = false;
+  pass(Milliseconds(2000));
+  const auto all = inbox(far);
+  EXPECT_EQ((std::vector<std::string>{all.end() - 2, all.end()}), (std::vector<std::string>{"one", "two"}));
+  upkeep();
+  EXPECT_TRUE(shards_[0].pending.empty() && shards_[1].pending.empty());
+}
+
+TEST_F(GroupsTest, RedoCompletesWhatACrashCutShort) {
+  const auto group = create("alice", {"bob", "carol"});
+  const std::string far = member_elsewhere(group);
+  ctrl(1, "alice", client::CTRL_TYPE_ADD_MEMBERS, group, {far});
+  settle();
+  post(2, "alice", group, "lost on the way");
+  settle();
+  // As if none of the last message's rows had been stored.
+  for (const std::string& uid : {std::string("bob"), std::string("carol"), far}) {
+    auto& rows = shard_of(uid).inbox[{"demo", uid}];
+    ASSERT_EQ(rows.back().content, "lost on the way");
+    rows.pop_back();
+  }
+  restart();
+  acquire({}, {}, placed_rows(group));
+  settle();
+  pass(Milliseconds(2000));
+  for (const std::string& uid : {std::string("alice"), std::string("bob"), std::string("carol"), far}) {
+    EXPECT_EQ(std::ranges::count(inbox(uid), "lost on the way"), 1) << uid;
+  }
+  EXPECT_EQ(inbox(far), (std::vector<std::string>{"#", "lost on the way"}));
+  EXPECT_EQ(inbox("bob"), (std::vector<std::string>{"#", "#", "lost on the way"}));
+}
+
+TEST_F(GroupsTest, RedoOfAPendingRowGoesToItsDestinationOnly) {
+  const auto group = create("alice", {"bob", "carol"});
+  post(1, "alice", group, "late");
+  settle();
+  for (const std::string uid : {"bob", "carol"}) shard_of(uid).inbox[{"demo", uid}].pop_back();
+  auto rows = placed_rows(group);
+  rows.erase(rows.begin());
+  const MsgId id = rows[0].row.placed_id;
+  restart();
+  acquire({}, {{.slot = slot_of_group("demo", group), .destination = slot_of("demo", "bob"), .id = id}}, rows,
+          id);
+  settle();
+  pass(Milliseconds(2000));
+  EXPECT_EQ(inbox("bob"), (std::vector<std::string>{"#", "late"}));
+  EXPECT_EQ(inbox("carol"), std::vector<std::string>{"#"});
+  shards_[0].pending.insert(id);
+  shards_[1].pending.insert(id);
+  upkeep();
+  EXPECT_FALSE(shards_[shard_set_.index_of(slot_of_group("demo", group))].pending.contains(id));
+}
+
+TEST_F(GroupsTest, AMessageGivenToTheGroupTwiceIsPlacedOnce) {
+  const auto group = create("alice", {"bob"});
+  post(1, "alice", group, "again");
+  settle();
+  std::vector<RedoRow> redo;
+  shard_of("alice").read_accepted(slot_of("demo", "alice"), {body_of<client::C2GSendResp>(1).msg_id()},
+                                  [&redo](auto rows) { redo = std::move(*rows); });
+  restart();
+  acquire(redo);
+  settle();
+  pass(Milliseconds(2000));
+  EXPECT_EQ(stored(group).rows.size(), 2U);
+  EXPECT_EQ(inbox("bob"), (std::vector<std::string>{"#", "again"}));
+}
+
+TEST_F(GroupsTest, LongLanesOfAGroupAreReadAgain) {
+  config_.max_lane_bytes = 4096;
+  // Neither the sender's rows nor the group's are on the shard that is away.
+  std::int64_t group = 0;
+  std::string sender;
+  std::string far;
+  for (int i = 0; sender.empty() || &shard_of(sender) == &shard_of(far); ++i) {
+    sender = "sender" + std::to_string(i);
+    group = create(sender, {});
+    far = member_elsewhere(group);
+  }
+  ctrl(1, sender, client::CTRL_TYPE_ADD_MEMBERS, group, {far});
+  settle();
+  MemoryShard& away = shard_of(far);
+  away.refuse = true;
+  for (std::uint32_t i = 0; i < 100; ++i) post(100 + i, sender, group, "m" + std::to_string(i));
+  settle();
+  away.refuse = false;
+  for (int i = 0; i < 10; ++i) pass(Milliseconds(2000));
+  ASSERT_EQ(inbox(far).size(), 101U);
+  for (std::size_t i = 0; i < 100; ++i) EXPECT_EQ(inbox(far)[i + 1], "m" + std::to_string(i));
+  EXPECT_GT(shards_[0].refills + shards_[1].refills, 0);
+}
+
+class LargeGroupsTest : public GroupsTest {
+ protected:
+  LargeGroupsTest() {
+    config_.group.large_threshold = 3;
+    group_ = create("alice", {"bob", "carol"});
+    post(1, "alice", group_, "small");
+    settle();
+    ctrl(2, "alice", client::CTRL_TYPE_ADD_MEMBERS, group_, {"dave"});
+    settle();
+    EXPECT_TRUE(result_of(2).group().large());
+  }
+  std::int64_t group_ = 0;
+};
+
+TEST_F(LargeGroupsTest, MessagesAreStoredOnceAndFoundByPull) {
+  come_online("bob");
+  post(3, "alice", group_, "large");
+  settle();
+  EXPECT_EQ(inbox("bob"), (std::vector<std::string>{"#", "small", "#"}));
+  EXPECT_EQ(inbox("dave"), std::vector<std::string>{"#"});
+  ASSERT_EQ(pushes_to("bob").size(), 1U);
+  client::C2GPush push;
+  ASSERT_TRUE(push.ParseFromString(pushes_to("bob")[0].body));
+  EXPECT_EQ(push.seq(), 0);
+  EXPECT_EQ(push.group_seq(), 4);
+
+  come_online("dave");
+  const auto page = pull(10, "dave", 1);
+  ASSERT_EQ(page.groups_size(), 1);
+  EXPECT_EQ(page.groups(0).group_id(), group_);
+  EXPECT_EQ(page.groups(0).head_seq(), 4);
+  ASSERT_EQ(page.groups(0).msg_size(), 1);
+  EXPECT_EQ(page.groups(0).msg(0).content(), "large");
+  EXPECT_EQ(page.groups(0).msg(0).seq(), 4);
+  // The next pull acknowledges, and has nothing more.
+  EXPECT_EQ(pull(11, "dave", 1, {{group_, 4}}).groups_size(), 0);
+  pass(Milliseconds(6000));
+  const auto cursors = shard_of("dave").group_cursors[{"demo", "dave"}];
+  ASSERT_EQ(cursors.size(), 1U);
+  EXPECT_EQ(cursors.begin()->second, 4);
+}
+
+TEST_F(LargeGroupsTest, HeadsAreAskedForAfterARestart) {
+  post(3, "alice", group_, "large");
+  settle();
+  restart();
+  acquire();
+  come_online("carol");
+  const auto page = pull(10, "carol", 3);
+  ASSERT_EQ(page.groups_size(), 1);
+  ASSERT_EQ(page.groups(0).msg_size(), 1);
+  EXPECT_EQ(page.groups(0).msg(0).content(), "large");
+}
+
+TEST_F(LargeGroupsTest, AcksMoveTheCursorAndNothingBeyondTheHeadDoes) {
+  come_online("bob");
+  post(3, "alice", group_, "large");
+  settle();
+  client::PushAck ack;
+  ack.set_group_id(group_);
+  ack.set_group_seq(99);
+  request(gate_, 0, "bob", client::COMMAND_C2G_PUSH, ack.SerializeAsString(), channel_of("bob"));
+  EXPECT_EQ(count(&PipelineCounters::bad_acks), 1U);
+  ack.set_group_seq(4);
+  request(gate_, 0, "bob", client::COMMAND_C2G_PUSH, ack.SerializeAsString(), channel_of("bob"));
+  settle();
+  EXPECT_EQ(pull(10, "bob", 3).groups_size(), 0);
+  pass(Milliseconds(6000));
+  for (const auto& push : pushes_to("bob")) {
+    EXPECT_NE(push.cmd_id, static_cast<std::uint32_t>(client::COMMAND_SYNC_NOTIFY));
+  }
+}
+
+TEST_F(LargeGroupsTest, WhoDoesNotAcknowledgeIsToldToPull) {
+  come_online("bob");
+  post(3, "alice", group_, "large");
+  settle();
+  pass(Milliseconds(6000));
+  const auto pushes = pushes_to("bob");
+  ASSERT_EQ(pushes.back().cmd_id, static_cast<std::uint32_t>(client::COMMAND_SYNC_NOTIFY));
+  client::SyncNotify notify;
+  ASSERT_TRUE(notify.ParseFromString(pushes.back().body));
+  EXPECT_EQ(notify.group_id(), group_);
+  EXPECT_EQ(notify.group_seq(), 4);
+}
+
+// What changes somebody's own part comes by the inbox; the others find it in the group.
+TEST_F(LargeGroupsTest, JoiningAndLeaving) {
+  come_online("bob");
+  ctrl(3, "alice", client::CTRL_TYPE_ADD_MEMBERS, group_, {"erin"});
+  settle();
+  post(4, "erin", group_, "I am new");
+  settle();
+  ctrl(5, "carol", client::CTRL_TYPE_EXIT_GROUP, group_);
+  settle();
+  post(6, "alice", group_, "carol is gone");
+  settle();
+  EXPECT_EQ(inbox("erin"), std::vector<std::string>{"#"});
+  EXPECT_EQ(inbox("carol"), (std::vector<std::string>{"#", "small", "#", "#"}));
+  come_online("carol");
+  const auto left = pull(10, "carol", 4);
+  ASSERT_EQ(left.groups_size(), 1);
+  ASSERT_EQ(left.groups(0).msg_size(),
+            2);  // erin's coming and "I am new"; not her own leaving, nor what follows
+  EXPECT_EQ(left.groups(0).msg(1).content(), "I am new");
+  come_online("erin");
+  const auto joined = pull(11, "erin", 1);
+  ASSERT_EQ(joined.groups_size(), 1);
+  EXPECT_EQ(joined.groups(0).msg(0).content(), "I am new");
+  EXPECT_EQ(joined.groups(0).msg_size(), 3);
+  EXPECT_EQ(pushes_to("bob").size(), 4U);
+}
+
+TEST_F(LargeGroupsTest, DissolvingTellsEveryInbox) {
+  ctrl(3, "alice", client::CTRL_TYPE_DELETE_GROUP, group_);
+  settle();
+  for (const auto* uid : {"alice", "bob", "carol", "dave"}) EXPECT_EQ(inbox(uid).back(), "#") << uid;
+  EXPECT_EQ(inbox("dave").size(), 2U);
+  post(4, "dave", group_, "anyone?");
+  settle();
+  EXPECT_EQ(error_of(4), client::ERROR_CODE_PERMISSION_DENIED);
+}
+
+TEST_F(LargeGroupsTest, ReadsOfTheGroup) {
+  ctrl(3, "bob", client::CTRL_TYPE_GET_GROUP, group_);
+  ctrl(4, "bob", client::CTRL_TYPE_LIST_MEMBERS, group_);
+  ctrl(5, "bob", client::CTRL_TYPE_LIST_MY_GROUPS, 0);
+  ctrl(6, "mallory", client::CTRL_TYPE_GET_GROUP, group_);
+  settle();
+  EXPECT_EQ(result_of(3).group().name(), "friends");
+  EXPECT_EQ(result_of(4).members_size(), 4);
+  ASSERT_EQ(result_of(5).groups_size(), 1);
+  EXPECT_EQ(result_of(5).groups(0).group_id(), group_);
+  EXPECT_EQ(result_of(5).groups(0).member_count(), 4);
+  EXPECT_EQ(error_of(6), client::ERROR_CODE_PERMISSION_DENIED);
+}
+
+}  // namespace
+}  // namespace hongyan::logic

@@ -1,0 +1,140 @@
+#include "logic/group/rules.h"
+
+#include <gtest/gtest.h>
+
+namespace hongyan::logic {
+namespace {
+
+GroupState of_three() {
+  GroupState group;
+  group.exists = true;
+  group.info.owner = "olga";
+  group.info.name = "three";
+  group.head = 1;
+  group.members = {{"olga", 1}, {"mike", 1}, {"mona", 1}};
+  return group;
+}
+
+GroupCommand command(client::CtrlType type, std::string actor, std::vector<std::string> members = {}) {
+  GroupCommand made;
+  made.type = type;
+  made.actor = std::move(actor);
+  made.op.set_name("name");
+  made.op.set_owner("mike");
+  for (auto& uid : members) made.op.add_members(std::move(uid));
+  return made;
+}
+
+struct RightRow {
+  client::CtrlType type;
+  Code stranger, member, owner;
+};
+
+// Every change by a stranger, a member and the owner.
+TEST(GroupRulesTest, RightsByTheTable) {
+  constexpr Code kNo = Code::kPermissionDenied;
+  const GroupConfig config;
+  for (const auto& row : {RightRow{client::CTRL_TYPE_ADD_MEMBERS, kNo, Code::kOk, Code::kOk},
+                          RightRow{client::CTRL_TYPE_EXIT_GROUP, kNo, Code::kOk, Code::kFailedPrecondition},
+                          RightRow{client::CTRL_TYPE_DELETE_GROUP, kNo, kNo, Code::kOk},
+                          RightRow{client::CTRL_TYPE_MODIFY_ANNOUNCEMENT, kNo, kNo, Code::kOk},
+                          RightRow{client::CTRL_TYPE_REMOVE_MEMBERS, kNo, kNo, Code::kNotFound},
+                          RightRow{client::CTRL_TYPE_TRANSFER_OWNER, kNo, kNo, Code::kOk},
+                          RightRow{client::CTRL_TYPE_RENAME, kNo, kNo, Code::kOk}}) {
+    const auto code = [&](const std::string& actor) {
+      const auto change = decide(of_three(), command(row.type, actor, {"nina"}), config);
+      return change ? Code::kOk : change.error().code;
+    };
+    EXPECT_EQ(code("sam"), row.stranger) << row.type;
+    EXPECT_EQ(code("mike"), row.member) << row.type;
+    EXPECT_EQ(code("olga"), row.owner) << row.type;
+  }
+  EXPECT_EQ(may_read(of_three(), "sam", false).error().code, kNo);
+  EXPECT_TRUE(may_read(of_three(), "mike", false));
+  EXPECT_TRUE(may_read(of_three(), "", true));
+}
+
+TEST(GroupRulesTest, AGroupThatIsNotThereIsNobodys) {
+  const auto rename = command(client::CTRL_TYPE_RENAME, "sam");
+  EXPECT_EQ(decide({}, rename, {}).error().code, Code::kPermissionDenied);
+  auto service = rename;
+  service.service = true;
+  EXPECT_EQ(decide({}, service, {}).error().code, Code::kNotFound);
+}
+
+TEST(GroupRulesTest, NothingIsDoneToADissolvedGroup) {
+  GroupState group = of_three();
+  group.info.dissolved_seq = 1;
+  EXPECT_EQ(decide(group, command(client::CTRL_TYPE_ADD_MEMBERS, "olga", {"nina"}), {}).error().code,
+            Code::kFailedPrecondition);
+}
+
+TEST(GroupRulesTest, CreatorAndMembersOnceEach) {
+  const auto change =
+      decide({}, command(client::CTRL_TYPE_CREATE_GROUP, "olga", {"mona", "mona", "olga"}), {});
+  ASSERT_TRUE(change);
+  // The command names an owner, who is a member as well.
+  EXPECT_EQ(change->joined, (std::vector<std::string>{"mike", "mona", "olga"}));
+  EXPECT_EQ(change->info.owner, "mike");
+  EXPECT_EQ(change->info.create_user, "olga");
+  EXPECT_EQ(change->told.members_size(), 3);
+}
+
+TEST(GroupRulesTest, WhoIsAMemberIsNotAddedAgain) {
+  const auto change =
+      decide(of_three(), command(client::CTRL_TYPE_ADD_MEMBERS, "mike", {"mona", "nina"}), {});
+  ASSERT_TRUE(change);
+  EXPECT_EQ(change->joined, std::vector<std::string>{"nina"});
+  EXPECT_EQ(decide(of_three(), command(client::CTRL_TYPE_ADD_MEMBERS, "mike", {"mona"}), {}).error().code,
+            Code::kAlreadyExists);
+}
+
+TEST(GroupRulesTest, TheOwnerCannotBeRemovedAndTransfersToMembersOnly) {
+  EXPECT_EQ(decide(of_three(), command(client::CTRL_TYPE_REMOVE_MEMBERS, "olga", {"olga"}), {}).error().code,
+            Code::kFailedPrecondition);
+  auto transfer = command(client::CTRL_TYPE_TRANSFER_OWNER, "olga");
+  transfer.op.set_owner("sam");
+  EXPECT_EQ(decide(of_three(), transfer, {}).error().code, Code::kNotFound);
+}
+
+TEST(GroupRulesTest, BeyondTheThresholdItIsLargeFromTheNextMessageOn) {
+  GroupConfig config;
+  config.large_threshold = 3;
+  config.max_members = 5;
+  auto change = decide(of_three(), command(client::CTRL_TYPE_ADD_MEMBERS, "mike", {"nina"}), config);
+  ASSERT_TRUE(change);
+  EXPECT_EQ(change->info.large_from_seq, 3);
+  GroupState group = of_three();
+  group.info = change->info;
+  EXPECT_FALSE(group.large_at(2));
+  EXPECT_TRUE(group.large_at(3));
+  EXPECT_EQ(
+      decide(group, command(client::CTRL_TYPE_ADD_MEMBERS, "mike", {"a", "b", "c"}), config).error().code,
+      Code::kTooLarge);
+}
+
+TEST(GroupRulesTest, SizesAreRefusedBeforeAnythingIsStored) {
+  const GroupConfig config;
+  const auto code = [&config](client::CtrlType type, const client::GroupOp& op) {
+    const auto ok = check_command(type, op, config);
+    return ok ? Code::kOk : ok.error().code;
+  };
+  client::GroupOp op;
+  EXPECT_EQ(code(client::CTRL_TYPE_CREATE_GROUP, op), Code::kBadRequest);
+  op.set_name(std::string(64 << 10, 'n'));
+  EXPECT_EQ(code(client::CTRL_TYPE_CREATE_GROUP, op), Code::kTooLarge);
+  op.set_name("n");
+  EXPECT_EQ(code(client::CTRL_TYPE_CREATE_GROUP, op), Code::kOk);
+  EXPECT_EQ(code(client::CTRL_TYPE_ADD_MEMBERS, op), Code::kBadRequest);
+  for (int i = 0; i < 1000; ++i) op.add_members("u" + std::to_string(i));
+  EXPECT_EQ(code(client::CTRL_TYPE_ADD_MEMBERS, op), Code::kOk);
+  op.add_members("one more");
+  EXPECT_EQ(code(client::CTRL_TYPE_ADD_MEMBERS, op), Code::kBadRequest);
+  op.clear_members();
+  op.add_members(std::string("a\0b", 3));
+  EXPECT_EQ(code(client::CTRL_TYPE_ADD_MEMBERS, op), Code::kBadRequest);
+  EXPECT_EQ(code(static_cast<client::CtrlType>(99), client::GroupOp()), Code::kBadRequest);
+}
+
+}  // namespace
+}  // namespace hongyan::logic
