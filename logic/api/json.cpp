@@ -1,5 +1,7 @@
 #include "logic/api/json.h"
 
+#include <charconv>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -47,6 +49,20 @@ Result<std::string> read_id(const Json& object, const char* name, std::size_t mo
   auto id = read_text(object, name);
   if (!id) return id;
   if (auto ok = check_id(*id, most, name); !ok) return std::unexpected(ok.error());
+  return id;
+}
+
+Result<std::int64_t> read_group_id(const Json& object, const char* name) {
+  const Json& value = object.at(name);
+  std::int64_t id = 0;
+  if (value.is_number_integer()) {
+    id = value.get<std::int64_t>();
+  } else if (value.is_string()) {
+    const auto& text = value.get_ref<const std::string&>();
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+    if (error != std::errc() || end != text.data() + text.size()) id = 0;
+  }
+  if (id <= 0) return fail(Code::kBadRequest, std::string(name) + " is not a group's id");
   return id;
 }
 

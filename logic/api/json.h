@@ -22,6 +22,9 @@ using Json = nlohmann::json;
 [[nodiscard]] Result<std::string> read_text(const Json& object, const char* name);
 // An id of 1 to `most` bytes, without NUL, that must be there.
 [[nodiscard]] Result<std::string> read_id(const Json& object, const char* name, std::size_t most);
+// A group's id: a positive number, or a text of its decimal digits (numbers of JSON lose digits in some
+// readers).
+[[nodiscard]] Result<std::int64_t> read_group_id(const Json& object, const char* name);
 [[nodiscard]] Result<bool> read_bool(const Json& object, const char* name, bool if_absent);
 [[nodiscard]] Result<std::int64_t> read_int(const Json& object, const char* name, std::int64_t if_absent,
                                             std::int64_t least, std::int64_t most);

@@ -30,6 +30,8 @@ std::string_view right_name(Right right) noexcept {
       return "presence";
     case Right::kKick:
       return "kick";
+    case Right::kGroups:
+      return "groups";
   }
   return "?";
 }

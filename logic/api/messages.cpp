@@ -11,11 +11,15 @@ namespace hongyan::logic {
 
 namespace {
 
+constexpr std::size_t kMostMentions = 100;
+
 struct Message {
   std::string from;
   std::vector<std::string> to;
   std::string content;
   std::string client_msg_id;
+  std::int64_t group_id = 0;  // then `to` is its name
+  std::vector<std::string> mentions;
   std::int32_t msg_type = 0;
   bool persist = true;
 };
@@ -37,26 +41,52 @@ Result<std::string> read_content(const Json& body, std::size_t most) {
   return content;
 }
 
+// Users, or one group.
+Status read_targets(const Json& body, const ApiLimits& limits, Message& message) {
+  if (!body.contains("group_id")) {
+    if (body.contains("mentions")) return fail(Code::kBadRequest, "mentions are of a group's message");
+    auto to = read_texts(body, "to", limits.max_targets);
+    if (!to) return std::unexpected(to.error());
+    message.to = std::move(*to);
+    return {};
+  }
+  if (body.contains("to")) return fail(Code::kBadRequest, "either to or group_id");
+  const auto group_id = read_group_id(body, "group_id");
+  if (!group_id) return std::unexpected(group_id.error());
+  message.group_id = *group_id;
+  message.to.push_back(std::to_string(*group_id));
+  if (!body.contains("mentions")) return {};
+  auto mentions = read_texts(body, "mentions", kMostMentions);
+  if (!mentions) return std::unexpected(mentions.error());
+  message.mentions = std::move(*mentions);
+  for (const auto& uid : message.mentions) {
+    if (auto ok = check_id(uid, kMaxUid, "a mentioned uid"); !ok) return ok;
+  }
+  return {};
+}
+
 Result<Message> read_message(const ApiRequest& request, const ApiLimits& limits) {
-  const auto body = parse_object(request.http.body, {"from", "to", "content", "content_base64", "persist",
-                                                     "client_msg_id", "msg_type", "group_id", "broadcast"});
+  const auto body =
+      parse_object(request.http.body, {"from", "to", "content", "content_base64", "persist", "client_msg_id",
+                                       "msg_type", "group_id", "mentions", "broadcast"});
   if (!body) return std::unexpected(body.error());
-  if (body->contains("group_id") || body->contains("broadcast")) {
-    return fail(Code::kBadRequest, "messages go to users: group_id and broadcast are not supported yet");
+  if (body->contains("broadcast")) {
+    return fail(Code::kBadRequest, "messages go to users or a group: broadcast is not supported yet");
   }
   Message message;
   auto from = read_id(*body, "from", kMaxUid);
   if (!from) return std::unexpected(from.error());
   message.from = std::move(*from);
-  auto to = read_texts(*body, "to", limits.max_targets);
-  if (!to) return std::unexpected(to.error());
-  message.to = std::move(*to);
+  if (auto ok = read_targets(*body, limits, message); !ok) return std::unexpected(ok.error());
   auto content = read_content(*body, limits.max_content_bytes);
   if (!content) return std::unexpected(content.error());
   message.content = std::move(*content);
   const auto persist = read_bool(*body, "persist", true);
   if (!persist) return std::unexpected(persist.error());
   message.persist = *persist;
+  if (message.group_id != 0 && !message.persist) {
+    return fail(Code::kBadRequest, "a group's messages are stored: persist must be true");
+  }
   const auto msg_type = read_int(*body, "msg_type", 0, INT32_MIN, INT32_MAX);
   if (!msg_type) return std::unexpected(msg_type.error());
   message.msg_type = static_cast<std::int32_t>(*msg_type);
@@ -102,6 +132,8 @@ net::Awaitable<> store(const ApiServices* services, std::string app_id, const Me
   if (places.empty()) co_return;
   wanted.set_content(message->content);
   wanted.set_msg_type(message->msg_type);
+  wanted.set_group_id(message->group_id);
+  for (const auto& uid : message->mentions) wanted.add_mentions(uid);
   const auto answer = co_await services->caller.call({.app_id = app_id,
                                                       .uid = message->from,
                                                       .slot = slot_of(app_id, message->from),
@@ -165,6 +197,10 @@ net::Awaitable<> push(const ApiServices* services, std::string app_id, const Mes
 net::Awaitable<Result<Json>> post_messages(const ApiServices* services, ApiRequest request) {
   const auto message = read_message(request, services->limits);
   if (!message) co_return std::unexpected(message.error());
+  if (message->group_id != 0) {
+    const auto there = co_await check_group(services, request.app_id, message->group_id);
+    if (!there) co_return std::unexpected(there.error());
+  }
   Json results = Json::array();
   for (const auto& to : message->to) {
     const auto ok = check_id(to, kMaxUid, "to");

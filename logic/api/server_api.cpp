@@ -13,6 +13,13 @@ constexpr std::array kCalls = {
     ApiCall{http::Method::kPost, "/v1/presence", Right::kPresence, post_presence},
     ApiCall{http::Method::kGet, "/v1/online", Right::kPresence, get_online},
     ApiCall{http::Method::kPost, "/v1/users/{uid}/kick", Right::kKick, post_kick},
+    ApiCall{http::Method::kPost, "/v1/groups", Right::kGroups, post_groups},
+    ApiCall{http::Method::kGet, "/v1/groups/{id}", Right::kGroups, get_group},
+    ApiCall{http::Method::kPatch, "/v1/groups/{id}", Right::kGroups, patch_group},
+    ApiCall{http::Method::kDelete, "/v1/groups/{id}", Right::kGroups, delete_group},
+    ApiCall{http::Method::kGet, "/v1/groups/{id}/members", Right::kGroups, get_group_members},
+    ApiCall{http::Method::kPost, "/v1/groups/{id}/members", Right::kGroups, post_group_members},
+    ApiCall{http::Method::kDelete, "/v1/groups/{id}/members", Right::kGroups, delete_group_members},
 };
 
 }  // namespace

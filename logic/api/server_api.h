@@ -55,6 +55,18 @@ struct ApiCall {
 [[nodiscard]] net::Awaitable<Result<Json>> post_presence(const ApiServices* services, ApiRequest request);
 [[nodiscard]] net::Awaitable<Result<Json>> get_online(const ApiServices* services, ApiRequest request);
 [[nodiscard]] net::Awaitable<Result<Json>> post_kick(const ApiServices* services, ApiRequest request);
+// Whether the group is there, and not dissolved.
+[[nodiscard]] net::Awaitable<Status> check_group(const ApiServices* services, std::string app_id,
+                                                 std::int64_t group_id);
+[[nodiscard]] net::Awaitable<Result<Json>> post_groups(const ApiServices* services, ApiRequest request);
+[[nodiscard]] net::Awaitable<Result<Json>> get_group(const ApiServices* services, ApiRequest request);
+[[nodiscard]] net::Awaitable<Result<Json>> patch_group(const ApiServices* services, ApiRequest request);
+[[nodiscard]] net::Awaitable<Result<Json>> delete_group(const ApiServices* services, ApiRequest request);
+[[nodiscard]] net::Awaitable<Result<Json>> get_group_members(const ApiServices* services, ApiRequest request);
+[[nodiscard]] net::Awaitable<Result<Json>> post_group_members(const ApiServices* services,
+                                                              ApiRequest request);
+[[nodiscard]] net::Awaitable<Result<Json>> delete_group_members(const ApiServices* services,
+                                                                ApiRequest request);
 
 // Lets a request through to its handler, or says why not: 401 without a known key, 403 without the right, 429
 // when the key calls too often. One loop. Services and keys outlive it, and it outlives the server that has

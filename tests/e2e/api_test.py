@@ -289,7 +289,9 @@ class ApiTest(ApiCase):
                    {"to": []}, {"to": [1]}, {"to": [to] * 1001}, {"content": 1}, {"content_base64": "eA=="},
                    {"persist": "yes"}, {"msg_type": 1.5}, {"msg_type": 1 << 31}, {"msg_type": 1 << 63},
                    {"msg_type": 1 << 200}, {"client_msg_id": ""}, {"client_msg_id": "x" * 65}, {"client_msg_id": 5},
-                   {"group_id": 5}, {"broadcast": True}, {"persits": False})),
+                   {"group_id": 5}, {"mentions": ["a"]}, {"broadcast": True}, {"persits": False})),
+               *(json.dumps({"from": "hr", "content": "x"} | change).encode() for change in (
+                   {"group_id": 0}, {"group_id": "x"}, {"group_id": 5, "persist": False}, {"group_id": 5, "mentions": [""]})),
                json.dumps({"from": "hr", "to": [to], "content_base64": "e"}).encode()]
         for body in bad:
             status, answer = self.call("POST", "/v1/messages", body)
@@ -301,10 +303,50 @@ class ApiTest(ApiCase):
                      "/v1/users/a%00b/presence", "/v1/users/%zz/presence"):
             self.assertEqual(self.call("GET", path)[0], 400, path)
 
+    def test_a_group_and_its_messages(self):
+        owner, mike, nina = (self.name(name) for name in ("owner", "mike", "nina"))
+        made = self.good("POST", "/v1/groups", {"owner": owner, "name": "Grüße 😀", "members": [mike]})
+        path = "/v1/groups/" + made["group"]["group_id"]
+        again = self.good("POST", "/v1/groups", {"owner": owner, "name": "Grüße 😀", "members": [mike],
+                                                 "client_msg_id": made["client_msg_id"]})
+        self.assertEqual(again["group"], made["group"])
+        self.assertEqual(self.good("GET", path)["group"]["name"], "Grüße 😀")
+        as_hr = {"operator": "hr"}
+        self.good("POST", path + "/members", as_hr | {"members": [nina, mike]})
+        self.assertEqual(self.call("POST", path + "/members", as_hr | {"members": [nina]})[0], 409)
+        page = self.good("GET", path + "/members?limit=2")
+        self.assertEqual((page["member_count"], len(page["members"])), (3, 2))
+        self.good("PATCH", path, as_hr | {"announcement": "read this"})
+        self.assertEqual(self.good("PATCH", path, as_hr | {"owner": mike})["group"]["owner"], mike)
+        message = {"from": "hr", "group_id": made["group"]["group_id"], "content": "to all", "mentions": [nina],
+                   "client_msg_id": uuid.uuid4().hex}
+        [first] = self.good("POST", "/v1/messages", message)["results"]
+        [second] = self.good("POST", "/v1/messages", message)["results"]
+        self.assertEqual(first, second)
+        self.good("DELETE", path + "/members", as_hr | {"members": [nina]})
+        self.assertEqual(self.call("DELETE", path + "/members", as_hr | {"members": [nina]})[0], 404)
+        self.good("DELETE", path, as_hr)
+        self.assertEqual(self.call("GET", path)[0], 409)
+        self.assertEqual(self.call("PATCH", path, as_hr | {"name": "gone"})[0], 409)
+        self.assertEqual(self.call("POST", "/v1/messages", {"from": "hr", "group_id": 5, "content": "x"})[0], 404)
+
+        def seen(uid, expected):
+            device = self.login(uid)
+            return self.until(lambda: (pulled := device.pull()) and len(pulled) >= expected and pulled)
+
+        texts = [message[3][0] for message in seen(nina, 5) if message[5][0] == 40]
+        self.assertEqual(texts, [b"to all"])
+        self.assertEqual([message[12] for message in seen(nina, 5) if message[5][0] == 40], [[nina.encode()]])
+        self.assertEqual([message[11][0] for message in seen(owner, 7)], [1, 2, 3, 4, 5, 6, 7])
+        self.assertEqual(len(seen(nina, 5)), 5)
+
     def test_every_call_refuses_what_it_does_not_know(self):
         for method, path in OPENAPI.operations:
-            if method == "POST":
-                self.assertEqual(self.call(method, path.replace("{uid}", "x"), {"surprise": 1})[0], 400, path)
+            if method != "GET":
+                path = path.replace("{uid}", "x").replace("{id}", "5")
+                self.assertEqual(self.call(method, path, {"surprise": 1})[0], 400, path)
+        for path in ("/v1/groups/0", "/v1/groups/x", "/v1/groups/5/members?limit=0"):
+            self.assertEqual(self.call("GET", path)[0], 400, path)
         for method, path in (("GET", "/v1/messages"), ("DELETE", "/v1/online")):
             connection = http.client.HTTPConnection(self.api.removeprefix("http://"), timeout=20)
             connection.request(method, path)
@@ -346,7 +388,7 @@ class ApiTest(ApiCase):
 class RightsTest(ApiCase):
     """A second node, which owns nothing, with keys of its own: it answers by asking the owner."""
 
-    RIGHTS = ("messages", "tokens", "presence", "kick")
+    RIGHTS = ("messages", "tokens", "presence", "kick", "groups")
 
     def setUp(self):
         keys = {"all": ("demo", list(self.RIGHTS)), "shop": ("shop", list(self.RIGHTS))}
@@ -386,8 +428,15 @@ class RightsTest(ApiCase):
         self.login(uid)
         bodies = {"/v1/messages": {"from": "hr", "to": [uid], "content": "x"}, "/v1/tokens": {"uid": uid},
                   "/v1/presence": {"uids": [uid]}, "/v1/users/{uid}/kick": {"device_type": "WEB"}}
+        groups = {key: self.good("POST", "/v1/groups", {"owner": uid, "name": "g"}, key=self.keys[key],
+                                 api=self.other)["group"]["group_id"] for key in ("all", "shop")}
+        fresh = iter(range(10 ** 6))
         for (method, template), operation in OPENAPI.operations.items():
-            path, body, right = template.replace("{uid}", uid), bodies.get(template), operation["x-right"]
+            right = operation["x-right"]
+            if right == "groups":
+                self.check_group_call(method, template, groups, uid, fresh)
+                continue
+            path, body = template.replace("{uid}", uid), bodies.get(template)
             for key, status in [("", 401), ("unknown", 401), (self.keys["shop"], 200), (self.keys["all"], 200)] + [
                     (self.keys[name], 200 if name == right else 403) for name in self.RIGHTS]:
                 got, answer = self.call(method, path, body, key=key, api=self.other)
@@ -395,6 +444,32 @@ class RightsTest(ApiCase):
         shop = self.good("GET", f"/v1/users/{uid}/presence", key=self.keys["shop"], api=self.other)
         self.assertFalse(shop["online"], "an app's key sees nothing of another app")
         self.assertTrue(self.good("GET", f"/v1/users/{uid}/presence", key=self.keys["all"], api=self.other)["online"])
+
+    def check_group_call(self, method, template, groups, uid, fresh):
+        """Each key, on a group of its own app; what is done once is done to a new group or member."""
+        for name, status in [("", 401), ("unknown", 401), ("shop", 200), ("all", 200)] + [
+                (name, 200 if name == "groups" else 403) for name in self.RIGHTS]:
+            key = self.keys.get(name, name)
+            # Not by a key that may run out of calls.
+            prepare = {"key": self.keys["shop"], "api": self.other} if name == "shop" else {}
+            group, member = groups.get(name, groups["all"]), f"m{next(fresh)}"
+            if method == "DELETE" and template.endswith("members"):
+                self.good("POST", f"/v1/groups/{group}/members", {"operator": uid, "members": [member]}, **prepare)
+            elif method == "DELETE":
+                group = self.good("POST", "/v1/groups", {"owner": uid, "name": "g"}, **prepare)["group"]["group_id"]
+            body = {"/v1/groups": {"owner": uid, "name": "g"}}.get(template, {"operator": uid})
+            if template.endswith("members"):
+                body = body | {"members": [member]}
+            if method == "PATCH":
+                body = body | {"name": member}
+            got, answer = self.call(method, template.replace("{id}", group), None if method == "GET" else body, key=key,
+                                    api=self.other)
+            self.assertEqual(got, status, (method, template, name, answer))
+        if method == "GET":
+            other = groups["shop"] if template == "/v1/groups/{id}" else groups["all"]
+            key = self.keys["all"] if other == groups["shop"] else self.keys["shop"]
+            got, _ = self.call("GET", template.replace("{id}", other), key=key, api=self.other)
+            self.assertEqual(got, 404, "an app's key sees no group of another app")
 
     def test_too_many_calls(self):
         answers = [self.call("GET", "/v1/users/x/presence", key=self.keys["presence"], api=self.other) for _ in range(150)]
