@@ -115,6 +115,47 @@ test('a page that another login replaces says so, and can come back', async () =
   for (const person of [first, second]) await person.close();
 });
 
+test('a group: made, spoken in, renamed, left', async () => {
+  const [kim, lee, mia] = await Promise.all(['kim', 'lee', 'mia'].map((uid) => Person.logIn(browser, name(uid))));
+  await kim.newGroup('Wild geese', [lee.uid, mia.uid]);
+  await kim.untilEvent(`You created the group Wild geese with ${lee.uid}, ${mia.uid}`);
+  await kim.say('hello, all');
+  await kim.untilMark('ordered');
+  await lee.untilUnread('Wild geese', '1');
+  for (const person of [lee, mia]) await person.openChat('Wild geese');
+  await lee.say('hello, kim');
+  await mia.say('and hello from me');
+  for (const person of [kim, lee, mia]) {
+    for (const text of ['hello, kim', 'and hello from me']) await person.untilText(text);
+  }
+  const order = await kim.texts();
+  assert.equal(order.length, 3);
+  for (const person of [lee, mia]) assert.deepEqual(await person.texts(), order);
+  assert.equal(await lee.page.$eval('.thread .state', (state) => state.textContent), '3 members');
+
+  await kim.aboutGroup();
+  await kim.page.locator('dialog[open] input[name=name]').fill('Tame geese');
+  await kim.page.keyboard.press('Enter');
+  await lee.untilEvent(`${kim.uid} renamed the group to Tame geese`);
+  await lee.page.waitForFunction(() => document.querySelector('.thread .title').textContent === 'Tame geese');
+
+  await mia.aboutGroup();
+  await mia.page.locator('dialog[open] .danger button').click(); // Leave the group
+  await lee.untilEvent(`${mia.uid} left`);
+  await mia.page.waitForFunction(() => document.querySelector('.composer').hidden);
+  await kim.say('without mia');
+  await lee.untilText('without mia');
+
+  // Another browser finds the group, its messages and its events.
+  const elsewhere = await Person.logIn(browser, lee.uid);
+  await elsewhere.openChat('Tame geese');
+  await elsewhere.untilText('without mia');
+  assert.deepEqual(await elsewhere.texts(), [...order, 'without mia']);
+  await elsewhere.untilEvent(`${mia.uid} left`);
+  assert.ok(!(await mia.texts()).includes('without mia'));
+  for (const person of [kim, lee, mia, elsewhere]) await person.close();
+});
+
 test('hostile texts are shown as text, and stay in their place', async () => {
   const mallory = await Person.logIn(browser, `<i>mal\u202e${name('lory')}`);
   const heidi = await Person.logIn(browser, name('heidi'));

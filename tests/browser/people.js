@@ -71,6 +71,22 @@ export class Person {
     await this.page.waitForSelector('dialog[open]', { hidden: true });
   }
 
+  async newGroup(title, members) {
+    await this.page.locator('[aria-label="New group"]').click();
+    await this.page.waitForSelector('dialog[open]');
+    await this.page.keyboard.type(title);
+    await this.page.keyboard.press('Tab');
+    await this.page.keyboard.type(members.join(', '));
+    await this.page.keyboard.press('Enter');
+    await this.page.waitForSelector('dialog[open]', { hidden: true });
+  }
+
+  // Opens the window about the group that is open, once its members are there.
+  async aboutGroup() {
+    await this.page.locator('[aria-label="About the group"]').click();
+    await this.page.waitForSelector('dialog[open] .members .avatar');
+  }
+
   async openChat(title) {
     await this.page.waitForFunction((wanted) => {
       const rows = [...document.querySelectorAll('.conversation')];

@@ -105,9 +105,9 @@ export class Chat extends EventTarget {
   async members(groupId) {
     const members = [];
     for (;;) {
-      const { result } = await this.#client.listMembers(BigInt(groupId), { offset: members.length, limit: 200 });
+      const { result } = await this.#client.listMembers(BigInt(groupId), { offset: members.length, limit: 1_000 });
       members.push(...result.members);
-      if (result.members.length < 200) return members;
+      if (result.members.length === 0 || members.length >= (result.group?.memberCount ?? Infinity)) return members;
     }
   }
 
@@ -153,10 +153,10 @@ export class Chat extends EventTarget {
   async #describeGroups() {
     try {
       for (let offset = 0; ;) {
-        const { result } = await this.#client.listMyGroups({ offset, limit: 200 });
+        const { result } = await this.#client.listMyGroups({ offset, limit: 100 });
+        if (result.groups.length === 0) return;
         for (const group of result.groups) this.model.setGroup(group);
         offset += result.groups.length;
-        if (result.groups.length < 200) return;
       }
     } catch (error) {
       console.warn('the list of groups did not come', error);
@@ -202,7 +202,7 @@ export class Chat extends EventTarget {
   }
 
   #receiveControl(message) {
-    const groupId = message.to || String(message.groupId || message.msgId);
+    const groupId = String(message.groupId || message.msgId);
     const conversation = this.#openGroup(groupId);
     let op;
     try {

@@ -10,8 +10,10 @@ function names(uids, me) {
 export function systemText({ from, event }, me) {
   const who = from === me ? 'You' : nameOf(from);
   switch (event.type) {
-    case CtrlType.CTRL_TYPE_CREATE_GROUP:
-      return [who, ' created the group ', nameOf(event.name), ...(event.members.length > 0 ? [' with ', ...names(event.members, me)] : [])];
+    case CtrlType.CTRL_TYPE_CREATE_GROUP: {
+      const others = event.members.filter((uid) => uid !== from);
+      return [who, ' created the group ', nameOf(event.name), ...(others.length > 0 ? [' with ', ...names(others, me)] : [])];
+    }
     case CtrlType.CTRL_TYPE_ADD_MEMBERS:
       return [who, ' added ', ...names(event.members, me)];
     case CtrlType.CTRL_TYPE_REMOVE_MEMBERS:

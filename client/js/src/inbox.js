@@ -143,7 +143,7 @@ export class Inbox {
       return true;
     }
     const message = parsePush(command, body);
-    if (!message) return false;
+    if (!message || message.seq < 0) return false;
     if (message.seq > 0) {
       this.#takeStored(message, command, now);
     } else if (message.kind === 'c2g') {
@@ -286,11 +286,22 @@ export class Inbox {
   #takeGroupPage(page) {
     const whole = /** @type {InstanceType<typeof wire.GroupPage>} */ (page);
     const groupId = bigint(whole.group_id);
+    let news = false;
     for (const row of whole.msg) {
       const message = messageOf(row);
       if (!this.#groups.onRow(groupId, message.seq)) continue;
+      news = true;
       this.#moves += 1;
+      if (message.kind === 'ctrl') continue; // comes by the inbox
       this.#outputs.put({ kind: 'deliver', message: { ...message, groupId, groupSeq: message.seq, seq: 0 } });
+    }
+    const last = whole.msg.at(-1);
+    const held = this.#groups.heldOf(groupId);
+    if (!news && last && held > 0) {
+      // The server does not know it: the pull did not list the group.
+      this.#acknowledge(Command.COMMAND_C2G_PUSH, {
+        msg_id: last.msg_id, group_id: int64(groupId), group_seq: int64(held),
+      });
     }
     this.#groups.onHead(groupId, number(whole.head_seq));
     return whole.msg.length;

@@ -7,7 +7,7 @@ import { Command, bigint, number, parse, wire } from './wire.js';
  * @typedef {object} Message
  * @property {'c2c' | 'c2g' | 's2c' | 'ctrl' | 'unknown'} kind
  * @property {string} from
- * @property {string} to of sent messages and of control messages (the group's id in decimal); else ''
+ * @property {string} to of sent messages; else ''
  * @property {bigint} groupId 0n: not of a group
  * @property {Uint8Array} content any bytes; of a control message a GroupOp (groupOpOf reads it)
  * @property {bigint} msgId
@@ -28,14 +28,22 @@ const KINDS = {
   [Command.COMMAND_CTRL_SEND]: 'ctrl',
 };
 
+/** The group that a control message names, in decimal. @param {string} to @returns {bigint} 0n: none */
+function groupOf(to) {
+  return /^[1-9][0-9]{0,18}$/.test(to) ? BigInt(to) : 0n;
+}
+
 /** @param {import('../generated/client.js').hongyan.client.IPullMsg} row @returns {Message} */
 export function messageOf(row) {
   const whole = /** @type {InstanceType<typeof wire.PullMsg>} */ (row);
+  const kind = KINDS[whole.cmd_id] ?? 'unknown';
+  const groupId = bigint(whole.group_id);
+  const to = idFromBytes(whole.to);
   return {
-    kind: KINDS[whole.cmd_id] ?? 'unknown',
+    kind,
     from: idFromBytes(whole.from),
-    to: idFromBytes(whole.to),
-    groupId: bigint(whole.group_id),
+    to,
+    groupId: kind === 'ctrl' && groupId === 0n ? groupOf(to) : groupId,
     content: new Uint8Array(whole.content), // not a view into the packet
     msgId: bigint(whole.msg_id),
     time: number(whole.send_time),
@@ -73,7 +81,8 @@ function messageOfPush(kind, push) {
 }
 
 /**
- * The body of a C2C_PUSH, C2G_PUSH, S2C or CTRL_PUSH; undefined when it does not parse.
+ * The body of a C2C_PUSH, C2G_PUSH, S2C or CTRL_PUSH; undefined when it does not parse, or is of no group or numbers
+ * that no server gives.
  * @param {number} command
  * @param {Uint8Array} body
  * @returns {Message | undefined}
@@ -88,7 +97,8 @@ export function parsePush(command, body) {
     }
     case Command.COMMAND_C2G_PUSH: {
       const push = parse(wire.C2GPush, body);
-      return push && {
+      if (!push || bigint(push.group_id) <= 0n || (number(push.seq) === 0 && number(push.group_seq) <= 0)) return undefined;
+      return {
         ...messageOfPush('c2g', push),
         groupId: bigint(push.group_id),
         groupSeq: number(push.group_seq),
@@ -103,7 +113,12 @@ export function parsePush(command, body) {
     }
     default: {
       const push = parse(wire.CtrlPush, body);
-      return push && { ...messageOfPush('ctrl', push), to: idFromBytes(push.to), msgType: push.type };
+      return push && {
+        ...messageOfPush('ctrl', push),
+        groupId: groupOf(idFromBytes(push.to)),
+        groupSeq: number(push.group_seq),
+        msgType: push.type,
+      };
     }
   }
 }

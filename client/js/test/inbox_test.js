@@ -209,7 +209,7 @@ test('control messages are delivered in the order of the inbox', () => {
   }).finish());
   const [message] = client.messages;
   assert.equal(message.kind, 'ctrl');
-  assert.equal(message.to, '77');
+  assert.equal(message.groupId, 77n);
   assert.equal(message.msgType, CtrlType.CTRL_TYPE_RENAME);
   assert.equal(wire.GroupOp.decode(message.content).name, 'geese');
   assert.equal(Number(ack(client, Command.COMMAND_CTRL_PUSH).seq), 1);
@@ -246,6 +246,33 @@ test('a push of a large group of which nothing is held is pulled for', () => {
   assert.deepEqual(client.messages, []);
   client.answerPull({ groups: [{ group_id: int64(6), head_seq: int64(3), msg: rowsOfGroup(2, 3) }] });
   assert.deepEqual(client.messages.map((message) => text(message.content)), ['g2', 'g3']);
+});
+
+test('a control message among the rows of a large group only moves what is held', () => {
+  const client = new CoreFixture();
+  client.authenticate();
+  client.answerPull({ groups: [{
+    group_id: int64(5), head_seq: int64(3),
+    msg: [...rowsOfGroup(1), { seq: int64(2), cmd_id: Command.COMMAND_CTRL_SEND, msg_type: 7 }, ...rowsOfGroup(3)],
+  }] });
+  assert.deepEqual(client.messages.map((message) => message.groupSeq), [1, 3]);
+  assert.deepEqual([...client.held.at(-1).groups], [[5n, 3]]);
+});
+
+test('rows of a group that are known are acknowledged: the pull did not list it', () => {
+  const client = new CoreFixture({ heldGroups: [[5n, 12]] });
+  client.authenticate();
+  client.answerPull({ groups: [{ group_id: int64(5), head_seq: int64(12), msg: rowsOfGroup(11, 12) }] });
+  assert.deepEqual(client.messages, []);
+  const { group_id: groupId, group_seq: groupSeq } = ack(client, Command.COMMAND_C2G_PUSH);
+  assert.deepEqual([Number(groupId), Number(groupSeq)], [5, 12]);
+});
+
+test('a push of no group is no push', () => {
+  const client = new CoreFixture();
+  client.logIn(0);
+  client.answer(Command.COMMAND_C2G_PUSH, 0, wire.C2GPush.encode({ seq: int64(1) }).finish());
+  assert.equal(client.core.state, 'waiting');
 });
 
 test('held seqs given to it are where it goes on', () => {
