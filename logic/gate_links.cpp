@@ -35,11 +35,15 @@ class GateLinks::Port : public GatePort {
     response.set_slot_epoch(slot_epoch);
     static_cast<void>(send(link::LINK_COMMAND_RESPONSE, seq, slot, response));
   }
-  bool push(Slot slot, std::uint32_t cmd_id, std::span<const std::uint64_t> channels,
-            std::string_view body) override {
+  bool push(Slot slot, std::uint32_t cmd_id, std::span<const std::uint64_t> channels, std::string_view body,
+            const PushSeqs& seqs) override {
     link::Push push;
     push.set_cmd_id(cmd_id);
     push.mutable_channels()->Add(channels.begin(), channels.end());
+    if (!seqs.of_channels.empty()) {
+      push.mutable_seqs()->Add(seqs.of_channels.begin(), seqs.of_channels.end());
+      push.set_seq_field(seqs.field);
+    }
     return send(link::LINK_COMMAND_PUSH, 0, slot, push, body);
   }
   bool kick(std::uint64_t channel, std::string_view kickout) override {

@@ -13,6 +13,19 @@ constexpr int kSessionsAPacket = 500;
 // Up to here a body is cheaper to copy for each session than to share.
 constexpr std::size_t kCopiedBody = 512;
 
+void append_varint(std::string& out, std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7) out += static_cast<char>(value | 0x80);
+  out += static_cast<char>(value);
+}
+
+// A field of protobuf's wire type 0.
+std::string varint_field(std::uint32_t field, std::uint64_t value) {
+  std::string out;  // short enough to need no memory of its own
+  append_varint(out, std::uint64_t{field} << 3);
+  append_varint(out, value);
+  return out;
+}
+
 template <typename Message>
 bool parse(Message& message, std::string_view bytes) {
   return message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
@@ -205,7 +218,14 @@ void Forwarder::on_slots(NodeId node, const link::LinkPtr& link, const link::Lin
 void Forwarder::on_push(const link::LinkPtr& link, const link::LinkPacket& packet) {
   if (!parse(push_, packet.envelope)) return;
   SharedBody shared;
-  for (const std::uint64_t channel : push_.channels()) {
+  const bool numbered = push_.seqs_size() == push_.channels_size();
+  if (!numbered && push_.seqs_size() != 0)
+    return log::error("gate", "a push with {} seqs for {} channels", push_.seqs_size(),
+                      push_.channels_size());
+  std::string suffix;
+  for (int i = 0; i < push_.channels_size(); ++i) {
+    const std::uint64_t channel = push_.channels(i);
+    if (numbered) suffix = varint_field(push_.seq_field(), static_cast<std::uint64_t>(push_.seqs(i)));
     Peer* peer = peers_.find(channel);
     if (peer == nullptr || !peer->session->takes_pushes()) {
       counters_.pushes_gone.add();
@@ -215,11 +235,11 @@ void Forwarder::on_push(const link::LinkPtr& link, const link::LinkPacket& packe
       continue;
     }
     if (push_.channels_size() == 1 || packet.payload.size() <= kCopiedBody) {
-      peer->session->push(push_.cmd_id(), packet.payload);
+      peer->session->push(push_.cmd_id(), packet.payload, suffix);
       continue;
     }
     if (!shared) shared = std::make_shared<const std::string>(packet.payload);
-    peer->session->push_shared(push_.cmd_id(), shared);
+    peer->session->push_shared(push_.cmd_id(), shared, suffix);
   }
 }
 

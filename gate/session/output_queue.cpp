@@ -8,23 +8,29 @@
 
 namespace hongyan::gate {
 
-void OutputQueue::append(std::uint32_t version, std::uint32_t cmd_id, std::uint32_t seq,
-                         std::string_view body) {
-  net::append_packet(text_, version, cmd_id, seq, body);
-  bytes_ += net::kHeaderSize + body.size();
-}
-
-void OutputQueue::append_shared(std::uint32_t version, std::uint32_t cmd_id, std::uint32_t seq,
-                                SharedBody body) {
+void OutputQueue::append_header(std::uint32_t version, std::uint32_t cmd_id, std::uint32_t seq,
+                                std::size_t body_size) {
   std::array<char, net::kHeaderSize> header;
   net::write_header({.client_version = version,
                      .cmd_id = cmd_id,
                      .seq = seq,
-                     .body_length = static_cast<std::uint32_t>(body->size())},
+                     .body_length = static_cast<std::uint32_t>(body_size)},
                     header.data());
   text_.append(header.data(), header.size());
-  bytes_ += net::kHeaderSize + body->size();
+  bytes_ += net::kHeaderSize + body_size;
+}
+
+void OutputQueue::append(std::uint32_t version, std::uint32_t cmd_id, std::uint32_t seq,
+                         std::string_view body, std::string_view suffix) {
+  append_header(version, cmd_id, seq, body.size() + suffix.size());
+  text_.append(body).append(suffix);
+}
+
+void OutputQueue::append_shared(std::uint32_t version, std::uint32_t cmd_id, std::uint32_t seq,
+                                SharedBody body, std::string_view suffix) {
+  append_header(version, cmd_id, seq, body->size() + suffix.size());
   shared_.push_back({.at = text_.size(), .body = std::move(body)});
+  text_.append(suffix);
 }
 
 void OutputQueue::gather(std::vector<net::asio::const_buffer>& out) const {

@@ -18,8 +18,11 @@ using SharedBody = std::shared_ptr<const std::string>;
 // sessions are only referred to. Knows no limit: the session asks bytes(). One thread.
 class OutputQueue {
  public:
-  void append(std::uint32_t version, std::uint32_t cmd_id, std::uint32_t seq, std::string_view body);
-  void append_shared(std::uint32_t version, std::uint32_t cmd_id, std::uint32_t seq, SharedBody body);
+  // suffix: the end of the body, short.
+  void append(std::uint32_t version, std::uint32_t cmd_id, std::uint32_t seq, std::string_view body,
+              std::string_view suffix = {});
+  void append_shared(std::uint32_t version, std::uint32_t cmd_id, std::uint32_t seq, SharedBody body,
+                     std::string_view suffix = {});
 
   [[nodiscard]] bool empty() const noexcept { return bytes_ == 0; }
   // Not yet consumed.
@@ -33,6 +36,7 @@ class OutputQueue {
 
  private:
   friend class OutputPool;
+  void append_header(std::uint32_t version, std::uint32_t cmd_id, std::uint32_t seq, std::size_t body_size);
   struct Shared {
     std::size_t at;  // its place: before text_[at]
     SharedBody body;

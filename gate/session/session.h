@@ -83,8 +83,8 @@ class Session : public std::enable_shared_from_this<Session> {
                  const forward::Answer& answer);
   void on_refused(std::uint32_t cmd_id, std::uint32_t seq, std::size_t request_bytes, const Error& error);
   [[nodiscard]] bool takes_pushes() const noexcept;
-  void push(std::uint32_t cmd_id, std::string_view body);
-  void push_shared(std::uint32_t cmd_id, SharedBody body);
+  void push(std::uint32_t cmd_id, std::string_view body, std::string_view suffix = {});
+  void push_shared(std::uint32_t cmd_id, SharedBody body, std::string_view suffix = {});
   // Sends the Kickout (none when empty) and closes.
   void kick(std::string_view kickout);
   void kick(client::KickReason reason, std::string_view message, std::uint32_t reconnect_after_ms = 0);

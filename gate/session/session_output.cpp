@@ -36,17 +36,17 @@ bool Session::takes_pushes() const noexcept {
   return state_ == State::kOpen && (peer_.logged_in || pending_auths_ > 0);
 }
 
-void Session::push(std::uint32_t cmd_id, std::string_view body) {
+void Session::push(std::uint32_t cmd_id, std::string_view body, std::string_view suffix) {
   if (!peer_.logged_in) return;  // its login is not answered yet; what it missed it pulls
   context_.counters.packet_out(cmd_id);
-  output().append(version_, cmd_id, 0, body);
+  output().append(version_, cmd_id, 0, body, suffix);
   queued();
 }
 
-void Session::push_shared(std::uint32_t cmd_id, SharedBody body) {
+void Session::push_shared(std::uint32_t cmd_id, SharedBody body, std::string_view suffix) {
   if (!peer_.logged_in) return;
   context_.counters.packet_out(cmd_id);
-  output().append_shared(version_, cmd_id, 0, std::move(body));
+  output().append_shared(version_, cmd_id, 0, std::move(body), suffix);
   queued();
 }
 

@@ -16,7 +16,6 @@ SharedBytes group_push_body(std::int64_t group_id, const InboxWork& work) {
     push.set_msg_id(work.msg_id);
     push.set_content(*work.content);
     push.set_timestamp(work.send_time);
-    push.set_seq(work.seq);
     push.set_group_seq(work.group_seq);
     return std::make_shared<const std::string>(push.SerializeAsString());
   }
@@ -26,7 +25,6 @@ SharedBytes group_push_body(std::int64_t group_id, const InboxWork& work) {
   push.set_content(*work.content);
   push.set_msg_id(work.msg_id);
   push.set_timestamp(work.send_time);
-  push.set_seq(work.seq);
   push.set_group_seq(work.group_seq);
   push.set_msg_type(work.msg_type);
   push.set_client_msg_id(work.client_msg_id);

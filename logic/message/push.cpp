@@ -36,6 +36,7 @@ void Pusher::stored_in_inbox(const DeliverWork& work) {
     user->inbox_seq = std::max(user->inbox_seq.value_or(0), work.seq);
   }
   if (user->sessions.empty()) return;
+  if (is_for_group(work.cmd_id)) return gather(*user, work);
 
   const std::uint32_t command = push_command(work.cmd_id);
   const auto body = body_of(work);
@@ -43,7 +44,6 @@ void Pusher::stored_in_inbox(const DeliverWork& work) {
 }
 
 SharedBytes Pusher::body_of(const DeliverWork& work) {
-  if (is_for_group(work.cmd_id)) return group_push_body(work.group_id, work);
   const auto fill = [&work](auto& push) {
     push.Clear();
     push.set_from(work.from);
@@ -74,16 +74,78 @@ bool Pusher::push_unstored(const User& user, const client::S2CPush& message) {
   return taken;
 }
 
+bool Pusher::takes(const User& user, Session& session, std::int64_t seq) const {
+  if (seq <= user.acked_inbox[static_cast<std::size_t>(session.device_class)]) return false;
+  // A row found again after a later one went out: the device sees the gap and pulls. Keeps unacked in order.
+  if (!session.unacked.empty() && seq <= session.unacked.back().seq) return false;
+  if (session.behind) return false;
+  session.behind = session.unacked.size() >= context_.config.push_window;
+  return !session.behind;
+}
+
+std::size_t Pusher::place_of(const DeliverWork& work) {
+  const auto [it, added] = places_.try_emplace(work.msg_id, gathered_.size());
+  if (!added) return it->second;
+  const bool command = is_group_command(work.cmd_id);
+  gathered_.push_back({.msg_id = work.msg_id,
+                       .cmd_id = push_command(work.cmd_id),
+                       .seq_field = command ? std::uint32_t{client::CtrlPush::kSeqFieldNumber}
+                                            : std::uint32_t{client::C2GPush::kSeqFieldNumber},
+                       .body = group_push_body(work.group_id, work),
+                       .gates = {}});
+  return it->second;
+}
+
+void Pusher::gather(const User& user, const DeliverWork& work) {
+  for (const auto& session : user.sessions) {
+    if (!takes(user, *session, work.seq)) continue;
+    std::size_t place = place_of(work);
+    // Members get the messages of two groups in different orders, but each in that of its inbox.
+    if (session->push_round == round_ && place < session->push_place) {
+      flush();
+      place = place_of(work);
+    }
+    session->push_round = round_;
+    session->push_place = place;
+    Gathered& to = gathered_[place];
+    auto gate = std::ranges::find(to.gates, session->gate, &Gathered::OfGate::gate);
+    if (gate == to.gates.end()) {
+      gate = to.gates.insert(
+          gate, {.gate = session->gate, .slot = user.slot, .channels = {}, .seqs = {}, .sessions = {}});
+    }
+    gate->channels.push_back(session->channel);
+    gate->seqs.push_back(work.seq);
+    gate->sessions.push_back(session->number);
+    sent(*session, {.seq = work.seq,
+                    .msg_id = work.msg_id,
+                    .cmd_id = to.cmd_id,
+                    .body = to.body,
+                    .seq_field = to.seq_field});
+  }
+}
+
+void Pusher::flush() {
+  for (const Gathered& one : gathered_) {
+    for (const auto& to : one.gates) {
+      if (to.gate->push(to.slot, one.cmd_id, to.channels, *one.body, {to.seqs, one.seq_field})) {
+        PipelineCounters::add(context_.counters.pushed, to.channels.size());
+        continue;
+      }
+      // The link is gone or full. The gate announces the sessions again, or drops them.
+      for (const std::uint64_t number : to.sessions) {
+        if (Session* session = find(number).session) session->behind = session->owes_ack = true;
+      }
+    }
+  }
+  gathered_.clear();
+  places_.clear();
+  ++round_;
+}
+
 void Pusher::push(User& user, Session& session, std::uint32_t cmd_id, std::int64_t seq, MsgId msg_id,
                   const SharedBytes& body) {
-  if (seq <= user.acked_inbox[static_cast<std::size_t>(session.device_class)]) return;
-  // A row found again after a later one went out: the device sees the gap and pulls. Keeps unacked in order.
-  if (!session.unacked.empty() && seq <= session.unacked.back().seq) return;
-  if (session.behind) return;
-  if (session.unacked.size() >= context_.config.push_window) {
-    session.behind = true;
-    return;
-  }
+  if (!takes(user, session, seq)) return;
+  if (session.push_round == round_) flush();  // what was gathered for it comes first
   const std::array<std::uint64_t, 1> channels = {session.channel};
   if (!session.gate->push(user.slot, cmd_id, channels, *body)) {
     // The link is gone or full. The gate announces the session again, or drops it.
@@ -91,13 +153,19 @@ void Pusher::push(User& user, Session& session, std::uint32_t cmd_id, std::int64
     return;
   }
   PipelineCounters::add(context_.counters.pushed);
-  const auto size = static_cast<std::int64_t>(body->size());
-  const bool keep =
-      retained_bytes_ + size <= static_cast<std::int64_t>(context_.config.max_retained_push_bytes);
-  if (keep) retain(size);
-  session.unacked.push_back({.seq = seq, .msg_id = msg_id, .cmd_id = cmd_id, .body = keep ? body : nullptr});
+  sent(session, {.seq = seq, .msg_id = msg_id, .cmd_id = cmd_id, .body = body});
+}
+
+void Pusher::sent(Session& session, UnackedPush push) {
+  const auto size = static_cast<std::int64_t>(push.body->size());
+  if (retained_bytes_ + size <= static_cast<std::int64_t>(context_.config.max_retained_push_bytes)) {
+    retain(size);
+  } else {
+    push.body = nullptr;
+  }
   timers_.push_back(
-      {.at = context_.now() + context_.config.ack_timeout, .session = session.number, .seq = seq});
+      {.at = context_.now() + context_.config.ack_timeout, .session = session.number, .seq = push.seq});
+  session.unacked.push_back(std::move(push));
 }
 
 void Pusher::stored_in_outbox(const AcceptWork& work) {
@@ -221,7 +289,10 @@ void Pusher::due(const Timer& timer) {
   if (!timer.again) {
     if (push->body) {
       const std::array<std::uint64_t, 1> channels = {session.channel};
-      static_cast<void>(session.gate->push(user.slot, push->cmd_id, channels, *push->body));
+      const std::array<std::int64_t, 1> seqs = {push->seq};
+      PushSeqs with_seq;
+      if (push->seq_field != 0) with_seq = {.of_channels = seqs, .field = push->seq_field};
+      static_cast<void>(session.gate->push(user.slot, push->cmd_id, channels, *push->body, with_seq));
       retain(-static_cast<std::int64_t>(push->body->size()));
       push->body = nullptr;
     } else {

@@ -25,8 +25,10 @@ class Pusher {
  public:
   Pusher(ThreadContext& context, Cursors& cursors) : context_(context), cursors_(cursors) {}
 
-  // A row is newly in the receiver's inbox.
+  // A row is newly in the receiver's inbox. Pushes of a group's message are gathered: one packet a gate.
   void stored_in_inbox(const DeliverWork& work);
+  // Sends what was gathered. At the end of every turn.
+  void flush();
   // A message that is not stored, to all of the user's devices. Nobody waits for its acknowledgement. False:
   // no link took it.
   [[nodiscard]] bool push_unstored(const User& user, const client::S2CPush& message);
@@ -68,8 +70,30 @@ class Pusher {
     bool again = false;  // the push was sent twice already
   };
 
+  // A message to many, gathered within one turn.
+  struct Gathered {
+    struct OfGate {
+      GatePortPtr gate;
+      Slot slot = 0;
+      std::vector<std::uint64_t> channels;
+      std::vector<std::int64_t> seqs;
+      std::vector<std::uint64_t> sessions;  // numbers
+    };
+    MsgId msg_id = 0;
+    std::uint32_t cmd_id = 0;
+    std::uint32_t seq_field = 0;
+    SharedBytes body;
+    std::vector<OfGate> gates;
+  };
+
+  // Whether the session gets this row as a push now.
+  [[nodiscard]] bool takes(const User& user, Session& session, std::int64_t seq) const;
   void push(User& user, Session& session, std::uint32_t cmd_id, std::int64_t seq, MsgId msg_id,
             const SharedBytes& body);
+  void gather(const User& user, const DeliverWork& work);
+  [[nodiscard]] std::size_t place_of(const DeliverWork& work);
+  // Sent: remembers that an acknowledgement is due.
+  void sent(Session& session, UnackedPush push);
   void due(const Timer& timer);
   void retain(std::int64_t bytes) { retained_bytes_ += bytes; }
 
@@ -78,6 +102,9 @@ class Pusher {
   std::unordered_map<std::uint64_t, Live> live_;  // by session number
   std::deque<Timer> timers_;                      // by time: every timer takes ack_timeout
   std::int64_t retained_bytes_ = 0;
+  std::vector<Gathered> gathered_;
+  std::unordered_map<MsgId, std::size_t> places_;  // in gathered_
+  std::uint64_t round_ = 1;                        // of gathering
   [[nodiscard]] SharedBytes body_of(const DeliverWork& work);
 
   client::C2CPush c2c_push_;

@@ -36,7 +36,9 @@ class StoreAnswers : public GatePort {
   }
   // The slot's owner was asked before; nobody pushes to or kicks what is no gate.
   void respond_not_owner(std::uint32_t, Slot, std::uint64_t) override {}
-  bool push(Slot, std::uint32_t, std::span<const std::uint64_t>, std::string_view) override { return false; }
+  bool push(Slot, std::uint32_t, std::span<const std::uint64_t>, std::string_view, const PushSeqs&) override {
+    return false;
+  }
   bool kick(std::uint64_t, std::string_view) override { return false; }
 
  private:

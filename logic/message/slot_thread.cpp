@@ -246,6 +246,7 @@ void SlotThread::end_turn() {
     if (own.empty()) break;
     mail(std::move(own));
   }
+  pusher_.flush();
   for (std::uint32_t thread = 0; thread < outgoing_.size(); ++thread) {
     if (outgoing_[thread].empty()) continue;
     ThreadMail out = std::move(outgoing_[thread]);

@@ -21,6 +21,12 @@ struct GateReply {
   std::string_view body;          // for the client, as it is
 };
 
+// What differs between the receivers of one body.
+struct PushSeqs {
+  std::span<const std::int64_t> of_channels;
+  std::uint32_t field = 0;
+};
+
 // One link of one gate worker. Any thread; every call only queues.
 class GatePort {
  public:
@@ -35,8 +41,12 @@ class GatePort {
   virtual void respond_not_owner(std::uint32_t seq, Slot slot, std::uint64_t slot_epoch) = 0;
   // False: the link is closed or full; the push is lost.
   // slot: the user's; it comes back when the channel is gone.
+  // seqs: one a channel, added to the body as its field seqs.field; or none.
   virtual bool push(Slot slot, std::uint32_t cmd_id, std::span<const std::uint64_t> channels,
-                    std::string_view body) = 0;
+                    std::string_view body, const PushSeqs& seqs) = 0;
+  bool push(Slot slot, std::uint32_t cmd_id, std::span<const std::uint64_t> channels, std::string_view body) {
+    return push(slot, cmd_id, channels, body, {});
+  }
   // The gate sends the body (a Kickout; none: silently) and closes the channel. False: the link is closed or
   // full.
   virtual bool kick(std::uint64_t channel, std::string_view kickout) = 0;

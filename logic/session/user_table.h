@@ -29,7 +29,8 @@ struct UnackedPush {
   std::int64_t seq = 0;
   MsgId msg_id = 0;
   std::uint32_t cmd_id = 0;
-  SharedBytes body;  // null: not kept, the resend is a SYNC_NOTIFY
+  SharedBytes body;             // null: not kept, the resend is a SYNC_NOTIFY
+  std::uint32_t seq_field = 0;  // not 0: the body goes with the seq in this field
 };
 
 // A logged-in device.
@@ -45,10 +46,12 @@ struct Session {
   std::int64_t last_active_ms = 0;
   std::deque<UnackedPush> unacked;  // by seq
   std::unordered_map<std::int64_t, std::int64_t>
-      group_pushes;             // of large groups: the last one pushed, until due
-  bool behind = false;          // pushes were left out (window full, link full): tell it to pull
-  bool owes_ack = false;        // resent in vain: tell it to pull at its next sign of life
-  std::string_view end_reason;  // why it is about to end, once it was kicked; static storage
+      group_pushes;              // of large groups: the last one pushed, until due
+  bool behind = false;           // pushes were left out (window full, link full): tell it to pull
+  bool owes_ack = false;         // resent in vain: tell it to pull at its next sign of life
+  std::uint64_t push_round = 0;  // Pusher: the gathered pushes of this round have one for this session,
+  std::size_t push_place = 0;    // at this place at last
+  std::string_view end_reason;   // why it is about to end, once it was kicked; static storage
 
   // What AuthResp told the client.
   [[nodiscard]] std::uint64_t id() const noexcept { return login_epoch ^ (channel << 16); }

@@ -332,6 +332,55 @@ TEST_F(GroupsTest, LongLanesOfAGroupAreReadAgain) {
   EXPECT_GT(shards_[0].refills + shards_[1].refills, 0);
 }
 
+// Members of two groups meet in other orders than the messages were gathered in: each device gets its inbox's
+// order.
+TEST_F(GroupsTest, PushesToManyAreOnePacketAndKeepEachInboxsOrder) {
+  std::vector<std::string> all;
+  for (int i = 0; i < 20; ++i) all.push_back("user" + std::to_string(i));
+  const auto one = create("alice", all);
+  const auto two = create("bob", all);
+  for (const auto& uid : all) come_online(uid);
+  gate_->push_packets = 0;
+  gate_->pushes.clear();
+  for (std::uint32_t i = 0; i < 5; ++i) {
+    post(1 + i, "alice", one, "one " + std::to_string(i));
+    post(101 + i, "bob", two, "two " + std::to_string(i));
+    send(201 + i, "carol", all[i], "c2c " + std::to_string(i));
+  }
+  settle();
+  EXPECT_LT(gate_->push_packets, 60);
+  for (const auto& uid : all) {
+    std::vector<std::int64_t> seqs;
+    for (const auto& push : pushes_to(uid)) {
+      if (push.cmd_id == client::COMMAND_C2G_PUSH) {
+        client::C2GPush body;
+        ASSERT_TRUE(body.ParseFromString(push.body));
+        seqs.push_back(body.seq());
+      } else {
+        client::C2CPush body;
+        ASSERT_TRUE(body.ParseFromString(push.body));
+        seqs.push_back(body.seq());
+      }
+    }
+    ASSERT_GE(seqs.size(), 10U) << uid;
+    for (std::size_t i = 0; i < seqs.size(); ++i) EXPECT_EQ(seqs[i], static_cast<std::int64_t>(3 + i)) << uid;
+  }
+}
+
+TEST_F(GroupsTest, AResentPushCarriesItsSeq) {
+  const auto group = create("alice", {"bob"});
+  come_online("bob");
+  post(1, "alice", group, "twice");
+  settle();
+  pass(Milliseconds(5100));
+  const auto pushes = pushes_to("bob");
+  ASSERT_EQ(pushes.size(), 2U);
+  client::C2GPush push;
+  ASSERT_TRUE(push.ParseFromString(pushes[1].body));
+  EXPECT_EQ(push.seq(), 2);
+  EXPECT_EQ(push.content(), "twice");
+}
+
 class LargeGroupsTest : public GroupsTest {
  protected:
   LargeGroupsTest() {

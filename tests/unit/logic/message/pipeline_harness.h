@@ -1,6 +1,8 @@
 // Two slot threads over two shards in memory, without threads, sockets or clocks.
 #pragma once
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -35,10 +37,20 @@ class FakeGate : public GatePort {
     answers.push_back({seq, reply.refused, reply.login_epoch, reply.expires_ms, std::string(reply.body)});
   }
   void respond_not_owner(std::uint32_t seq, Slot, std::uint64_t) override { not_owner.push_back(seq); }
-  bool push(Slot, std::uint32_t cmd_id, std::span<const std::uint64_t> channels,
-            std::string_view body) override {
+  bool push(Slot, std::uint32_t cmd_id, std::span<const std::uint64_t> channels, std::string_view body,
+            const PushSeqs& seqs) override {
     if (!open) return false;
-    for (const auto channel : channels) pushes.push_back({cmd_id, channel, std::string(body)});
+    ++push_packets;
+    for (std::size_t i = 0; i < channels.size(); ++i) {
+      std::string whole(body);
+      if (!seqs.of_channels.empty()) {
+        google::protobuf::io::StringOutputStream stream(&whole);
+        google::protobuf::io::CodedOutputStream out(&stream);
+        out.WriteTag(seqs.field << 3);
+        out.WriteVarint64(static_cast<std::uint64_t>(seqs.of_channels[i]));
+      }
+      pushes.push_back({cmd_id, channels[i], std::move(whole)});
+    }
     return true;
   }
   bool kick(std::uint64_t channel, std::string_view kickout) override {
@@ -55,6 +67,7 @@ class FakeGate : public GatePort {
   }
 
   bool open = true;
+  int push_packets = 0;
   std::vector<Answer> answers;
   std::vector<Pushed> pushes;
   std::vector<std::uint32_t> not_owner;
