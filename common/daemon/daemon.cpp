@@ -53,6 +53,7 @@ Result<int> serve(const Program& program, const config::CommonConfig& common, co
     log::info("daemon", "metrics listening host={} port={}", listen.host, admin->local_port());
   }
   log::info("daemon", "started program={} version={}", program.name, config::version());
+  signals.on_reload([&daemon] { daemon->reload(); });
   const int status = signals.wait();
   log::info("daemon", "stopping reason={}", signals.reason());
   const auto begin = SteadyClock::now();
@@ -65,6 +66,8 @@ Result<int> serve(const Program& program, const config::CommonConfig& common, co
 }
 
 }  // namespace
+
+void Daemon::reload() { log::info("daemon", "SIGHUP: nothing to reload"); }
 
 int run(const Program& program, int argc, const char* const* argv, config::Schema& schema,
         config::CommonConfig& common, const Start& start) {

@@ -26,6 +26,8 @@ class Daemon {
  public:
   virtual ~Daemon() = default;
   virtual void stop() = 0;
+  // SIGHUP: reads files anew that may have changed. By main's thread, between start and stop().
+  virtual void reload();
 };
 
 // Starts the daemon from its configuration, which is loaded and validated by then. An error ends the process

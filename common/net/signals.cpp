@@ -5,10 +5,21 @@
 namespace hongyan::net {
 
 StopSignals::StopSignals()
-    : work_(context_.get_executor()), signals_(context_.get_executor(), SIGTERM, SIGINT) {
+    : work_(context_.get_executor()),
+      signals_(context_.get_executor(), SIGTERM, SIGINT),
+      reload_signal_(context_.get_executor(), SIGHUP) {
   std::signal(SIGPIPE, SIG_IGN);
   signals_.async_wait([this](error_code ec, int signal) {
     if (!ec) end(0, signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  });
+  await_reload();
+}
+
+void StopSignals::await_reload() {
+  reload_signal_.async_wait([this](error_code ec, int) {
+    if (ec) return;
+    if (reload_) reload_();
+    await_reload();
   });
 }
 
@@ -16,6 +27,7 @@ int StopSignals::wait() {
   context_.run();
   error_code ignored;
   signals_.clear(ignored);
+  reload_signal_.cancel(ignored);  // SIGHUP stays ignored while the daemon stops
   return status_;
 }
 

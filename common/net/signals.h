@@ -1,7 +1,8 @@
-// Signals that end a daemon.
+// Signals that end a daemon, or make it read its files anew.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include <boost/asio/signal_set.hpp>
@@ -10,14 +11,17 @@
 
 namespace hongyan::net {
 
-// SIGTERM and SIGINT end wait(); after that their default action is back, so that a second one kills a
-// process whose stop hangs. SIGPIPE is ignored from construction on.
+// SIGHUP runs what on_reload() was given, on the waiting thread; before that it is ignored. SIGTERM and
+// SIGINT end wait(); after that their default action is back, so that a second one kills a process whose stop
+// hangs. SIGPIPE is ignored from construction on.
 //
 // One for each process, made by main before other threads; main waits in it.
 class StopSignals {
  public:
   StopSignals();
 
+  // Before wait().
+  void on_reload(std::function<void()> reload) { reload_ = std::move(reload); }
   // Blocks until a signal or stop(). Returns the status to exit with: 0 after a signal. Once.
   [[nodiscard]] int wait();
   // Why it ended, for the log: "SIGTERM", or what stop() was given.
@@ -28,11 +32,14 @@ class StopSignals {
 
  private:
   void end(int status, std::string reason);
+  void await_reload();
 
   // Main's thread only.
   asio::io_context context_{1};
   asio::executor_work_guard<Executor> work_;
   asio::basic_signal_set<Executor> signals_;
+  asio::basic_signal_set<Executor> reload_signal_;
+  std::function<void()> reload_;
   int status_ = 0;
   std::string reason_;
   bool ended_ = false;

@@ -16,6 +16,21 @@ StreamIo failed_call() {
   return {.outcome = blocked ? StreamIo::Outcome::kBlocked : StreamIo::Outcome::kFailed};
 }
 
+StreamIo io_of(TlsSession::Io io) {
+  switch (io.outcome) {
+    case TlsSession::Outcome::kDone:
+      return {.outcome = StreamIo::Outcome::kDone, .bytes = io.bytes};
+    case TlsSession::Outcome::kWantRead:
+    case TlsSession::Outcome::kWantWrite:
+      return {.outcome = StreamIo::Outcome::kBlocked};
+    case TlsSession::Outcome::kClosed:
+      return {.outcome = StreamIo::Outcome::kClosed};
+    case TlsSession::Outcome::kFailed:
+      break;
+  }
+  return {};
+}
+
 }  // namespace
 
 Stream::Stream(TcpSocket socket) : socket_(std::move(socket)) {
@@ -24,8 +39,30 @@ Stream::Stream(TcpSocket socket) : socket_(std::move(socket)) {
   socket_.set_option(Tcp::no_delay(true), ignored);
 }
 
+Stream::Stream(TcpSocket socket, const TlsContext& tls) : Stream(std::move(socket)) {
+  tls_.reset(new Tls{.session = {tls, socket_.native_handle()}});
+}
+
+Stream::Stream(TcpSocket socket, const TlsContext& tls, const std::string& host, TlsResumption* resumption)
+    : Stream(std::move(socket)) {
+  tls_.reset(new Tls{.session = {tls, socket_.native_handle(), host, resumption}});
+}
+
+StreamIo Stream::handshake() {
+  if (!socket_.is_open()) return {};
+  if (!tls_) return {.outcome = StreamIo::Outcome::kDone};
+  const auto io = tls_->session.handshake();
+  tls_->read_wants_write = io.outcome == TlsSession::Outcome::kWantWrite;
+  return io_of(io);
+}
+
 StreamIo Stream::read_some(asio::mutable_buffer into) {
   if (!socket_.is_open()) return {};
+  if (tls_) {
+    const auto io = tls_->session.read_some(into);
+    tls_->read_wants_write = io.outcome == TlsSession::Outcome::kWantWrite;
+    return io_of(io);
+  }
   ssize_t count = -1;
   do {
     count = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
@@ -37,6 +74,7 @@ StreamIo Stream::read_some(asio::mutable_buffer into) {
 
 StreamIo Stream::write_some(std::span<const asio::const_buffer> buffers) {
   if (!socket_.is_open()) return {};
+  if (tls_) return write_tls(buffers);
   std::array<iovec, kMostBuffers> parts;
   const std::size_t count = std::min(buffers.size(), parts.size());
   for (std::size_t i = 0; i < count; ++i) {
@@ -53,7 +91,17 @@ StreamIo Stream::write_some(std::span<const asio::const_buffer> buffers) {
   return {.outcome = StreamIo::Outcome::kDone, .bytes = static_cast<std::size_t>(sent)};
 }
 
+StreamIo Stream::write_tls(std::span<const asio::const_buffer> buffers) {
+  // A record is encrypted from one piece of memory.
+  thread_local std::array<char, TlsSession::kMostRecord> record;
+  const std::size_t size = asio::buffer_copy(asio::buffer(record), buffers);
+  const auto io = tls_->session.write_some(asio::buffer(record, size));
+  tls_->write_wants_read = io.outcome == TlsSession::Outcome::kWantRead;
+  return io_of(io);
+}
+
 void Stream::finish() {
+  if (tls_ && socket_.is_open()) tls_->session.finish();
   error_code ignored;
   socket_.shutdown(TcpSocket::shutdown_send, ignored);
 }

@@ -6,7 +6,7 @@ import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import configs, message, ports
+from . import certificates, configs, message, ports
 from .kafka import KafkaServer
 from .members import Daemon, Gate, Iplist, Logic, Member, MySqlServer, RedisServer, Relay
 from .processes import Process, end_all, marked_environment, processes_of, write_atomically
@@ -31,6 +31,8 @@ class Cluster:
         self.logics = [Logic(folder, state, n + 1) for n in range(state.logics)]
         self.relays = [Relay(folder, state, n + 1) for n in range(state.logics)] if state.link_relays else []
         self.gates = [Gate(folder, state, n + 1) for n in range(state.gates)]
+        self.certificate_file = certificates.certificate_file(folder)
+        self.key_file = certificates.key_file(folder)
         self.members: list[Member] = [*self.stores, *self.iplists, *self.relays, *self.logics, *self.gates]
 
     @staticmethod
@@ -83,7 +85,9 @@ class Cluster:
         values = {
             "HONGYAN_DIR": str(self.folder),
             "HONGYAN_GATES": " ".join(gate.address("tcp") for gate in self.gates),
-            "HONGYAN_GATES_WS": " ".join(gate.address("ws") for gate in self.gates),
+            **{f"HONGYAN_GATES_{kind.upper()}": " ".join(gate.address(kind) for gate in self.gates)
+               for kind in ("ws", "tls", "wss")},
+            "HONGYAN_CA": str(certificates.ca_file(self.folder)),
             "HONGYAN_IPLIST": f"http://{self.iplists[0].address('clients')}" if self.iplists else "",
             "HONGYAN_WEB": f"http://{self.iplists[0].address('clients')}/" if self.has_page() else "",
             "HONGYAN_API": f"http://{self.logics[0].address('api')}",
@@ -105,6 +109,7 @@ class Cluster:
         self._require_programs()
         self._stop_surplus()
         self._reserve_ports()
+        certificates.ensure(self.folder)
         self.state.save(self.folder)
         write_atomically(self.folder / "env", "".join(
             f'{key}="{value}"\n' if " " in value else f"{key}={value}\n"

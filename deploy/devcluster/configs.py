@@ -33,9 +33,10 @@ def _common(cluster: dict, metrics_port: int) -> list[tuple[str, dict]]:
             ("[log]", {"level": "info"})]
 
 
-def gate(name: str, ports: dict[str, int], cluster: dict) -> str:
+def gate(name: str, ports: dict[str, int], cluster: dict, *, certificate: object, key: object) -> str:
     return _toml([("[gate]", {"name": name, "workers": 2}),
-                  ("[listen]", {key: f"127.0.0.1:{ports[key]}" for key in ("tcp", "ws")}),
+                  ("[listen]", {kind: f"127.0.0.1:{ports[kind]}" for kind in ("tcp", "tls", "ws", "wss")}),
+                  ("[tls]", {"certificate_file": str(certificate), "key_file": str(key)}),
                   ("[websocket]", {"origins": ["http://127.0.0.1:*", "http://localhost:*"]})] + _common(cluster, ports["metrics"]))
 
 

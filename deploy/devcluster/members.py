@@ -250,10 +250,11 @@ class Daemon(Member):
 
 class Gate(Daemon):
     kind = "gate"
-    defaults = {"tcp": 7000, "ws": 7001, "metrics": 9100}
+    defaults = {"tcp": 7000, "ws": 7001, "tls": 7443, "wss": 7444, "metrics": 9100}
 
     def config(self, cluster) -> str:
-        return configs.gate(self.name, self.ports(), cluster.shared_config())
+        return configs.gate(self.name, self.ports(), cluster.shared_config(), certificate=cluster.certificate_file,
+                            key=cluster.key_file)
 
 
 class Relay(Member):

@@ -12,6 +12,11 @@ namespace {
 
 constexpr Milliseconds kPoll{20};
 
+std::int64_t seconds_now() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
 WorkerOptions worker_options(const GateConfig& c) {
   WorkerOptions options;
   options.session = {.min_client_version = c.min_client_version,
@@ -53,6 +58,31 @@ Gate::~Gate() {
   loops_.stop_and_join();
 }
 
+Status Gate::load_tls() {
+  if (!config_.uses_tls()) return {};
+  auto loaded = net::TlsContext::server(config_.certificate_file, config_.key_file, tls_.get());
+  if (!loaded) return std::unexpected(Error{loaded.error().code, "tls: " + loaded.error().message});
+  const std::int64_t now = seconds_now();
+  if (!(*loaded)->valid_at(now)) {
+    // Better than none at a start, but never in the place of a good one.
+    const std::string what = config_.certificate_file + ": the certificate has expired or is not valid yet";
+    if (tls_ && tls_->valid_at(now)) return fail(Code::kBadRequest, "tls: " + what);
+    log::warn("gate", "{}: clients will refuse it", what);
+  }
+  tls_ = std::move(*loaded);
+  certificate_expires_ = tls_->expires_at();
+  return {};
+}
+
+void Gate::reload() {
+  if (!config_.uses_tls()) return log::info("gate", "nothing to reload: no TLS");
+  if (auto loaded = load_tls(); !loaded) {
+    return log::error("gate", "reload failed, the present certificate stays: {}", loaded.error().message);
+  }
+  for (auto& worker : workers_) worker->set_tls(tls_);
+  log::info("gate", "certificate reloaded expires_in_hours={}", (tls_->expires_at() - seconds_now()) / 3600);
+}
+
 Status Gate::listen() {
   for (const TransportKind kind : kAllTransports) {
     if (!config_.listen(kind).set()) continue;
@@ -75,7 +105,9 @@ Status Gate::listen(TransportKind kind) {
 }
 
 Status Gate::start() {
-  const WorkerOptions options = worker_options(config_);
+  if (auto loaded = load_tls(); !loaded) return loaded;
+  WorkerOptions options = worker_options(config_);
+  options.tls = tls_;
   for (std::size_t i = 0; i < loops_.size(); ++i) {
     workers_.push_back(
         std::make_unique<Worker>(loops_.at(i), static_cast<std::uint32_t>(i), identity_, limits_, options));
@@ -83,6 +115,7 @@ Status Gate::start() {
   if (auto listening = listen(); !listening) return listening;
   add_gate_metrics(registry_, workers_);
   add_health();
+  if (tls_) add_certificate_watch();
   membership_ = std::make_unique<link::Membership>(
       main_loop_, identity_,
       link::Membership::Options{.iplists = link::members_of(config_.common.cluster.iplists),
@@ -138,6 +171,17 @@ link::Heartbeat Gate::heartbeat() const {
   heartbeat.set_connections(limits_.open());
   heartbeat.set_max_connections(config_.max_connections);
   return heartbeat;
+}
+
+void Gate::add_certificate_watch() {
+  auto& gauge = registry_.gauge("hongyan_gate_certificate_expires_seconds",
+                                "When the TLS certificate expires, since 1970.");
+  registry_.before_collect([this, &gauge] { gauge.Set(static_cast<double>(certificate_expires_.load())); });
+  health_.add("certificate", [this] {
+    if (certificate_expires_ > seconds_now()) return metrics::HealthCheck{};
+    return metrics::HealthCheck{.state = metrics::HealthState::kDegraded,
+                                .text = "the TLS certificate has expired"};
+  });
 }
 
 void Gate::add_health() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -14,8 +15,8 @@
 
 namespace hongyan::gate {
 
-// start(), then stop() once; both by one thread, which waits while the gate drains. Clients find it by its
-// heartbeats to iplist.
+// start(), any number of reload(), stop() once; all by one thread, which waits while the gate drains. Clients
+// find it by its heartbeats to iplist.
 class Gate : public daemon::Daemon {
  public:
   // Registry and health outlive the gate.
@@ -28,6 +29,8 @@ class Gate : public daemon::Daemon {
   [[nodiscard]] Status start();
   // Sends the clients elsewhere and ends; takes at most drain_deadline and a little.
   void stop() override;
+  // Reads certificate and key anew; those that cannot be used leave the present ones in place.
+  void reload() override;
 
   // After start().
   [[nodiscard]] std::uint16_t port(TransportKind kind = TransportKind::kTcp) const noexcept {
@@ -35,10 +38,12 @@ class Gate : public daemon::Daemon {
   }
 
  private:
+  [[nodiscard]] Status load_tls();
   [[nodiscard]] Status listen();
   [[nodiscard]] Status listen(TransportKind kind);
   [[nodiscard]] link::Heartbeat heartbeat() const;
   void add_health();
+  void add_certificate_watch();
   // Waits until every worker has run what was posted to it.
   void wait_for_workers();
 
@@ -52,6 +57,8 @@ class Gate : public daemon::Daemon {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<link::Membership> membership_;
   std::array<std::uint16_t, kTransportKinds> ports_{};  // 0: not listened on
+  std::shared_ptr<const net::TlsContext> tls_;          // null: no TLS
+  std::atomic<std::int64_t> certificate_expires_{0};
   bool running_ = false;
 };
 

@@ -30,6 +30,7 @@ Worker::Worker(net::EventLoop& loop, std::uint32_t index, const link::Identity& 
                .gather = {},
                .lines = {}},
       random_(static_cast<std::uint32_t>(link::random_id())),
+      tls_(options_.tls),
       timer_(loop.executor()),
       forwarder_(loop, index, identity, peers_, counters_, options_.forwarder) {}
 
@@ -51,6 +52,10 @@ void Worker::start() {
 
 void Worker::set_nodes(std::vector<link::Member> nodes) {
   loop_.post([this, nodes = std::move(nodes)] { forwarder_.set_nodes(nodes); });
+}
+
+void Worker::set_tls(std::shared_ptr<const net::TlsContext> tls) {
+  loop_.post([this, tls = std::move(tls)]() mutable { tls_ = std::move(tls); });
 }
 
 void Worker::drain() {
@@ -99,8 +104,10 @@ net::Awaitable<> Worker::accept(Worker* self, Listener* listener) {
 }
 
 std::unique_ptr<Transport> Worker::make_transport(TransportKind kind, net::TcpSocket socket) {
-  net::Stream stream(std::move(socket));
-  if (kind == TransportKind::kTcp) return std::make_unique<StreamTransport>(std::move(stream), read_buffer_);
+  const bool secure = kind == TransportKind::kTls || kind == TransportKind::kWss;
+  auto stream = secure ? net::Stream(std::move(socket), *tls_) : net::Stream(std::move(socket));
+  if (kind == TransportKind::kTcp || kind == TransportKind::kTls)
+    return std::make_unique<StreamTransport>(std::move(stream), read_buffer_);
   return std::make_unique<WsTransport>(std::move(stream), read_buffer_, options_.websocket);
 }
 

@@ -18,11 +18,12 @@ struct WorkerOptions {
   SessionOptions session;
   ForwarderOptions forwarder;
   WsOptions websocket;
+  std::shared_ptr<const net::TlsContext> tls;  // null: no TLS
   Milliseconds drain_spread{10000};  // over which clients are asked to reconnect when the gate stops
 };
 
-// Lives on one loop. listen() before the loop starts or on it, start() any time after; set_nodes() and
-// drain() by any thread. The loop must have ended before it is destroyed. Identity and limits outlive it.
+// Lives on one loop. listen() before the loop starts or on it, start() any time after; set_nodes(), set_tls()
+// and drain() by any thread. The loop must have ended before it is destroyed. Identity and limits outlive it.
 class Worker : private SessionHost {
  public:
   Worker(net::EventLoop& loop, std::uint32_t index, const link::Identity& identity, ConnectionLimits& limits,
@@ -37,6 +38,8 @@ class Worker : private SessionHost {
                                              bool first);
   void start();
   void set_nodes(std::vector<link::Member> nodes);
+  // For connections accepted from now on.
+  void set_tls(std::shared_ptr<const net::TlsContext> tls);
   // Refuses new clients, sends the present ones elsewhere (Kickout SERVER_DRAIN) and closes.
   void drain();
   // After drain(): ends what is left, and the links.
@@ -83,6 +86,7 @@ class Worker : private SessionHost {
   std::deque<Lingering> lingering_;
   std::minstd_rand random_;
   std::deque<Listener> listeners_;
+  std::shared_ptr<const net::TlsContext> tls_;
   net::Timer timer_;
   bool draining_ = false;
   bool stopped_ = false;

@@ -71,7 +71,9 @@ void bind_times(config::Schema& schema, GateConfig& c) {
 void bind_listen(config::Schema& schema, GateConfig& c) {
   schema.section("listen", "Where clients connect, by transport; \"\" turns one off.");
   schema.value("listen.tcp", c.tcp, "Plain TCP. Port 0: the system chooses; the log tells.");
+  schema.value("listen.tls", c.tls, "TLS, usually port 7443; needs [tls].");
   schema.value("listen.ws", c.ws, "WebSocket.");
+  schema.value("listen.wss", c.wss, "WebSocket over TLS, usually port 7444; needs [tls].");
   schema.check("listen.tcp", [&c] {
     bool any = false;
     for (const TransportKind kind : kAllTransports) any = any || c.listen(kind).set();
@@ -86,6 +88,19 @@ void bind_listen(config::Schema& schema, GateConfig& c) {
       if (!wrong.empty()) return wrong;
     }
     return std::string();
+  });
+}
+
+void bind_tls(config::Schema& schema, GateConfig& c) {
+  schema.section(
+      "tls", "TLS 1.2 and later, for listen.tls and listen.wss. SIGHUP makes the gate read both files anew.");
+  schema.value("tls.certificate_file", c.certificate_file,
+               "PEM: the gate's certificate, then those that lead to the CA.");
+  schema.value("tls.key_file", c.key_file, "PEM: the certificate's private key.");
+  schema.check("tls.certificate_file", [&c] {
+    const bool complete = !c.certificate_file.empty() && !c.key_file.empty();
+    return std::string(
+        !c.uses_tls() || complete ? "" : "listen.tls and listen.wss need certificate_file and key_file");
   });
 }
 
@@ -128,21 +143,22 @@ void bind(config::Schema& schema, GateConfig& c) {
   });
 
   bind_listen(schema, c);
+  bind_tls(schema, c);
   bind_websocket(schema, c);
 }
 
 const config::Endpoint& GateConfig::listen(TransportKind kind) const noexcept {
-  static const config::Endpoint kNone;
   switch (kind) {
     case TransportKind::kTcp:
       return tcp;
+    case TransportKind::kTls:
+      return tls;
     case TransportKind::kWs:
       return ws;
-    case TransportKind::kTls:
     case TransportKind::kWss:
       break;
   }
-  return kNone;
+  return wss;
 }
 
 }  // namespace hongyan::gate

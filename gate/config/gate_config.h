@@ -37,7 +37,13 @@ struct GateConfig {
   // [listen]
   config::Endpoint tcp{.host = "127.0.0.1", .port = 7000};
   config::Endpoint ws{.host = "127.0.0.1", .port = 7001};
+  config::Endpoint tls;
+  config::Endpoint wss;
   std::string advertise;  // empty: the host that is listened on
+
+  // [tls]
+  std::string certificate_file;
+  std::string key_file;
 
   // [websocket]
   std::vector<std::string> ws_origins;
@@ -45,6 +51,7 @@ struct GateConfig {
 
   // Where clients of this kind connect; not set: nowhere.
   [[nodiscard]] const config::Endpoint& listen(TransportKind kind) const noexcept;
+  [[nodiscard]] bool uses_tls() const noexcept { return tls.set() || wss.set(); }
 };
 
 void bind(config::Schema& schema, GateConfig& config);

@@ -8,29 +8,28 @@ StreamTransport::StreamTransport(net::Stream stream, ReadBuffer& buffer)
     : stream_(std::move(stream)), buffer_(buffer), remote_(remote_of(stream_.socket())) {}
 
 net::Awaitable<Result<std::string_view>> StreamTransport::read() {
+  bool readable = stream_.buffered();
   for (;;) {
     net::error_code ec;
-    co_await stream_.socket().async_wait(stream_.read_wait(), net::await(ec));
+    if (!std::exchange(readable, false)) {
+      co_await stream_.socket().async_wait(stream_.read_wait(), net::await(ec));
+    }
     if (ec) co_return fail(Code::kUnavailable, ec.message());
     const auto io = stream_.read_some(buffer_.whole());
     if (io.outcome == Outcome::kBlocked) continue;
     if (io.outcome == Outcome::kClosed) co_return fail(Code::kUnavailable, "closed by peer");
-    if (io.outcome == Outcome::kFailed) co_return fail(Code::kUnavailable, "connection lost");
+    if (io.outcome == Outcome::kFailed) co_return fail(Code::kUnavailable, stream_.failure());
     co_return std::string_view(buffer_.bytes.get(), io.bytes);
   }
 }
 
-std::size_t StreamTransport::write_now(std::span<const net::asio::const_buffer> buffers) {
+std::size_t StreamTransport::write_now(std::span<net::asio::const_buffer> buffers) {
   std::size_t total = 0;
   while (!buffers.empty()) {
-    const auto chunk = buffers.first(std::min(buffers.size(), net::Stream::kMostBuffers));
-    const auto io = stream_.write_some(chunk);
+    const auto io = stream_.write_some(buffers);
     if (io.outcome != Outcome::kDone) break;  // would block, or broken: then write() says so
-    std::size_t offered = 0;
-    for (const auto& buffer : chunk) offered += buffer.size();
     total += io.bytes;
-    if (io.bytes < offered) break;
-    buffers = buffers.subspan(chunk.size());
+    buffers = buffers.subspan(consume(buffers, io.bytes));
   }
   return total;
 }

@@ -22,7 +22,7 @@ class StreamTransport final : public Transport {
   StreamTransport(net::Stream stream, ReadBuffer& buffer);
 
   [[nodiscard]] net::Awaitable<Result<std::string_view>> read() override;
-  [[nodiscard]] std::size_t write_now(std::span<const net::asio::const_buffer> buffers) override;
+  [[nodiscard]] std::size_t write_now(std::span<net::asio::const_buffer> buffers) override;
   [[nodiscard]] net::Awaitable<Status> write(std::vector<net::asio::const_buffer> buffers) override;
   void finish() override { stream_.finish(); }
   void close() override { stream_.close(); }

@@ -35,8 +35,9 @@ class Transport {
   [[nodiscard]] virtual net::Awaitable<Result<std::string_view>> read() = 0;
 
   // Writes what can be written without waiting; returns how many bytes. Not while write() runs. The buffers
-  // hold whole packets, or the rest of what an earlier call left; a packet's header lies in one buffer.
-  [[nodiscard]] virtual std::size_t write_now(std::span<const net::asio::const_buffer> buffers) = 0;
+  // hold whole packets, or the rest of what an earlier call left; a packet's header lies in one buffer. They
+  // are changed.
+  [[nodiscard]] virtual std::size_t write_now(std::span<net::asio::const_buffer> buffers) = 0;
   // Writes all of it. What the buffers point to stays unchanged until it ends.
   [[nodiscard]] virtual net::Awaitable<Status> write(std::vector<net::asio::const_buffer> buffers) = 0;
 

@@ -12,6 +12,7 @@ WsTransport::WsTransport(net::Stream stream, ReadBuffer& buffer, const WsOptions
       decoder_(0) {}
 
 net::Awaitable<Result<std::string_view>> WsTransport::read() {
+  bool readable = stream_.buffered();
   for (;;) {
     if (!reported_ && (state_ == State::kRefused || decoder_.ended())) {
       reported_ = true;
@@ -21,14 +22,17 @@ net::Awaitable<Result<std::string_view>> WsTransport::read() {
       co_return fail(gone ? Code::kUnavailable : Code::kBadRequest, std::string(reason));
     }
     net::error_code ec;
-    co_await stream_.socket().async_wait(stream_.read_wait(), net::await(ec));
+    if (!std::exchange(readable, false)) {
+      co_await stream_.socket().async_wait(stream_.read_wait(), net::await(ec));
+    }
     if (ec) co_return fail(Code::kUnavailable, ec.message());
     const auto io = stream_.read_some(buffer_.whole());
     if (io.outcome == Outcome::kBlocked) continue;
     if (io.outcome == Outcome::kClosed) co_return fail(Code::kUnavailable, "closed by peer");
-    if (io.outcome == Outcome::kFailed) co_return fail(Code::kUnavailable, "connection lost");
+    if (io.outcome == Outcome::kFailed) co_return fail(Code::kUnavailable, stream_.failure());
     const auto packets = take({buffer_.bytes.get(), io.bytes});
     if (!packets.empty()) co_return packets;
+    readable = stream_.buffered();
   }
 }
 
@@ -73,7 +77,7 @@ void WsTransport::flush() {
   if (!writing_) static_cast<void>(output_.write(stream_, {}));
 }
 
-std::size_t WsTransport::write_now(std::span<const net::asio::const_buffer> buffers) {
+std::size_t WsTransport::write_now(std::span<net::asio::const_buffer> buffers) {
   if (state_ != State::kOpen) return 0;
   return output_.write(stream_, buffers).bytes;
 }

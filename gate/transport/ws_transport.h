@@ -19,7 +19,7 @@ class WsTransport final : public Transport {
   WsTransport(net::Stream stream, ReadBuffer& buffer, const WsOptions& options);
 
   [[nodiscard]] net::Awaitable<Result<std::string_view>> read() override;
-  [[nodiscard]] std::size_t write_now(std::span<const net::asio::const_buffer> buffers) override;
+  [[nodiscard]] std::size_t write_now(std::span<net::asio::const_buffer> buffers) override;
   [[nodiscard]] net::Awaitable<Status> write(std::vector<net::asio::const_buffer> buffers) override;
   void set_max_body_bytes(std::size_t limit) override { decoder_.set_max_body_bytes(limit); }
   void finish() override;

@@ -171,6 +171,8 @@ class FilesTest(TemporaryFolderTest):
             self.assertIn(key.rstrip("0123") if key.startswith("HONGYAN_MYSQL_") else key, documented)
         self.assertEqual(values["HONGYAN_GATES"], "127.0.0.1:7000 127.0.0.1:7010")
         self.assertEqual(values["HONGYAN_GATES_WS"], "127.0.0.1:7001 127.0.0.1:7011")
+        self.assertEqual(values["HONGYAN_GATES_TLS"], "127.0.0.1:7443 127.0.0.1:7453")
+        self.assertEqual(values["HONGYAN_GATES_WSS"], "127.0.0.1:7444 127.0.0.1:7454")
         self.assertEqual(values["HONGYAN_MYSQL_1"], "127.0.0.1:13306")
         self.assertEqual(values["HONGYAN_MYSQL_2"], "127.0.0.1:13316")
         self.assertEqual(values["HONGYAN_MYSQL_DATABASES"].split(), [f"hongyan_{n}" for n in range(4)])
