@@ -1,11 +1,9 @@
 #include "logic/group/groups.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "common/log/log.h"
-#include "logic/group/push_body.h"
 
 namespace hongyan::logic {
 
@@ -61,7 +59,7 @@ void Groups::redo(std::vector<GroupRedoRow> rows,
     Group& group = group_of({.app_id = row.app_id, .group_id = row.group_id});
     if (group.redo.empty()) touched.push_back(&group);
     SlotState& slot = *context_.slots.find(row.slot);
-    Redo again{.row = std::move(row.row), .all = false, .destinations = {}};
+    FanOut::Again again{.row = std::move(row.row), .all = false, .destinations = {}};
     again.all = again.row.placed_id > slot.mark_written;
     // Holds the id until its members are known.
     if (again.all) slot.unfinished.add(again.row.placed_id);
@@ -289,7 +287,7 @@ void Groups::stored(Group& group, GroupWork& work) {
   }
   for (const auto& row : work.rows) {
     group.state.head = row.group_seq;
-    fan_out(group, row, change ? &*change : nullptr);
+    fan_out_.send(group.view(), row, change ? &*change : nullptr, group.audience);
   }
   if (change) {
     for (const auto& uid : change->left) group.state.members.erase(uid);
@@ -336,127 +334,10 @@ void Groups::refuse_all(Group& group, const Error& error) {
   }
 }
 
-void Groups::add_to_lane(Group& group, const GroupRow& row, const std::string& uid,
-                         std::optional<Membership> membership) {
-  auto work = deliver_work_of(group.key.app_id, group.key.group_id, row, uid);
-  work->membership = membership;
-  lanes_.add(group.slot, std::move(work));
-}
-
-void Groups::fan_out(Group& group, const GroupRow& row, const GroupChange* change) {
-  const GroupState& state = group.state;
-  UnfinishedIds& unfinished = context_.slots.find(group.slot)->unfinished;
-  const bool turned_large = change != nullptr && state.info.large_from_seq == row.group_seq + 1;
-  const bool all_left = change != nullptr && change->all_left;
-  const auto add = [&](const std::string& uid, std::int64_t joined, bool changed, bool left) {
-    unfinished.add(row.placed_id);
-    std::optional<Membership> membership;
-    if (changed) {
-      membership = Membership{.group_id = group.key.group_id,
-                              .changed_seq = row.group_seq,
-                              .joined_seq = joined,
-                              .left_seq = left ? row.group_seq : 0,
-                              .large_from_seq = state.info.large_from_seq};
-    }
-    add_to_lane(group, row, uid, membership);
-  };
-  // What changes somebody's own part comes by the inbox, in a large group as well.
-  const auto joined_at = [&](const std::string& uid) {
-    const auto member = state.members.find(uid);
-    return member == state.members.end() ? 0 : member->second;
-  };
-  if (!state.large_at(row.group_seq) || all_left) {
-    const auto leaves = [&](const std::string& uid) {
-      return all_left || (change != nullptr && std::ranges::binary_search(change->left, uid));
-    };
-    for (const auto& [uid, joined] : state.members) {
-      const bool left = leaves(uid);
-      add(uid, joined, left || turned_large || joined == row.group_seq, left);
-    }
-  } else if (change != nullptr) {
-    for (const auto& uid : change->joined) add(uid, row.group_seq, true, false);
-    for (const auto& uid : change->left) add(uid, joined_at(uid), true, true);
-  }
-  if (!state.large_at(row.group_seq) || all_left) return;
-  if (change == nullptr || (change->joined.empty() && change->left.empty())) {
-    if (!group.audience) group.audience = audience_of(group, [](const std::string&) { return true; });
-    return broadcast(group, row, group.audience);
-  }
-  broadcast(group, row, audience_of(group, [change](const std::string& uid) {
-              return !std::ranges::binary_search(change->joined, uid) &&
-                     !std::ranges::binary_search(change->left, uid);
-            }));
-}
-
-// From the rows of im_group_users: everything as it was at this message.
-void Groups::fan_out_again(Group& group, const Redo& redo) {
-  const GroupRow& row = redo.row;
-  const GroupState& state = group.state;
-  UnfinishedIds& unfinished = context_.slots.find(group.slot)->unfinished;
-  const bool large = state.large_at(row.group_seq) && state.info.dissolved_seq != row.group_seq;
-  const bool turned_large = state.info.large_from_seq == row.group_seq + 1;
-  for (const auto& member : group.history) {
-    const bool received =
-        member.joined_seq <= row.group_seq && (member.left_seq == 0 || row.group_seq <= member.left_seq);
-    const bool joined = member.joined_seq == row.group_seq;
-    const bool left = member.left_seq == row.group_seq;
-    if (!received || (large && !joined && !left)) continue;
-    const Slot destination = slot_of(group.key.app_id, member.uid);
-    const bool pending = std::ranges::find(redo.destinations, destination) != redo.destinations.end();
-    if (!redo.all && !pending) continue;
-    if (pending) {
-      unfinished.add_pending(row.placed_id, destination);
-    } else {
-      unfinished.add(row.placed_id);
-    }
-    auto work = deliver_work_of(group.key.app_id, group.key.group_id, row, member.uid);
-    work->lookup_first = true;
-    if (joined || left || turned_large) {
-      work->membership = Membership{
-          .group_id = group.key.group_id,
-          .changed_seq = row.group_seq,
-          .joined_seq = member.joined_seq,
-          .left_seq = left ? row.group_seq : 0,
-          .large_from_seq = row.group_seq + 1 >= state.info.large_from_seq ? state.info.large_from_seq : 0};
-    }
-    lanes_.add(group.slot, std::move(work));
-  }
-  if (large) {
-    std::set<std::string_view> hear;
-    for (const auto& member : group.history) {
-      if (member.joined_seq < row.group_seq && (member.left_seq == 0 || row.group_seq < member.left_seq)) {
-        hear.insert(member.uid);
-      }
-    }
-    broadcast(group, row, audience_of(group, [&hear](const std::string& uid) { return hear.contains(uid); }));
-  }
-  if (redo.all) unfinished.release(row.placed_id);
+void Groups::fan_out_again(Group& group, const FanOut::Again& again) {
+  fan_out_.send_again(group.view(), group.history, again);
+  if (again.all) context_.slots.find(group.slot)->unfinished.release(again.row.placed_id);
   context_.slots.touch(group.slot);
-}
-
-std::shared_ptr<const Audience> Groups::audience_of(
-    const Group& group, const std::function<bool(const std::string& uid)>& hears) const {
-  auto audience = std::make_shared<Audience>();
-  audience->of_thread.resize(context_.thread_count);
-  for (const auto& [uid, joined] : group.state.members) {
-    if (hears(uid)) audience->of_thread[context_.thread_of(slot_of(group.key.app_id, uid))].push_back(uid);
-  }
-  return audience;
-}
-
-void Groups::broadcast(Group& group, const GroupRow& row, std::shared_ptr<const Audience> audience) {
-  const auto work = deliver_work_of(group.key.app_id, group.key.group_id, row, {});
-  const GroupBroadcast message{
-      .group = group.key,
-      .group_seq = row.group_seq,
-      .msg_id = row.msg_id,
-      .cmd_id = static_cast<std::uint32_t>(is_group_command(row.cmd_id) ? client::COMMAND_CTRL_PUSH
-                                                                        : client::COMMAND_C2G_PUSH),
-      .body = group_push_body(group.key.group_id, *work),
-      .audience = std::move(audience)};
-  for (std::uint32_t thread = 0; thread < context_.thread_count; ++thread) {
-    mail_to(thread, &GroupMail::broadcasts, message);
-  }
 }
 
 void Groups::mail_to(std::uint32_t thread, auto GroupMail::* part, auto item) {

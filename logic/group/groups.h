@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "logic/group/fan_out.h"
 #include "logic/group/mail.h"
 #include "logic/group/rules.h"
 #include "logic/message/context.h"
@@ -35,7 +36,7 @@ class Groups {
     std::function<void(std::uint32_t thread, GroupMail)> mail;  // only queues
   };
   Groups(ThreadContext& context, Lanes& lanes, Ports ports)
-      : context_(context), lanes_(lanes), ports_(std::move(ports)) {}
+      : context_(context), ports_(std::move(ports)), fan_out_(context, lanes, ports_.mail) {}
 
   // A message for a group of this thread. It comes back through give_back.
   void take(DeliverWorkPtr post);
@@ -52,11 +53,6 @@ class Groups {
   [[nodiscard]] std::size_t size() const noexcept { return groups_.size(); }
 
  private:
-  struct Redo {
-    GroupRow row;
-    bool all = false;                // else only to these
-    std::vector<Slot> destinations;  // that stand in im_pending
-  };
   struct Group {
     GroupKey key;
     Slot slot = 0;
@@ -64,7 +60,7 @@ class Groups {
     bool busy = false;  // something of it is at the database
     GroupState state;
     std::vector<GroupMember> history;  // with who left, for `redo`
-    std::deque<Redo> redo;
+    std::deque<FanOut::Again> redo;
     std::deque<DeliverWorkPtr> queue;
     std::vector<DeliverWorkPtr> placing;  // being stored, or looked for
     std::optional<GroupChange> change;    // of the command being stored
@@ -73,6 +69,7 @@ class Groups {
     SteadyTime retry_at{};
     SteadyTime used_at{};
 
+    [[nodiscard]] FanOut::Group view() const noexcept { return {key, slot, state}; }
     [[nodiscard]] bool idle() const noexcept {
       return !busy && redo.empty() && queue.empty() && asks.empty();
     }
@@ -99,22 +96,15 @@ class Groups {
   void give_back(DeliverWorkPtr post, WriterWork::Outcome outcome);
   void refuse_all(Group& group, const Error& error);
 
-  void fan_out(Group& group, const GroupRow& row, const GroupChange* change);
-  void fan_out_again(Group& group, const Redo& redo);
-  void add_to_lane(Group& group, const GroupRow& row, const std::string& uid,
-                   std::optional<Membership> membership);
-  // To whose devices hear of it by the group alone.
-  void broadcast(Group& group, const GroupRow& row, std::shared_ptr<const Audience> audience);
-  [[nodiscard]] std::shared_ptr<const Audience> audience_of(
-      const Group& group, const std::function<bool(const std::string& uid)>& hears) const;
+  void fan_out_again(Group& group, const FanOut::Again& again);
   void answer(const DeliverWork& post, CtrlAnswer answer, MsgId placed_id);
   void reply(Group& group, GroupAsk& ask);
   void mail_to(std::uint32_t thread, auto GroupMail::* part, auto item);
   void forget_idle();
 
   ThreadContext& context_;
-  Lanes& lanes_;
   const Ports ports_;
+  FanOut fan_out_;
   std::unordered_map<GroupKey, std::unique_ptr<Group>, GroupKeyHash> groups_;
   std::unordered_map<MsgId, Waiting> waiting_;  // by placed_id
   std::size_t members_ = 0;                     // of all groups held

@@ -1,0 +1,126 @@
+#include "logic/group/fan_out.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <string_view>
+
+#include "logic/group/push_body.h"
+
+namespace hongyan::logic {
+
+void FanOut::add(const Group& group, const GroupRow& row, const std::string& uid, bool lookup_first,
+                 const std::optional<Membership>& membership) {
+  auto work = deliver_work_of(group.key.app_id, group.key.group_id, row, uid);
+  work->lookup_first = lookup_first;
+  work->membership = membership;
+  lanes_.add(group.slot, std::move(work));
+}
+
+void FanOut::send(const Group& group, const GroupRow& row, const GroupChange* change,
+                  std::shared_ptr<const Audience>& everybody) {
+  const GroupState& state = group.state;
+  UnfinishedIds& unfinished = context_.slots.find(group.slot)->unfinished;
+  const bool turned_large = change != nullptr && state.info.large_from_seq == row.group_seq + 1;
+  const bool dissolved = change != nullptr && change->all_left;
+  const auto leaves = [&](const std::string& uid) {
+    return dissolved || (change != nullptr && std::ranges::binary_search(change->left, uid));
+  };
+  const auto part_changes = [&](const std::string& uid, std::int64_t joined) {
+    return joined == row.group_seq || leaves(uid);
+  };
+  const bool for_inboxes = !state.large_at(row.group_seq) || dissolved;
+  for (const auto& [uid, joined] : state.members) {
+    if (!for_inboxes && change == nullptr) break;
+    const bool changes = part_changes(uid, joined);
+    if (!for_inboxes && !changes) continue;
+    std::optional<Membership> membership;
+    if (changes || turned_large) {
+      membership = Membership{.group_id = group.key.group_id,
+                              .changed_seq = row.group_seq,
+                              .joined_seq = joined,
+                              .left_seq = leaves(uid) ? row.group_seq : 0,
+                              .large_from_seq = state.info.large_from_seq};
+    }
+    unfinished.add(row.placed_id);
+    add(group, row, uid, false, membership);
+  }
+  if (for_inboxes) return;
+  if (change == nullptr || (change->joined.empty() && change->left.empty())) {
+    if (!everybody) everybody = audience_of(group, [](const std::string&) { return true; });
+    return broadcast(group.key, row, everybody);
+  }
+  broadcast(group.key, row, audience_of(group, [&](const std::string& uid) {
+              return !part_changes(uid, state.members.find(uid)->second);
+            }));
+}
+
+void FanOut::send_again(const Group& group, const std::vector<GroupMember>& history, const Again& again) {
+  const GroupRow& row = again.row;
+  const GroupState& state = group.state;
+  const std::int64_t seq = row.group_seq;
+  UnfinishedIds& unfinished = context_.slots.find(group.slot)->unfinished;
+  const bool large = state.large_at(seq) && state.info.dissolved_seq != seq;
+  const std::int64_t large_from = state.info.large_from_seq <= seq + 1 ? state.info.large_from_seq : 0;
+  std::set<std::string_view> hear;
+  for (const auto& member : history) {
+    if (member.joined_seq > seq || (member.left_seq != 0 && member.left_seq < seq)) continue;
+    const bool left = member.left_seq == seq;
+    const bool changes = member.joined_seq == seq || left;
+    if (large && !changes) {
+      hear.insert(member.uid);
+      continue;
+    }
+    const Slot destination = slot_of(group.key.app_id, member.uid);
+    const bool pending = std::ranges::find(again.destinations, destination) != again.destinations.end();
+    if (!again.all && !pending) continue;
+    if (pending) {
+      unfinished.add_pending(row.placed_id, destination);
+    } else {
+      unfinished.add(row.placed_id);
+    }
+    std::optional<Membership> membership;
+    if (changes || state.info.large_from_seq == seq + 1) {
+      membership = Membership{.group_id = group.key.group_id,
+                              .changed_seq = seq,
+                              .joined_seq = member.joined_seq,
+                              .left_seq = left ? seq : 0,
+                              .large_from_seq = large_from};
+    }
+    add(group, row, member.uid, true, membership);
+  }
+  if (!hear.empty()) {
+    broadcast(group.key, row,
+              audience_of(group, [&hear](const std::string& uid) { return hear.contains(uid); }));
+  }
+}
+
+std::shared_ptr<const Audience> FanOut::audience_of(
+    const Group& group, const std::function<bool(const std::string& uid)>& hears) const {
+  auto audience = std::make_shared<Audience>();
+  audience->of_thread.resize(context_.thread_count);
+  for (const auto& [uid, joined] : group.state.members) {
+    if (hears(uid)) audience->of_thread[context_.thread_of(slot_of(group.key.app_id, uid))].push_back(uid);
+  }
+  return audience;
+}
+
+void FanOut::broadcast(const GroupKey& key, const GroupRow& row,
+                       const std::shared_ptr<const Audience>& audience) {
+  const auto work = deliver_work_of(key.app_id, key.group_id, row, {});
+  const GroupBroadcast message{
+      .group = key,
+      .group_seq = row.group_seq,
+      .msg_id = row.msg_id,
+      .cmd_id = static_cast<std::uint32_t>(is_group_command(row.cmd_id) ? client::COMMAND_CTRL_PUSH
+                                                                        : client::COMMAND_C2G_PUSH),
+      .body = group_push_body(key.group_id, *work),
+      .audience = audience};
+  for (std::uint32_t thread = 0; thread < context_.thread_count; ++thread) {
+    GroupMail mail;
+    mail.broadcasts.push_back(message);
+    mail_(thread, std::move(mail));
+  }
+}
+
+}  // namespace hongyan::logic
