@@ -11,10 +11,13 @@ void Delivery::take(LaneBatch batch) {
   auto state = std::make_shared<LaneBatchState>(LaneBatchState{
       .lane = batch.lane, .source_thread = batch.source_thread, .remaining = batch.works.size(), .back = {}});
   Shard& shard = context_.shards.of(batch.lane.destination);
+  std::shared_ptr<bool> chain;
+  if (batch.works.size() > 1) chain = std::make_shared<bool>(false);
   for (auto& work : batch.works) {
     work->batch = state;
     work->worker = context_.index;
     work->deadline = context_.now() + context_.config.accept_deadline;
+    work->chain_broken = chain;
     if (work->to_group) {
       post_(std::move(work));
     } else {

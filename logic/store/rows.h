@@ -127,6 +127,9 @@ class InboxWork : public WriterWork {
   std::int32_t msg_type = 0;
   // Redo or retry: the row may be there already, so look before inserting.
   bool lookup_first = false;
+  // Shared by rows that keep their order or wait: once the writer refused one of them it refuses those after
+  // it. Null: none.
+  std::shared_ptr<bool> chain_broken;
   // Written to the receiver's list of groups in the same transaction.
   std::optional<Membership> membership;
 

@@ -293,6 +293,7 @@ void ShardWriter::sweep_queue() {
     std::erase_if(queue_, [&](WriterWorkPtr& work) {
       if (serving && work->deadline >= now) return false;
       if (work->outcome == WriterWork::Outcome::kPending) refuse(*work, "the shard does not answer");
+      break_chain(*work);
       queued_bytes_ -= work->bytes();
       refused.push_back(std::move(work));
       return true;

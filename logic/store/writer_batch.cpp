@@ -20,6 +20,12 @@ using Outcome = WriterWork::Outcome;
 OutboxWork& as_outbox(WriterWork& work) { return static_cast<OutboxWork&>(work); }
 InboxWork& as_inbox(WriterWork& work) { return static_cast<InboxWork&>(work); }
 
+bool is_chain_broken(WriterWork& work) {
+  if (work.kind() != WriterWork::Kind::kInbox) return false;
+  const auto& broken = as_inbox(work).chain_broken;
+  return broken && *broken;
+}
+
 bool key_less(const WriterWork& a, std::int64_t a_seq, const WriterWork& b, std::int64_t b_seq) {
   if (const int order = a.user.app_id.compare(b.user.app_id); order != 0) return order < 0;
   if (const int order = a.user.uid.compare(b.user.uid); order != 0) return order < 0;
@@ -37,6 +43,11 @@ std::size_t key_hash(const WriterWork& work, const UserTails* user) {
 
 }  // namespace
 
+void break_chain(WriterWork& work) {
+  if (work.kind() != WriterWork::Kind::kInbox) return;
+  if (const auto& broken = as_inbox(work).chain_broken) *broken = true;
+}
+
 void WriterBatch::begin(std::vector<WriterWorkPtr> works, SteadyTime now, bool has_connection) {
   rows_.clear();
   rows_.reserve(works.size());
@@ -47,7 +58,10 @@ void WriterBatch::begin(std::vector<WriterWorkPtr> works, SteadyTime now, bool h
                  : work->kind() == WriterWork::Kind::kOutbox
                      ? row.user->careful_until > now || as_outbox(*work).unless_stored.has_value()
                      : false;
-    if (work->outcome == Outcome::kRefused) row.state = State::kDone;
+    if (work->outcome == Outcome::kRefused) {
+      row.state = State::kDone;
+      break_chain(*work);
+    }
     row.work = std::move(work);
     rows_.push_back(std::move(row));
   }
@@ -208,6 +222,10 @@ void WriterBatch::number(MsgId id_limit) {
       }
       case WriterWork::Kind::kInbox: {
         auto& work = as_inbox(*row.work);
+        if (is_chain_broken(work)) {
+          refuse(row, {Code::kUnavailable, "an earlier row was refused", kRetryAfterMs});
+          continue;
+        }
         work.seq = ++row.user->next_inbox;
         inbox_.push_back(&work);
         break;
@@ -366,6 +384,7 @@ void WriterBatch::finish(Row& row, WriterWork::Outcome outcome) {
 }
 
 void WriterBatch::refuse(Row& row, const Error& error) {
+  break_chain(*row.work);
   row.work->error = error;
   finish(row, Outcome::kRefused);
 }

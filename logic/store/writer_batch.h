@@ -39,6 +39,9 @@ struct FoundOutbox {
   std::int32_t cmd_id = 0;
 };
 
+// The rows after a refused one, which would overtake it, are refused as well. On the writer's thread.
+void break_chain(WriterWork& work);
+
 // Reused from batch to batch. One thread: its writer's. The cache and the clock outlive it.
 class WriterBatch {
  public:

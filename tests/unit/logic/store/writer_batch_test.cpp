@@ -347,6 +347,48 @@ TEST_F(WriterBatchTest, WorkPastItsDeadlineIsRefusedAlone) {
   EXPECT_EQ(seq(1), 1);
 }
 
+// Two messages of one sender wait in one lane: the first is refused with its batch, the second must not be
+// stored by the next batch before it.
+TEST_F(WriterBatchTest, NothingOvertakesARefusedRowOfItsChain) {
+  const auto chain = std::make_shared<bool>(false);
+  const auto add = [&](MsgId id, std::shared_ptr<bool> of) {
+    add_inbox("bob", id);
+    static_cast<InboxWork&>(*works_.back()).chain_broken = std::move(of);
+  };
+  add(1, chain);
+  begin(false);
+  ASSERT_EQ(next(), Step::kConnect);
+  batch_.failed(error(DbFault::kLost), false);
+  end();
+  EXPECT_EQ(outcome(0), Outcome::kRefused);
+  add(2, chain);
+  add(3, nullptr);
+  add(4, std::make_shared<bool>(false));
+  to_store();
+  ASSERT_EQ(batch_.inbox().size(), 2U);
+  batch_.stored();
+  end();
+  EXPECT_EQ(outcome(0), Outcome::kRefused);
+  EXPECT_EQ(static_cast<InboxWork&>(*done_[0]).error.code, Code::kUnavailable);
+  EXPECT_EQ(outcome(1), Outcome::kStored);
+  EXPECT_EQ(seq(1), 1);
+  EXPECT_EQ(seq(2), 2);
+}
+
+TEST_F(WriterBatchTest, NothingOvertakesARowThatWasRefusedBeforeTheQueue) {
+  const auto chain = std::make_shared<bool>(false);
+  for (const MsgId id : {1, 2}) {
+    add_inbox("bob", id);
+    static_cast<InboxWork&>(*works_.back()).chain_broken = chain;
+  }
+  works_[0]->outcome = Outcome::kRefused;  // the queue was full
+  begin();
+  ASSERT_EQ(next(), Step::kLoadTails);
+  load();
+  end();
+  EXPECT_EQ(outcome(1), Outcome::kRefused);
+}
+
 TEST_F(WriterBatchTest, CursorsAreReadForWhoAsksForTails) {
   add_outbox("u", "a");
   works_.push_back(std::make_unique<TailsWork>());
