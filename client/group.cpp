@@ -1,5 +1,7 @@
 #include "client/group.h"
 
+#include <algorithm>
+
 namespace hongyan::client {
 
 namespace {
@@ -74,6 +76,13 @@ std::optional<GroupEvent> group_event(const Message& message) {
   GroupEvent event{.type = static_cast<CtrlType>(message.msg_type)};
   if (!event.op.ParseFromString(message.content)) return std::nullopt;
   return event;
+}
+
+bool concerns_membership_of(const Message& message, std::string_view uid) {
+  const auto event = group_event(message);
+  if (!event) return false;
+  return event->type == CTRL_TYPE_DELETE_GROUP ||
+         std::ranges::find(event->op.members(), uid) != event->op.members().end();
 }
 
 }  // namespace hongyan::client

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "client/outgoing.h"
@@ -37,5 +38,9 @@ struct GroupEvent {
 };
 // Of a message of kind CTRL_SEND. Nothing: it is none, or does not parse.
 [[nodiscard]] std::optional<GroupEvent> group_event(const Message& message);
+
+// Whether a ctrl message changes this user's own part in the group: joining, leaving, the group's end. Such a
+// message comes by the inbox in every group; of a large group all others come by the group.
+[[nodiscard]] bool concerns_membership_of(const Message& message, std::string_view uid);
 
 }  // namespace hongyan::client

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client/group.h"
 #include "client/message.h"
 #include "common/log/log.h"
 
@@ -92,8 +93,8 @@ bool Inbox::on_push(Command command, std::string_view body, SteadyTime now) {
   if (!message) return false;
   if (message->seq > 0) {
     take_stored(std::move(*message), command, now);
-  } else if (command == COMMAND_C2G_PUSH) {
-    take_of_group(std::move(*message), now);
+  } else if (message->group_seq > 0) {
+    take_of_group(std::move(*message), command, now);
   } else {
     PushAck ack;
     ack.set_msg_id(message->msg_id);
@@ -117,7 +118,7 @@ void Inbox::take_stored(Message message, Command command, SteadyTime now) {
   acknowledge(command, ack);
 }
 
-void Inbox::take_of_group(Message message, SteadyTime now) {
+void Inbox::take_of_group(Message message, Command command, SteadyTime now) {
   const auto verdict = groups_.on_push(message.group_id, message.group_seq);
   if (verdict == LargeGroups::Verdict::kHole) return pull(now);
   PushAck ack;
@@ -125,10 +126,10 @@ void Inbox::take_of_group(Message message, SteadyTime now) {
   ack.set_group_id(message.group_id);
   ack.set_group_seq(groups_.held(message.group_id));
   if (verdict == LargeGroups::Verdict::kNext) {
-    deliver(std::move(message));
+    deliver_of_group(std::move(message));
     outputs_.put(output::GroupHeldMoved{ack.group_id(), ack.group_seq()});
   }
-  acknowledge(COMMAND_C2G_PUSH, ack);
+  acknowledge(command, ack);
 }
 
 void Inbox::take_sent(Message message, SteadyTime now) {
@@ -149,6 +150,11 @@ void Inbox::deliver(Message message) {
   message.own = message.kind == COMMAND_C2G_SEND && message.from == options_.uid &&
                 (own_groups_.contains(message.msg_id) || sends_.pending(message.client_msg_id));
   outputs_.put(output::Deliver{std::move(message)});
+}
+
+void Inbox::deliver_of_group(Message message) {
+  if (concerns_membership_of(message, options_.uid)) return;  // comes by the inbox
+  deliver(std::move(message));
 }
 
 void Inbox::deliver_sent(Message message) {
@@ -222,12 +228,11 @@ void Inbox::take_group_page(const GroupPage& page) {
   for (const auto& row : page.msg()) {
     if (!groups_.on_row(page.group_id(), row.seq())) continue;
     news = true;
-    if (row.cmd_id() == COMMAND_CTRL_SEND) continue;  // comes by the inbox
     Message message = message_of(row);
     message.seq = 0;
     message.group_id = page.group_id();
     message.group_seq = row.seq();
-    deliver(std::move(message));
+    deliver_of_group(std::move(message));
   }
   const std::int64_t held = groups_.held(page.group_id());
   if (news) {

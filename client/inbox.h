@@ -53,12 +53,13 @@ class Inbox {
 
  private:
   void take_stored(Message message, Command command, SteadyTime now);
-  void take_of_group(Message message, SteadyTime now);
+  void take_of_group(Message message, Command command, SteadyTime now);
   void take_sent(Message message, SteadyTime now);
   void take_page(const PullResp& response);
   void take_sent_page(const PullResp& response);
   void take_group_page(const GroupPage& page);
   void deliver(Message message);
+  void deliver_of_group(Message message);
   void deliver_sent(Message message);
   void finish_page(const PullResp& response, SteadyTime now);
   void reset_to_head(const PullResp& response);

@@ -66,6 +66,8 @@ std::optional<Message> ctrl(std::string_view body) {
   Message message = common(COMMAND_CTRL_SEND, *push);
   message.to = push->to();
   message.group_id = group_of(push->to());
+  message.group_seq = push->group_seq();
+  if (message.group_id == 0 && message.group_seq != 0) return std::nullopt;
   message.msg_type = static_cast<std::int32_t>(push->type());
   return message;
 }

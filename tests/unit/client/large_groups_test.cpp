@@ -170,14 +170,45 @@ TEST_F(LargeGroupTest, TakesJumpsInsideAPage) {
   EXPECT_EQ(group_seqs(), (Seqs{15, 20}));
 }
 
-TEST_F(LargeGroupTest, MovesOverMembershipChangesWhichComeByTheInbox) {
+TEST_F(LargeGroupTest, DeliversChangesOfTheGroupFromAPage) {
   follow(12);
-  group_push(0, 14);
-  PullResp response = group_page({13, 14});
-  response.mutable_groups(0)->mutable_msg(0)->set_cmd_id(COMMAND_CTRL_SEND);
+  group_push(0, 16);
+  PullResp response = group_page({13, 14, 15, 16});
+  const auto make_ctrl = [&response](int row, CtrlType type, const std::string& member) {
+    PullMsg& ctrl = *response.mutable_groups(0)->mutable_msg(row);
+    ctrl.set_cmd_id(COMMAND_CTRL_SEND);
+    ctrl.set_msg_type(type);
+    GroupOp op;
+    if (!member.empty()) op.add_members(member);
+    ctrl.set_content(op.SerializeAsString());
+  };
+  make_ctrl(0, CTRL_TYPE_ADD_MEMBERS, "dave");
+  make_ctrl(1, CTRL_TYPE_ADD_MEMBERS, "alice");  // alice's own part comes by the inbox
+  make_ctrl(2, CTRL_TYPE_DELETE_GROUP, "");      // everybody's
   answer_pull(response);
-  EXPECT_EQ(group_seqs(), Seqs{14});
-  EXPECT_EQ(core.held_groups().at(kGroup), 14);
+  EXPECT_EQ(group_seqs(), (Seqs{13, 16}));
+  EXPECT_EQ(messages[0].kind, COMMAND_CTRL_SEND);
+  EXPECT_EQ(core.held_groups().at(kGroup), 16);
+}
+
+TEST_F(LargeGroupTest, TakesAPushedChangeByTheGroupsNumbers) {
+  follow(12);
+  CtrlPush body;
+  body.set_from("bob");
+  body.set_to(std::to_string(kGroup));
+  body.set_type(CTRL_TYPE_RENAME);
+  body.set_group_seq(13);
+  body.set_msg_id(77);
+  answer(COMMAND_CTRL_PUSH, 0, body);
+  answer(COMMAND_CTRL_PUSH, 0, body);
+  EXPECT_EQ(group_seqs(), Seqs{13});
+  const auto acks = taken(COMMAND_CTRL_PUSH);
+  ASSERT_EQ(acks.size(), 2U);
+  EXPECT_EQ(acks[1].as<PushAck>().group_id(), kGroup);
+  EXPECT_EQ(acks[1].as<PushAck>().group_seq(), 13);
+  body.set_to("nobody");
+  answer(COMMAND_CTRL_PUSH, 0, body);
+  EXPECT_EQ(core.state(), State::kWaiting);
 }
 
 TEST_F(LargeGroupTest, DropsTheOverlapOfPushAndPage) {
