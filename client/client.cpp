@@ -64,14 +64,14 @@ net::Awaitable<> Client::stop() {
   }(&loop_, session_);
 }
 
-void Client::submit(Outgoing what, SendOptions options, SendCallback done) {
+void Client::send_any(Outgoing what, SendOptions options, SendCallback done) {
   loop_.post([session = session_, what = std::move(what), options = std::move(options),
               done = std::move(done)]() mutable {
     session->send(std::move(what), std::move(options), std::move(done));
   });
 }
 
-net::Awaitable<Result<SendReceipt>> Client::submit(Outgoing what, SendOptions options) {
+net::Awaitable<Result<SendReceipt>> Client::send_any(Outgoing what, SendOptions options) {
   return await_callback<Result<SendReceipt>>([loop = &loop_, session = session_, what = std::move(what),
                                               options = std::move(options)](SendCallback done) mutable {
     loop->post(
@@ -82,36 +82,36 @@ net::Awaitable<Result<SendReceipt>> Client::submit(Outgoing what, SendOptions op
 }
 
 void Client::send(std::string to, std::string content, SendOptions options, SendCallback done) {
-  submit(ToUser{std::move(to), std::move(content)}, std::move(options), std::move(done));
+  send_any(ToUser{std::move(to), std::move(content)}, std::move(options), std::move(done));
 }
 
 net::Awaitable<Result<SendReceipt>> Client::send(std::string to, std::string content, SendOptions options) {
-  return submit(ToUser{std::move(to), std::move(content)}, std::move(options));
+  return send_any(ToUser{std::move(to), std::move(content)}, std::move(options));
 }
 
 void Client::upload(std::string destination, std::string content, SendOptions options, SendCallback done) {
-  submit(ToService{std::move(destination), std::move(content)}, std::move(options), std::move(done));
+  send_any(ToService{std::move(destination), std::move(content)}, std::move(options), std::move(done));
 }
 
 net::Awaitable<Result<SendReceipt>> Client::upload(std::string destination, std::string content,
                                                    SendOptions options) {
-  return submit(ToService{std::move(destination), std::move(content)}, std::move(options));
+  return send_any(ToService{std::move(destination), std::move(content)}, std::move(options));
 }
 
 void Client::send_to_group(ToGroup what, SendOptions options, SendCallback done) {
-  submit(std::move(what), std::move(options), std::move(done));
+  send_any(std::move(what), std::move(options), std::move(done));
 }
 
 net::Awaitable<Result<SendReceipt>> Client::send_to_group(ToGroup what, SendOptions options) {
-  return submit(std::move(what), std::move(options));
+  return send_any(std::move(what), std::move(options));
 }
 
 void Client::group(GroupRequest request, SendOptions options, SendCallback done) {
-  submit(std::move(request), std::move(options), std::move(done));
+  send_any(std::move(request), std::move(options), std::move(done));
 }
 
 net::Awaitable<Result<SendReceipt>> Client::group(GroupRequest request, SendOptions options) {
-  return submit(std::move(request), std::move(options));
+  return send_any(std::move(request), std::move(options));
 }
 
 void Client::pull(Milliseconds timeout, StatusCallback done) {

@@ -109,14 +109,15 @@ class Client {
   [[nodiscard]] net::Awaitable<Result<SendReceipt>> group(GroupRequest request, SendOptions options = {});
   void group(GroupRequest request, SendOptions options, SendCallback done);
 
+  // Any of these.
+  [[nodiscard]] net::Awaitable<Result<SendReceipt>> send_any(Outgoing what, SendOptions options = {});
+  void send_any(Outgoing what, SendOptions options, SendCallback done);
+
   // Pulls all that the server has beyond what is held; ends when nothing is left. Messages go to on_message.
   [[nodiscard]] net::Awaitable<Status> pull(Milliseconds timeout = Milliseconds(30'000));
   void pull(Milliseconds timeout, StatusCallback done);
 
  private:
-  [[nodiscard]] net::Awaitable<Result<SendReceipt>> submit(Outgoing what, SendOptions options);
-  void submit(Outgoing what, SendOptions options, SendCallback done);
-
   std::unique_ptr<net::EventLoop> own_loop_;
   net::EventLoop& loop_;
   std::shared_ptr<Session> session_;

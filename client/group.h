@@ -26,7 +26,7 @@ namespace hongyan::client {
 [[nodiscard]] GroupRequest transfer_group(std::int64_t group_id, std::string owner);
 // The answer's group.
 [[nodiscard]] GroupRequest get_group(std::int64_t group_id);
-// The answer's members: up to `limit` from number `offset` on; fewer, or none: the end.
+// The answer's members: up to `limit` (the server has a most) from number `offset` on; none: the end.
 [[nodiscard]] GroupRequest list_members(std::int64_t group_id, std::int64_t offset, std::int32_t limit);
 // The answer's groups; as list_members().
 [[nodiscard]] GroupRequest list_my_groups(std::int64_t offset, std::int32_t limit);

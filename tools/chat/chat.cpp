@@ -1,5 +1,6 @@
 #include "tools/chat/chat.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -12,6 +13,7 @@
 
 #include "client/client.h"
 #include "client/uuid.h"
+#include "tools/chat/commands.h"
 #include "tools/chat/printer.h"
 #include "tools/support/api_online.h"
 #include "tools/support/api_token.h"
@@ -23,14 +25,6 @@ namespace {
 constexpr std::int64_t kTokenSeconds = 86'400;
 constexpr int kMostOnline = 1000;
 constexpr double kDefaultWaitSeconds = 30;
-constexpr std::string_view kUpload = ":c2s ";
-constexpr std::string_view kHelp =
-    "bob;;hello   sends hello to bob\n"
-    ":c2s D TEXT  uploads the text to the destination D\n"
-    ":pull        gets everything stored that was not received yet\n"
-    ":olu         says who is online (needs --api and --api-key, or --env)\n"
-    ":q           leaves (so does the end of input)\n"
-    ":help        says this";
 
 Milliseconds milliseconds(double seconds) { return Milliseconds(static_cast<std::int64_t>(seconds * 1000)); }
 
@@ -90,7 +84,7 @@ class Chat {
   // The loop's thread.
   void on_message(const client::Message& message) {
     printer_.message(message);
-    if (message.sent) return;
+    if (message.sent || message.own || message.kind == client::COMMAND_CTRL_SEND) return;
     ++received_;
     if (options_.wait_count && received_ >= *options_.wait_count) enough_.cancel();
   }
@@ -129,9 +123,8 @@ class Chat {
 
   net::Awaitable<bool> send_all() {
     bool ok = true;
-    for (const auto& [upload, to, content] : options_.sends) {
-      auto sending = upload ? client_.upload(to, content) : client_.send(to, content);
-      const auto receipt = co_await std::move(sending);
+    for (const auto& [to, what] : options_.sends) {
+      const auto receipt = co_await client_.send_any(what);
       if (receipt) {
         printer_.sent(to, *receipt);
       } else {
@@ -157,10 +150,9 @@ class Chat {
   int run_interactive() {
     if (!options_.json) printer_.remark("type bob;;hello to send, :help for more");
     printer_.prompt();
-    for (std::string line; std::getline(std::cin, line);) {
-      if (line == ":q") break;
+    for (std::string line; !left_ && std::getline(std::cin, line);) {
       obey(line);
-      printer_.prompt();
+      if (!left_) printer_.prompt();
     }
     std::unique_lock lock(mutex_);
     answered_.wait(lock, [this] { return unanswered_ == 0; });
@@ -181,39 +173,71 @@ class Chat {
     };
   }
 
-  client::SendCallback answer_to(const std::string& to) {
-    return answer([this, to](Result<client::SendReceipt> receipt) {
-      if (receipt) {
-        printer_.sent(to, *receipt);
-      } else {
-        printer_.failed(to, receipt.error());
-      }
-      return receipt.has_value();
-    });
-  }
-
   void obey(const std::string& line) {
     if (line.empty()) return;
-    if (line == ":pull") {
-      client_.pull(milliseconds(options_.timeout_seconds), answer([this](Status status) {
-                     printer_.remark(status ? "that is all" : "not everything: " + status.error().message);
-                     return status.has_value();
-                   }));
-    } else if (line == ":olu") {
-      list_online();
-    } else if (line == ":help") {
-      std::istringstream help{std::string(kHelp)};
-      for (std::string text; std::getline(help, text);) printer_.remark(text);
-    } else if (const auto middle = line.find(";;"); line.front() != ':' && middle != std::string::npos) {
-      const std::string to = line.substr(0, middle);
-      client_.send(to, line.substr(middle + 2), {}, answer_to(to));
-    } else if (line.starts_with(kUpload) && line.find(' ', kUpload.size()) != std::string::npos) {
-      const auto space = line.find(' ', kUpload.size());
-      const std::string destination = line.substr(kUpload.size(), space - kUpload.size());
-      client_.upload(destination, line.substr(space + 1), {}, answer_to(destination));
-    } else {
-      printer_.problem("not understood; :help tells what is");
+    auto command = parse_command(line);
+    if (!command) return printer_.problem(command.error().message);
+    std::visit([this](auto& known) { obey(known); }, *command);
+  }
+
+  void obey(PullCommand& /*command*/) {
+    client_.pull(milliseconds(options_.timeout_seconds), answer([this](Status status) {
+                   printer_.remark(status ? "that is all" : "not everything: " + status.error().message);
+                   return status.has_value();
+                 }));
+  }
+  void obey(OnlineCommand& /*command*/) { list_online(); }
+  void obey(HelpCommand& /*command*/) {
+    std::istringstream help{std::string(command_help())};
+    for (std::string text; std::getline(help, text);) printer_.remark(text);
+  }
+  void obey(QuitCommand& /*command*/) { left_ = true; }
+  void obey(SendCommand& command) {
+    const auto* request = std::get_if<client::GroupRequest>(&command.what);
+    const auto operation = request ? std::optional(request->type) : std::nullopt;
+    client_.send_any(std::move(command.what), {},
+                     answer([this, to = command.target, operation](Result<client::SendReceipt> receipt) {
+                       if (!receipt) {
+                         printer_.failed(to, receipt.error());
+                       } else if (operation) {
+                         printer_.group(*operation, receipt->group);
+                       } else {
+                         printer_.sent(to, *receipt);
+                       }
+                       return receipt.has_value();
+                     }));
+  }
+  void obey(ListCommand& command) {
+    const auto type = command.request.type;
+    loop_.spawn(
+        "chat list",
+        list(this, std::move(command.request), answer([this, type](Result<client::GroupOpResult> all) {
+               if (all) {
+                 printer_.group(type, *all);
+               } else {
+                 printer_.problem(
+                     fmt::format("no list: {} {}", code_name(all.error().code), all.error().message));
+               }
+               return all.has_value();
+             })));
+  }
+  // Asks for page after page.
+  static net::Awaitable<> list(Chat* self, client::GroupRequest request,
+                               std::function<void(Result<client::GroupOpResult>)> done) {
+    client::GroupOpResult all;
+    for (;;) {
+      const auto page = co_await self->client_.group(request);
+      if (!page) {
+        done(std::unexpected(page.error()));
+        co_return;
+      }
+      const int count = page->group.members_size() + page->group.groups_size();
+      if (count == 0) break;
+      all.mutable_members()->MergeFrom(page->group.members());
+      all.mutable_groups()->MergeFrom(page->group.groups());
+      request.op.set_offset(request.op.offset() + count);
     }
+    done(std::move(all));
   }
 
   void list_online() {
@@ -251,6 +275,7 @@ class Chat {
   std::atomic<bool> kicked_{false};
   std::mutex mutex_;
   std::condition_variable answered_;
+  bool left_ = false;    // main's thread
   int unanswered_ = 0;   // mutex_
   bool failed_ = false;  // mutex_
   net::EventLoop loop_;

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "tools/chat/commands.h"
 #include "tools/support/cluster_env.h"
 
 namespace hongyan::chat {
@@ -24,15 +25,18 @@ Who:
   --user NAME, --app NAME (default "default"), --device ID (default: a new one),
   --device-type ios|android|web|windows|macos|linux|mini (default linux)
   --from-seq N          I hold my inbox up to N (default: what the server knows as acknowledged)
-For scripts (without these, lines are read: bob;;hello, :c2s orders hello, :pull, :olu, :help, :q):
+For scripts (without these, lines are read: bob;;hello, #12;;hello, :g create weekend bob carol; :help tells all):
   --send TO TEXT        repeatable, sent in this order; exit status 0 only when all were acknowledged
   --send-file TO FILE   the same with a file's bytes
+  --send-group GROUP TEXT, --send-group-file GROUP FILE
+                        the same to a group, by its number; words "@bob" mention bob
   --upload DEST TEXT, --upload-file DEST FILE
                         the same to a business service (C2S) instead of a user
-  --content-file FILE   the text of every --send and --upload that has "-" as its text
+  --content-file FILE   the text of every one of these that has "-" as its text
   --pull                pull everything stored, then go on
   --wait SECONDS        receive for so long
-  --wait-count N        until N messages came (exit status 1 when they do not within --wait, default 30)
+  --wait-count N        until N messages came, not counting changes of groups and what this client sent to
+                        them (exit status 1 when they do not within --wait, default 30)
   --timeout SECONDS     for each send and pull (default 30)
   --json                one JSON object a line
   --quiet               no remarks; --verbose: log lines of the client
@@ -113,9 +117,7 @@ class Parser {
     auto first = value(name);
     if (!name.starts_with("--")) return fail(Code::kBadRequest, "not understood: " + name);
     if (!first) return std::unexpected(first.error());
-    if (name == "--send" || name == "--send-file" || name == "--upload" || name == "--upload-file") {
-      return add_send(name, *first);
-    }
+    if (name.starts_with("--send") || name.starts_with("--upload")) return add_send(name, *first);
     if (name == "--gate") return add_gate(*first);
     error_ = {.code = Code::kOk, .message = {}};
     if (name == "--env")
@@ -152,17 +154,35 @@ class Parser {
     return {};
   }
 
-  Status add_send(const std::string& name, const std::string& to) {
+  Status add_send(std::string name, const std::string& to) {
     auto text = value(name);
     if (!text) return std::unexpected(text.error());
-    if (name.ends_with("-file")) {
+    constexpr std::string_view kFile = "-file";
+    if (name.ends_with(kFile)) {
       text = file_bytes(*text);
       if (!text) return std::unexpected(text.error());
+      name.erase(name.size() - kFile.size());
     } else if (*text == "-") {
       from_file_.push_back(options_.sends.size());
     }
-    options_.sends.push_back({.upload = name.starts_with("--upload"), .to = to, .content = std::move(*text)});
+    if (name == "--send") {
+      options_.sends.push_back({to, client::ToUser{to, std::move(*text)}});
+    } else if (name == "--upload") {
+      options_.sends.push_back({to, client::ToService{to, std::move(*text)}});
+    } else if (name == "--send-group") {
+      const auto group_id = parse_group_id(to);
+      if (!group_id) return std::unexpected(group_id.error());
+      options_.sends.push_back({"#" + std::to_string(*group_id), group_text(*group_id, std::move(*text))});
+    } else {
+      return fail(Code::kBadRequest, "unknown option " + name);
+    }
     return {};
+  }
+
+  void set_content(client::Outgoing& what) {
+    if (auto* group = std::get_if<client::ToGroup>(&what)) *group = group_text(group->group_id, *content_);
+    if (auto* user = std::get_if<client::ToUser>(&what)) user->content = *content_;
+    if (auto* service = std::get_if<client::ToService>(&what)) service->content = *content_;
   }
 
   Status add_gate(const std::string& text) {
@@ -180,7 +200,7 @@ class Parser {
   Status complete() {
     using tools::setting;
     if (content_) {
-      for (const std::size_t index : from_file_) options_.sends[index].content = *content_;
+      for (const std::size_t index : from_file_) set_content(options_.sends[index].what);
     }
     if (options_.gates.empty() && options_.iplist.empty()) {
       options_.iplist = tools::words(setting(env_, "HONGYAN_IPLIST"));

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "client/types.h"
+#include "client/outgoing.h"
 
 namespace hongyan::chat {
 
@@ -22,9 +22,8 @@ struct Options {
   client::DeviceType device_type = client::DEVICE_TYPE_LINUX;
   std::optional<std::int64_t> from_seq = {};
   struct Send {
-    bool upload = false;  // to a service, else to a user
-    std::string to = {};
-    std::string content = {};
+    std::string to = {};  // for people to read
+    client::Outgoing what = {};
   };
   std::vector<Send> sends = {};
   std::optional<double> wait_seconds = {};

@@ -1,32 +1,18 @@
 #include "tools/chat/printer.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
-#include "common/base/text.h"
+#include "tools/chat/format.h"
+#include "tools/chat/json.h"
 #include "tools/support/text.h"
 
 namespace hongyan::chat {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 using tools::printable;
-
-std::string to_line(const Json& json) {
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-void set_bytes(Json& json, const std::string& name, const std::string& bytes) {
-  if (is_utf8(bytes)) {
-    json[name] = bytes;
-  } else {
-    json[name + "_base64"] = base64_encode(bytes);
-  }
-}
 
 constexpr std::string_view kClearLine = "\r\033[K";
 constexpr std::string_view kPrompt = "> ";
@@ -54,23 +40,14 @@ void Printer::prompt() {
 }
 
 void Printer::message(const client::Message& message) {
-  if (!style_.json) {
-    const auto when = fmt::localtime(static_cast<std::time_t>(message.time_ms / 1000));
-    const std::string who = message.sent ? "(me) to " + printable(message.to) : printable(message.from);
-    const std::string group = message.group_id != 0 ? fmt::format(" [group {}]", message.group_id) : "";
-    return out(fmt::format("{:%H:%M:%S} {}{}: {}", when, who, group, printable(message.content)));
-  }
-  Json json = {{"event", message.sent ? "sent_elsewhere" : "message"}};
-  set_bytes(json, "from", message.from);
-  if (!message.to.empty()) set_bytes(json, "to", message.to);
-  if (message.group_id != 0) json["group_id"] = message.group_id;
-  set_bytes(json, "content", message.content);
-  json["seq"] = message.seq;
-  json["msg_id"] = message.msg_id;
-  json["time"] = message.time_ms;
-  if (message.msg_type != 0) json["msg_type"] = message.msg_type;
-  if (!message.client_msg_id.empty()) set_bytes(json, "client_msg_id", message.client_msg_id);
-  out(to_line(json));
+  out(style_.json ? message_json(message) : message_line(message));
+}
+
+void Printer::group(client::CtrlType type, const client::GroupOpResult& result) {
+  if (style_.json) return out(group_json(type, result));
+  const auto lines = group_lines(result);
+  if (lines.empty()) return remark("done");
+  for (const auto& line : lines) out(line);
 }
 
 void Printer::sent(const std::string& to, const client::SendReceipt& receipt) {
@@ -97,9 +74,7 @@ void Printer::failed(const std::string& to, const client::Failure& failure) {
 }
 
 void Printer::kicked(const client::Kick& kick) {
-  std::string reason = client::KickReason_Name(kick.reason);
-  if (constexpr std::string_view kPrefix = "KICK_REASON_"; reason.starts_with(kPrefix))
-    reason.erase(0, kPrefix.size());
+  const std::string reason = short_name(kick.reason);
   if (!style_.json) {
     return problem(fmt::format("kicked out: {} {}{}", reason, kick.message,
                                kick.will_reconnect ? " (connecting again)" : ""));

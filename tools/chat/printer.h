@@ -24,6 +24,8 @@ class Printer {
   void message(const client::Message& message);
   void sent(const std::string& to, const client::SendReceipt& receipt);
   void failed(const std::string& to, const client::Failure& failure);
+  // The answer to a group operation of this type.
+  void group(client::CtrlType type, const client::GroupOpResult& result);
   void kicked(const client::Kick& kick);
   // more: others are online too.
   void online(const std::vector<std::string>& uids, bool more);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 namespace hongyan::chat {
 namespace {
 
@@ -23,17 +25,36 @@ TEST(ChatOptionsTest, ReadsLinesWithoutAScript) {
 }
 
 TEST(ChatOptionsTest, TakesAScript) {
-  const auto options =
-      parse({"--send", "bob", "--dashes are text", "--upload", "orders", "-", "--send", "carol", "", "--wait",
-             "0.5", "--wait-count", "3", "--json", "--from-seq", "7", "--pull"});
+  const auto options = parse({"--send",
+                              "bob",
+                              "--dashes are text",
+                              "--upload",
+                              "orders",
+                              "-",
+                              "--send",
+                              "carol",
+                              "",
+                              "--send-group",
+                              "12",
+                              "hi @dave",
+                              "--wait",
+                              "0.5",
+                              "--wait-count",
+                              "3",
+                              "--json",
+                              "--from-seq",
+                              "7",
+                              "--pull"});
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_TRUE(options->scripted());
-  ASSERT_EQ(options->sends.size(), 3U);
-  EXPECT_EQ(options->sends[0].content, "--dashes are text");
-  EXPECT_FALSE(options->sends[0].upload);
+  ASSERT_EQ(options->sends.size(), 4U);
+  EXPECT_EQ(std::get<client::ToUser>(options->sends[0].what).content, "--dashes are text");
   EXPECT_EQ(options->sends[1].to, "orders");
-  EXPECT_TRUE(options->sends[1].upload);
-  EXPECT_EQ(options->sends[2].content, "");
+  EXPECT_EQ(std::get<client::ToService>(options->sends[1].what).destination, "orders");
+  EXPECT_EQ(std::get<client::ToUser>(options->sends[2].what).content, "");
+  const auto& group = std::get<client::ToGroup>(options->sends[3].what);
+  EXPECT_EQ(group.group_id, 12);
+  EXPECT_EQ(group.mentions, std::vector<std::string>{"dave"});
   EXPECT_EQ(options->wait_seconds, 0.5);
   EXPECT_EQ(options->wait_count, 3);
   EXPECT_EQ(options->from_seq, 7);
@@ -41,12 +62,34 @@ TEST(ChatOptionsTest, TakesAScript) {
   EXPECT_TRUE(options->pull);
 }
 
+TEST(ChatOptionsTest, TakesTextsFromAFile) {
+  const std::string path = ::testing::TempDir() + "hongyan_chat_content";
+  std::ofstream(path) << "for @erin";
+  const auto options = parse({"--content-file", path, "--send", "bob", "-", "--send-group", "#12", "-",
+                              "--send-group-file", "13", path, "--upload", "orders", "-"});
+  ASSERT_TRUE(options) << options.error().message;
+  EXPECT_EQ(std::get<client::ToUser>(options->sends[0].what).content, "for @erin");
+  for (const std::size_t i : {1, 2}) {
+    const auto& group = std::get<client::ToGroup>(options->sends[i].what);
+    EXPECT_EQ(group.content, "for @erin");
+    EXPECT_EQ(group.mentions, std::vector<std::string>{"erin"});
+  }
+  EXPECT_EQ(std::get<client::ToService>(options->sends[3].what).content, "for @erin");
+}
+
 TEST(ChatOptionsTest, RefusesBadInput) {
-  const std::vector<std::vector<std::string>> bad = {
-      {"--nonsense", "x"},      {"--wait"},        {"--wait", "soon"},
-      {"--wait", "-1"},         {"--send", "bob"}, {"--gate", "nowhere"},
-      {"--from-seq", "1x"},     {"word", "word"},  {"--device-type", "toaster"},
-      {"--env", "/nonexistent"}};
+  const std::vector<std::vector<std::string>> bad = {{"--nonsense", "x"},
+                                                     {"--wait"},
+                                                     {"--wait", "soon"},
+                                                     {"--wait", "-1"},
+                                                     {"--send", "bob"},
+                                                     {"--gate", "nowhere"},
+                                                     {"--from-seq", "1x"},
+                                                     {"word", "word"},
+                                                     {"--device-type", "toaster"},
+                                                     {"--env", "/nonexistent"},
+                                                     {"--send-group", "weekend", "hi"},
+                                                     {"--sendto", "bob", "hi"}};
   for (const auto& arguments : bad) EXPECT_FALSE(parse(arguments)) << arguments[0];
   EXPECT_FALSE(parse_options({"--user", "alice"}));
   EXPECT_FALSE(parse_options({"--gate", "127.0.0.1:1", "--token", "t"}));
