@@ -38,6 +38,8 @@ def _arguments() -> argparse.ArgumentParser:
     up.add_argument("--iplists", type=_count(0), help="number of iplists (default 1; 0: fixed lists)")
     up.add_argument("--mysql-servers", type=int, choices=(1, 2, 4), help="servers for the shards (default 1)")
     up.add_argument("--shards", type=int, choices=(1, 2, 4), help="databases that share the slots (default 4)")
+    up.add_argument("--large-threshold", type=int, metavar="N",
+                    help="groups of more members are large ones (default: logic's)")
     up.add_argument("--kafka", action=argparse.BooleanOptionalAction, help="a Kafka broker (default: none)")
 
     up.add_argument("--link-relays", action=argparse.BooleanOptionalAction,

@@ -14,7 +14,8 @@ from .report import ClusterError, say
 from .state import State
 
 REPO = Path(__file__).resolve().parents[2]
-OPTIONS = ("gates", "logics", "iplists", "mysql_servers", "shards", "kafka", "link_relays")  # of `up`, kept in the state
+OPTIONS = ("gates", "logics", "iplists", "mysql_servers", "shards", "kafka", "large_threshold",
+           "link_relays")  # of `up`, kept in the state
 
 
 class Cluster:

@@ -41,9 +41,11 @@ def gate(name: str, ports: dict[str, int], cluster: dict, *, certificate: object
 
 
 def logic(name: str, node: int, ports: dict[str, int], cluster: dict, *, redis: str, user: str, password: str,
-          shards: list[tuple[str, str]], api_key: str, token_secret: str, kafka: str, advertise: str) -> str:
+          shards: list[tuple[str, str]], api_key: str, token_secret: str, kafka: str, advertise: str,
+          large_threshold: int) -> str:
     """`shards`: (address, database) in shard order. `kafka`: address of the broker, "" without one.
-    `advertise`: what gates connect to, "" for the link port itself."""
+    `advertise`: what gates connect to, "" for the link port itself. `large_threshold`: members beyond which a group is
+    large, 0 for the default."""
     tables = [("[[mysql.shards]]", {"name": str(shard), "address": address, "database": database,
                                     "slots": shard_slots(shard, len(shards))})
               for shard, (address, database) in enumerate(shards)]
@@ -55,6 +57,7 @@ def logic(name: str, node: int, ports: dict[str, int], cluster: dict, *, redis: 
                   ("[api]", {"listen": f"127.0.0.1:{ports['api']}"}),
                   ("[redis]", {"address": redis}),
                   ("[kafka]", {"brokers": [kafka] if kafka else []}),
+                  *([("[group]", {"large_threshold": large_threshold})] if large_threshold else []),
                   ("[mysql]", {"user": user, "password": password, "map_version": 1}),
                   *tables, ("[[apps]]", app), ("[[apps.api_keys]]", key)]
                  + _common(cluster, ports["metrics"]))

@@ -283,7 +283,8 @@ class Logic(Daemon):
             token_secret=self.state.token_secret,
             shards=[(f"unix:{server.socket_path()}", database) for server, _, database in cluster.shards()],
             kafka=cluster.kafka.address("port") if cluster.kafka else "",
-            advertise=cluster.relays[self.number - 1].address("link") if cluster.relays else "")
+            advertise=cluster.relays[self.number - 1].address("link") if cluster.relays else "",
+            large_threshold=self.state.large_threshold)
 
 
 class Iplist(Daemon):

@@ -18,6 +18,7 @@ class State:
     mysql_servers: int = 1
     shards: int = 4
     kafka: bool = False
+    large_threshold: int = 0  # 0: logic's own default
     link_relays: bool = False
     ports: dict[str, int] = field(default_factory=dict)  # "gate-1.tcp" → port
     cluster_secret: str = field(default_factory=lambda: secrets.token_hex(24))

@@ -101,6 +101,35 @@ class BenchTest(unittest.TestCase):
         self.assertEqual(report["missed"], 0)
         self.assertAlmostEqual(report["ack_ms"]["count"], 50 * report["measured_seconds"], delta=15)  # calls
 
+    def check_group(self, report: dict, members: int, large: int) -> None:
+        self.check_messages(report)
+        self.check_times(report, "ack_ms", "delivery_ms", "all_delivered_ms")
+        self.assertEqual(report["large"], large)
+        self.assertEqual(report["delivered"], report["sent"] * members)
+        self.assertAlmostEqual(report["deliveries_per_s"], report["msgs_per_s"] * members, delta=1)
+        for name in ("server", "gate", "logic", "mysql", "redis"):
+            self.assertIn(f"{name}_us_per_delivery", report)
+        self.assertGreater(report["server_us_per_delivery"], 0)
+
+    def test_group(self):
+        report = self.result("group", "--groups", 2, "--members", 6, "--senders", 3, "--loops", 2, "--seconds", 1,
+                             "--warmup", 0.2)
+        self.check_group(report, 6, 0)
+
+    def test_large_group(self):
+        self.check_group(self.result("group", "--members", 30, "--seconds", 1, "--warmup", 0.2), 30, 1)
+
+    def test_group_at_a_rate(self):
+        report = self.result("group", "--members", 30, "--senders", 5, "--seconds", 1.5, "--warmup", 0.2, "--rate", 40)
+        self.check_group(report, 30, 1)
+        self.assertEqual(report["missed"], 0)
+
+    def test_group_with_bad_numbers(self):
+        for words in (("--members", 3, "--senders", 4), ("--groups", 3, "--loops", 2)):
+            done = bench("group", *words)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("BAD_REQUEST", done.stderr)
+
     def test_login(self):
         report = self.result("login", "--connections", 4, "--users", 10, "--seconds", 1, "--warmup", 0.2)
         self.assertGreater(report["logins_per_s"], 0)

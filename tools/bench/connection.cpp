@@ -54,6 +54,14 @@ net::Awaitable<Result<client::AuthResp>> Connection::log_in(Login login) {
                  response.error().retry_after_ms());
 }
 
+net::Awaitable<Result<std::string>> Connection::request(client::Command command, std::uint32_t seq,
+                                                        std::string body) {
+  net::Deadline deadline(io_.loop_.executor(), [this] { close(); });
+  deadline.arm(kPatience);
+  queue(command, seq, body);
+  co_return co_await exchange(command);
+}
+
 net::Awaitable<Status> Connection::log_out() {
   net::Deadline deadline(io_.loop_.executor(), [this] { close(); });
   deadline.arm(kPatience);

@@ -61,6 +61,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // Connects and authenticates. Errors: kUnavailable, kDeadlineExceeded, or what the server answered.
   [[nodiscard]] net::Awaitable<Result<client::AuthResp>> log_in(Login login);
+  // Before run(): a request, and its answer's body. What is pushed meanwhile is dropped.
+  [[nodiscard]] net::Awaitable<Result<std::string>> request(client::Command command, std::uint32_t seq,
+                                                            std::string body);
   // Instead of run(): LOGOUT, its answer, the server's close.
   [[nodiscard]] net::Awaitable<Status> log_out();
   // Reads until close() or until it is lost. Packets that came with the login's answer are handled first.

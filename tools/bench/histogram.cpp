@@ -35,6 +35,11 @@ void Histogram::record(std::uint64_t nanoseconds) noexcept {
   max_ = std::max(max_, nanoseconds);
 }
 
+void Histogram::record_since(SteadyTime from, SteadyTime to) noexcept {
+  const auto passed = std::max(SteadyClock::duration::zero(), to - from);
+  record(static_cast<std::uint64_t>(std::chrono::nanoseconds(passed).count()));
+}
+
 void Histogram::add(const Histogram& other) noexcept {
   for (std::size_t i = 0; i < kBuckets; ++i) buckets_[i] += other.buckets_[i];
   count_ += other.count_;

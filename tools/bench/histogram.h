@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "common/base/clock.h"
+
 namespace hongyan::bench {
 
 // Values in nanoseconds, up to about five hours; larger ones count as that. Fixed size (about 35 KB). One
@@ -13,6 +15,8 @@ class Histogram {
   Histogram();
 
   void record(std::uint64_t nanoseconds) noexcept;
+  // From one time to a later one.
+  void record_since(SteadyTime from, SteadyTime to) noexcept;
   void add(const Histogram& other) noexcept;
 
   [[nodiscard]] std::uint64_t count() const noexcept { return count_; }

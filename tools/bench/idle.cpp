@@ -1,7 +1,6 @@
 #include "tools/bench/idle.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 
@@ -11,31 +10,9 @@ namespace hongyan::bench {
 
 namespace {
 
-constexpr rlim_t kOtherFiles = 100;
-constexpr int kConnectionsAnAddress = 10'000;  // of about 28,000 ports
 constexpr std::uint32_t kHeartbeatSeq = 5;
 constexpr std::chrono::milliseconds kTick{100};
 constexpr double kAnswerSeconds = 5;
-
-Status allow_files(int connections) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return fail(Code::kInternal, "getrlimit failed");
-  limit.rlim_cur = limit.rlim_max;
-  const rlim_t wanted = static_cast<rlim_t>(connections) + kOtherFiles;
-  if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted) {
-    return fail(Code::kBadRequest,
-                fmt::format("{} open files are needed, {} are allowed (ulimit -Hn)", wanted, limit.rlim_max));
-  }
-  return {};
-}
-
-// On loopback the ports of one address do not suffice for all.
-net::Tcp::endpoint source_of(const net::Tcp::endpoint& gate, int index) {
-  const auto address = gate.address();
-  if (!address.is_v4() || !address.is_loopback()) return {};
-  const auto number = static_cast<std::uint32_t>(2 + index / kConnectionsAnAddress);
-  return {net::asio::ip::address_v4(0x7F000000U + number), 0};
-}
 
 // The idle connections of one loop. Its loop only.
 class Holder {
@@ -119,7 +96,8 @@ class Run {
   ~Run() { fleet_.stop(); }
 
   Result<Report> run() {
-    if (Status status = allow_files(options_.connections); !status) return std::unexpected(status.error());
+    if (Status status = allow_connections(options_.connections); !status)
+      return std::unexpected(status.error());
     fleet_.on_each([this](Worker& worker) { holders_.push_back(std::make_unique<Holder>(worker, shared_)); });
     remark(options_.load.progress, fmt::format("logging in {} users", options_.connections));
     const Meter logins(cluster_);

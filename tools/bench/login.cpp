@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::uint32_t kLeastRetryMs = 50;
 
-std::uint64_t nanoseconds_between(SteadyTime from, SteadyTime to) {
-  return static_cast<std::uint64_t>(std::chrono::nanoseconds(to - from).count());
-}
-
 bool may_be_repeated(const Error& error) {
   return error.code == Code::kUnavailable || error.code == Code::kRateLimited ||
          error.code == Code::kDeadlineExceeded;
@@ -87,8 +83,8 @@ class Run {
     shared_.finished.fetch_add(1);
     if (measured) {
       Times& times = times_[worker->number];
-      times.login.record(nanoseconds_between(began, logged_in));
-      times.logout.record(nanoseconds_between(logged_in, SteadyClock::now()));
+      times.login.record_since(began, logged_in);
+      times.logout.record_since(logged_in, SteadyClock::now());
     }
     co_return Status{};
   }

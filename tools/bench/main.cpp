@@ -25,6 +25,9 @@ struct RunBench {
   Result<bench::Report> operator()(const bench::S2cOptions& options) const {
     return bench::run_s2c(cluster, options);
   }
+  Result<bench::Report> operator()(const bench::GroupOptions& options) const {
+    return bench::run_group(cluster, options);
+  }
   Result<bench::Report> operator()(const bench::LoginOptions& options) const {
     return bench::run_login(cluster, options);
   }

@@ -74,6 +74,7 @@ class Commands {
     make_c2c();
     make_c2s();
     make_s2c();
+    make_group();
     make_login();
     make_idle();
     make_pull();
@@ -85,12 +86,14 @@ class Commands {
     settle(c2c_.load, *c2c_command_, progress);
     settle(c2s_.load, *c2s_command_, progress);
     settle(s2c_.load, *s2c_command_, progress);
+    settle(group_.load, *group_command_, progress);
     login_.load.progress = progress;
     idle_.load.progress = progress;
     pull_.load.progress = progress;
     rows_.progress = progress;
     if (c2s_command_->parsed()) return c2s_;
     if (s2c_command_->parsed()) return s2c_;
+    if (group_command_->parsed()) return group_;
     if (login_command_->parsed()) return login_;
     if (idle_command_->parsed()) return idle_;
     if (pull_command_->parsed()) return pull_;
@@ -130,6 +133,14 @@ class Commands {
     Parser::number(s2c_command_, "--targets", s2c_.targets, 1, 1'000,
                    "Users of each service; a call goes to all");
     Parser::load(s2c_command_, s2c_.load);
+  }
+
+  void make_group() {
+    group_command_ = parser_.command("group", "Members of groups, all online, send messages to all");
+    Parser::number(group_command_, "--groups", group_.groups, 1, 1'000, "A multiple of --loops");
+    Parser::number(group_command_, "--members", group_.members, 1, 15'000, "Of each group");
+    Parser::number(group_command_, "--senders", group_.senders, 1, 15'000, "Of each group's members");
+    Parser::load(group_command_, group_.load);
   }
 
   void make_login() {
@@ -174,6 +185,7 @@ class Commands {
   C2cOptions c2c_;
   C2sOptions c2s_;
   S2cOptions s2c_;
+  GroupOptions group_;
   LoginOptions login_;
   IdleOptions idle_;
   PullOptions pull_;
@@ -181,6 +193,7 @@ class Commands {
   CLI::App* c2c_command_ = nullptr;
   CLI::App* c2s_command_ = nullptr;
   CLI::App* s2c_command_ = nullptr;
+  CLI::App* group_command_ = nullptr;
   CLI::App* login_command_ = nullptr;
   CLI::App* idle_command_ = nullptr;
   CLI::App* pull_command_ = nullptr;

@@ -8,6 +8,7 @@
 #include "common/base/result.h"
 #include "tools/bench/c2c.h"
 #include "tools/bench/c2s.h"
+#include "tools/bench/group.h"
 #include "tools/bench/idle.h"
 #include "tools/bench/login.h"
 #include "tools/bench/pull.h"
@@ -17,7 +18,8 @@
 namespace hongyan::bench {
 
 struct Arguments {
-  std::variant<C2cOptions, C2sOptions, S2cOptions, LoginOptions, IdleOptions, PullOptions, RowsOptions>
+  std::variant<C2cOptions, C2sOptions, S2cOptions, GroupOptions, LoginOptions, IdleOptions, PullOptions,
+               RowsOptions>
       bench = {};
   std::string env = {};
   bool json = false;

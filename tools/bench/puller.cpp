@@ -49,9 +49,7 @@ void Puller::on_packet(const net::Packet& packet) {
   if (response_.error().code() != client::ERROR_CODE_OK) {
     return shared_.give_up("a pull was refused: " + response_.error().message());
   }
-  page_times_.record(static_cast<std::uint64_t>(
-      std::chrono::nanoseconds(std::max(SteadyClock::duration::zero(), connection_->read_at() - asked_at_))
-          .count()));
+  page_times_.record_since(asked_at_, connection_->read_at());
   for (const auto& row : response_.msg()) on_row(row);
   shared_.finished.fetch_add(static_cast<std::uint64_t>(response_.msg_size()), std::memory_order_relaxed);
   if (response_.msg().empty() || held_ >= options_.head) {

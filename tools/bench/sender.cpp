@@ -10,11 +10,15 @@ constexpr std::uint32_t kLeastRetryMs = 50;
 }  // namespace
 
 void Sender::start(std::optional<Schedule> schedule) {
-  if (schedule) window_.keep_to(*schedule);
   connection_->run(
-      {.on_packet = [this](const net::Packet& packet) { on_packet(packet); },
+      {.on_packet = [this](const net::Packet& packet) { take(packet); },
        .on_lost =
            [this](const std::string& why) { shared_.give_up("a sender's connection was lost: " + why); }});
+  begin(schedule);
+}
+
+void Sender::begin(std::optional<Schedule> schedule) {
+  if (schedule) window_.keep_to(*schedule);
   send(SteadyClock::now());
 }
 
@@ -33,7 +37,7 @@ void Sender::transmit(std::uint32_t number) {
   connection_->queue(options_.command, kFirstSeq + number, compose_(number));
 }
 
-void Sender::on_packet(const net::Packet& packet) {
+void Sender::take(const net::Packet& packet) {
   if (packet.header.cmd_id == client::COMMAND_KICKOUT) return shared_.give_up("a sender was kicked out");
   if (packet.header.cmd_id != static_cast<std::uint32_t>(options_.command) || packet.header.seq < kFirstSeq)
     return;

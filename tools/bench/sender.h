@@ -35,20 +35,27 @@ class Sender {
         connection_(std::move(connection)),
         window_(options_.window, shared) {}
 
-  // Sends the first messages. schedule: none for a closed loop.
+  // Reads the connection, and begin().
   void start(std::optional<Schedule> schedule);
+  // Sends the first messages, when somebody else reads the connection and gives take() what comes. schedule:
+  // none for a closed loop.
+  void begin(std::optional<Schedule> schedule);
+  void take(const net::Packet& packet);
   // Sends what may leave now.
   void send(SteadyTime now);
   // The receiver has the message.
   void delivered(std::uint32_t number, SteadyTime now);
   void close() { connection_->close(); }
 
+  // Window::measured_from().
+  [[nodiscard]] std::optional<SteadyTime> measured_from(std::uint32_t number) noexcept {
+    return window_.measured_from(number);
+  }
   [[nodiscard]] bool done() const noexcept { return check_.count_acknowledged() >= options_.most; }
   [[nodiscard]] const Window& window() const noexcept { return window_; }
 
  private:
   void transmit(std::uint32_t number);
-  void on_packet(const net::Packet& packet);
   void retry_later(std::uint32_t number, std::uint32_t retry_after_ms);
 
   const Options options_;

@@ -23,4 +23,11 @@ struct User {
                                                   client::DeviceType device = client::DEVICE_TYPE_LINUX,
                                                   net::Tcp::endpoint source = {});
 
+// Lets this process hold so many connections. Error: kBadRequest, the limit of open files is too low.
+[[nodiscard]] Status allow_connections(int connections);
+
+// What connection number `index` binds to, because on loopback the ports of one address do not suffice for
+// all.
+[[nodiscard]] net::Tcp::endpoint source_of(const net::Tcp::endpoint& gate, int index);
+
 }  // namespace hongyan::bench

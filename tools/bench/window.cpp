@@ -4,14 +4,6 @@
 
 namespace hongyan::bench {
 
-namespace {
-
-std::uint64_t nanoseconds(SteadyClock::duration duration) {
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, std::chrono::nanoseconds(duration).count()));
-}
-
-}  // namespace
-
 bool Window::begin(std::uint32_t number, SteadyTime now) {
   if (under_way_ == slots_.size()) return false;
   const Phase phase = shared_.phase.load(std::memory_order_acquire);
@@ -36,11 +28,17 @@ Window::Slot* Window::find(std::uint32_t number) noexcept {
   return nullptr;
 }
 
+std::optional<SteadyTime> Window::measured_from(std::uint32_t number) noexcept {
+  const Slot* slot = find(number);
+  if (slot == nullptr || !slot->measured) return std::nullopt;
+  return slot->began;
+}
+
 bool Window::acknowledged(std::uint32_t number, SteadyTime now) {
   Slot* slot = find(number);
   if (slot == nullptr || slot->acknowledged) return false;
   slot->acknowledged = true;
-  if (slot->measured) ack_times_.record(nanoseconds(now - slot->began));
+  if (slot->measured) ack_times_.record_since(slot->began, now);
   return free_if_done(*slot);
 }
 
@@ -48,7 +46,7 @@ bool Window::delivered(std::uint32_t number, SteadyTime now) {
   Slot* slot = find(number);
   if (slot == nullptr || slot->delivered) return false;
   slot->delivered = true;
-  if (slot->measured) delivery_times_.record(nanoseconds(now - slot->began));
+  if (slot->measured) delivery_times_.record_since(slot->began, now);
   return free_if_done(*slot);
 }
 

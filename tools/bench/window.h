@@ -35,6 +35,8 @@ class Window {
   bool acknowledged(std::uint32_t number, SteadyTime now);
   bool delivered(std::uint32_t number, SteadyTime now);
 
+  // Of a message under way that is to be measured: what its times count from.
+  [[nodiscard]] std::optional<SteadyTime> measured_from(std::uint32_t number) noexcept;
   [[nodiscard]] bool holds(std::uint32_t number) noexcept { return find(number) != nullptr; }
   // Nothing is under way, and nothing that was due before the stop is unsent.
   [[nodiscard]] bool idle() const noexcept;

@@ -211,6 +211,12 @@ class FilesTest(TemporaryFolderTest):
         fixed = self.cluster(logics=2, iplists=0, link_relays=True)
         self.assertEqual(fixed.shared_config()["logic_nodes"], ["127.0.0.1:7300", "127.0.0.1:7310"])
 
+    def test_large_threshold_is_written_when_told(self):
+        without = self.cluster()
+        self.assertNotIn("group", tomllib.loads(without.logics[0].config(without)))
+        told = self.cluster(large_threshold=5)
+        self.assertEqual(tomllib.loads(told.logics[0].config(told))["group"], {"large_threshold": 5})
+
     def test_without_iplist_the_nodes_are_a_fixed_list(self):
         cluster = self.cluster(logics=2, iplists=0)
         text = tomllib.loads(cluster.gates[0].config(cluster))

@@ -55,6 +55,12 @@ TEST(BenchOptionsTest, ProgressIsForTerminalsUnlessTold) {
 }
 
 TEST(BenchOptionsTest, EachBenchHasItsOwnOptions) {
+  const auto group = parse({"group", "--env", "f", "--groups", "2", "--members", "10000", "--senders", "3"});
+  ASSERT_TRUE(group) << group.error().text;
+  EXPECT_EQ(std::get<GroupOptions>(group->bench).groups, 2);
+  EXPECT_EQ(std::get<GroupOptions>(group->bench).members, 10'000);
+  EXPECT_EQ(std::get<GroupOptions>(group->bench).senders, 3);
+  EXPECT_EQ(std::get<GroupOptions>(group->bench).load.window, 8U);
   const auto login = parse({"login", "--env", "f", "--connections", "7", "--users", "9"});
   ASSERT_TRUE(login) << login.error().text;
   EXPECT_EQ(std::get<LoginOptions>(login->bench).connections, 7);
