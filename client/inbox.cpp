@@ -211,7 +211,12 @@ void Inbox::take_page(const PullResp& response) {
     deliver(message_of(row));
   }
   if (options_.receive_sent) take_sent_page(response);
-  for (const auto& page : response.groups()) take_group_page(page);
+  // What came of a group before it was large stands in the inbox, and goes before.
+  const bool inbox_to_come = std::max(response.inbox_seq(), seen_) > *inbox_;
+  for (const auto& page : response.groups()) {
+    const bool begins = !groups_.held().contains(page.group_id());
+    if (!begins || !inbox_to_come) take_group_page(page);
+  }
 }
 
 void Inbox::take_sent_page(const PullResp& response) {

@@ -13,9 +13,10 @@ namespace hongyan::client {
 // hole, which a pull fills. Pages jump over what was never a message, or archived.
 //
 // A group of which nothing is held begins with the first row that a page brings: unasked, the server starts
-// at the cursor of this device, which nobody but the server knows. A push alone begins nothing, because what
-// comes before it may have been missed; a page without rows begins nothing either, because the page may have
-// had no room.
+// at the cursor of this device, which nobody but the server knows. Inbox takes such a row only once the inbox
+// is held to its end, because what was said before the group was large stands there. A push alone begins
+// nothing, because what comes before it may have been missed; a page without rows begins nothing either,
+// because the page may have had no room.
 //
 // Pure; lives in Inbox, on its thread.
 class LargeGroups {

@@ -2,7 +2,7 @@
 import { Backoff } from './backoff.js';
 import { idToBytes } from './ids.js';
 import { LargeGroups } from './large_groups.js';
-import { messageOf, parsePush } from './message.js';
+import { concernsMembershipOf, messageOf, parsePush } from './message.js';
 import { Command, bigint, failureOf, int64, number, parse, wire } from './wire.js';
 
 const MAX_OWN_SENT = 4096;
@@ -146,7 +146,7 @@ export class Inbox {
     if (!message || message.seq < 0) return false;
     if (message.seq > 0) {
       this.#takeStored(message, command, now);
-    } else if (message.kind === 'c2g') {
+    } else if (message.kind === 'c2g' || message.groupSeq > 0) {
       this.#takeLargeGroup(message, command, now);
     } else {
       this.#outputs.put({ kind: 'deliver', message });
@@ -225,7 +225,7 @@ export class Inbox {
     if (verdict === 'hole') return this.pull(now);
     if (verdict === 'next') {
       this.#moves += 1;
-      this.#outputs.put({ kind: 'deliver', message });
+      this.#deliverOfGroup(message);
       this.#reportMove();
     }
     this.#acknowledge(command, {
@@ -233,6 +233,12 @@ export class Inbox {
       group_id: int64(message.groupId),
       group_seq: int64(this.#groups.heldOf(message.groupId)),
     });
+  }
+
+  /** @param {Message} message */
+  #deliverOfGroup(message) {
+    if (concernsMembershipOf(message, this.#options.uid)) return; // comes by the inbox
+    this.#outputs.put({ kind: 'deliver', message });
   }
 
   /** @param {Message} message @param {number} now */
@@ -278,7 +284,12 @@ export class Inbox {
       }
       this.#skipOwnSent();
     }
-    for (const page of response.groups) rows += this.#takeGroupPage(page);
+    // What came of a group before it was large stands in the inbox, and goes before.
+    const inboxToCome = Math.max(number(response.inbox_seq), this.#seen) > (this.#inbox ?? 0);
+    for (const page of response.groups) {
+      const begins = !this.#groups.holds(bigint(page.group_id ?? 0));
+      if (!begins || !inboxToCome) rows += this.#takeGroupPage(page);
+    }
     return rows;
   }
 
@@ -292,8 +303,7 @@ export class Inbox {
       if (!this.#groups.onRow(groupId, message.seq)) continue;
       news = true;
       this.#moves += 1;
-      if (message.kind === 'ctrl') continue; // comes by the inbox
-      this.#outputs.put({ kind: 'deliver', message: { ...message, groupId, groupSeq: message.seq, seq: 0 } });
+      this.#deliverOfGroup({ ...message, groupId, groupSeq: message.seq, seq: 0 });
     }
     const last = whole.msg.at(-1);
     const held = this.#groups.heldOf(groupId);

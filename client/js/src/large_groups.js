@@ -10,7 +10,8 @@ const MOST_HOLES = 1_000; // of more groups pushed at once one hole is as good a
 //
 // A group of which nothing is held begins with the first row that a page brings: unasked, the server starts at the
 // cursor of this device, which nobody but the server knows. A push alone begins nothing, because what comes before
-// it may have been missed. Pure.
+// it may have been missed; and it begins only once the inbox is held to its end, because what was said before the
+// group was large stands there. Pure.
 export class LargeGroups {
   /** @type {Map<bigint, number>} */
   #held;
@@ -63,6 +64,11 @@ export class LargeGroups {
     if (asked === undefined || head >= asked || head >= this.heldOf(groupId)) return;
     this.#held.set(groupId, head);
     this.#seen.delete(groupId);
+  }
+
+  /** @param {bigint} groupId */
+  holds(groupId) {
+    return this.#held.has(groupId);
   }
 
   /** @param {bigint} groupId @returns {number} 0: nothing */

@@ -1,6 +1,6 @@
 // Messages out of packets.
 import { idFromBytes } from './ids.js';
-import { Command, bigint, number, parse, wire } from './wire.js';
+import { Command, CtrlType, bigint, groupOpOf, number, parse, wire } from './wire.js';
 
 /**
  * A message as it was received: by a push or by a pull, each exactly once and in the order of seq.
@@ -120,5 +120,21 @@ export function parsePush(command, body) {
         msgType: push.type,
       };
     }
+  }
+}
+
+/**
+ * Whether a control message changes this user's own part in the group: joining, leaving, the group's end. Such a
+ * message comes by the inbox in every group; of a large group all others come by the group.
+ * @param {Message} message
+ * @param {string} uid
+ */
+export function concernsMembershipOf(message, uid) {
+  if (message.kind !== 'ctrl') return false;
+  if (message.msgType === CtrlType.CTRL_TYPE_DELETE_GROUP) return true;
+  try {
+    return groupOpOf(message.content).members.includes(uid);
+  } catch {
+    return false;
   }
 }

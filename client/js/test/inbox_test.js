@@ -248,17 +248,6 @@ test('a push of a large group of which nothing is held is pulled for', () => {
   assert.deepEqual(client.messages.map((message) => text(message.content)), ['g2', 'g3']);
 });
 
-test('a control message among the rows of a large group only moves what is held', () => {
-  const client = new CoreFixture();
-  client.authenticate();
-  client.answerPull({ groups: [{
-    group_id: int64(5), head_seq: int64(3),
-    msg: [...rowsOfGroup(1), { seq: int64(2), cmd_id: Command.COMMAND_CTRL_SEND, msg_type: 7 }, ...rowsOfGroup(3)],
-  }] });
-  assert.deepEqual(client.messages.map((message) => message.groupSeq), [1, 3]);
-  assert.deepEqual([...client.held.at(-1).groups], [[5n, 3]]);
-});
-
 test('rows of a group that are known are acknowledged: the pull did not list it', () => {
   const client = new CoreFixture({ heldGroups: [[5n, 12]] });
   client.authenticate();
@@ -273,6 +262,41 @@ test('a push of no group is no push', () => {
   client.logIn(0);
   client.answer(Command.COMMAND_C2G_PUSH, 0, wire.C2GPush.encode({ seq: int64(1) }).finish());
   assert.equal(client.core.state, 'waiting');
+});
+
+test('changes of a large group come by it, but for those of the own part', () => {
+  const client = new CoreFixture({ heldGroups: [[5n, 12]] });
+  client.logIn(0);
+  const change = (seq, type, members) => ({
+    seq: int64(seq), cmd_id: Command.COMMAND_CTRL_SEND, msg_type: type,
+    content: wire.GroupOp.encode({ members: members.map(bytes) }).finish(),
+  });
+  client.answer(Command.COMMAND_CTRL_PUSH, 0, wire.CtrlPush.encode({
+    to: bytes('5'), type: CtrlType.CTRL_TYPE_RENAME, group_seq: int64(13), msg_id: int64(1),
+  }).finish());
+  assert.equal(Number(ack(client, Command.COMMAND_CTRL_PUSH).group_seq), 13);
+  client.answer(Command.COMMAND_SYNC_NOTIFY, 0, new Uint8Array(0));
+  client.answerPull({
+    groups: [{
+      group_id: int64(5), head_seq: int64(16), msg: [
+        change(14, CtrlType.CTRL_TYPE_ADD_MEMBERS, ['dave']),
+        change(15, CtrlType.CTRL_TYPE_ADD_MEMBERS, ['alice']),
+        change(16, CtrlType.CTRL_TYPE_DELETE_GROUP, []),
+      ],
+    }],
+  });
+  assert.deepEqual(client.messages.map((message) => [message.groupId, message.groupSeq]), [[5n, 13], [5n, 14]]);
+  assert.deepEqual([...client.held.at(-1).groups], [[5n, 16]]);
+});
+
+test('a large group begins after what stands in the inbox', () => {
+  const client = new CoreFixture();
+  client.authenticate(2);
+  const row = (seq) => ({ seq: int64(seq), cmd_id: Command.COMMAND_C2C_SEND });
+  const groups = [{ group_id: int64(5), head_seq: int64(11), msg: rowsOfGroup(11, 11) }];
+  client.answerPull({ msg: [row(1)], inbox_seq: int64(2), groups });
+  client.answerPull({ msg: [row(2)], inbox_seq: int64(2), groups });
+  assert.deepEqual(client.messages.map((message) => [message.seq, message.groupSeq]), [[1, 0], [2, 0], [0, 11]]);
 });
 
 test('held seqs given to it are where it goes on', () => {

@@ -151,6 +151,30 @@ TEST_F(LargeGroupTest, BeginsNothingWithAPageThatHadNoRoom) {
   EXPECT_EQ(messages.size(), 4U);
 }
 
+TEST_F(LargeGroupTest, BeginsAfterWhatStandsInTheInbox) {
+  authenticate(/*head=*/400);
+  PullResp first = page(1, 200, 400);
+  add_page(first, kGroup, {11});
+  answer_pull(first);
+  PullResp second = page(201, 400, 400);
+  add_page(second, kGroup, {11, 12});
+  answer_pull(second);
+  answer_pull(PullResp());
+  ASSERT_EQ(messages.size(), 402U);
+  EXPECT_EQ(messages[400].group_seq, 11);
+  EXPECT_EQ(messages[401].group_seq, 12);
+  EXPECT_EQ(syncs, 1);
+}
+
+TEST_F(LargeGroupTest, GoesOnWhateverTheInboxLacks) {
+  follow(12);
+  push(7);  // 1 to 6 are missing
+  PullResp response = page(1, 3, 7);
+  add_page(response, kGroup, {13});
+  answer_pull(response);
+  EXPECT_EQ(core.held_groups().at(kGroup), 13);
+}
+
 TEST_F(LargeGroupTest, FollowsEachGroupByItsOwnNumbers) {
   authenticate();
   PullResp response = group_page({100});
