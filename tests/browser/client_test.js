@@ -7,7 +7,7 @@ import WebSocket from 'ws';
 import { Terminal, cluster, name } from './people.js';
 import { tokenFor } from './token.js';
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 const text = (bytes) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 
 const clients = [];

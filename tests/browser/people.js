@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import puppeteer from 'puppeteer-core';
 
-export const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 60_000;
 export const ENV = process.env;
 
 export async function startBrowser() {
@@ -41,7 +41,7 @@ export class Person {
       if (message.type() === 'error' && !network) person.problems.push(message.text());
     });
     await person.page.setViewport(size);
-    await person.page.goto(ENV.HONGYAN_WEB);
+    await person.page.goto(ENV.HONGYAN_WEB, { timeout: PATIENCE_MS });
     return person;
   }
 

@@ -67,7 +67,8 @@ class Page {
     this.#read();
     this.#element.classList.toggle('open', id !== undefined);
     this.#thread.show(id);
-    if (id !== undefined) this.#thread.focus();
+    // On a phone that would open the keyboard over what is to be read.
+    if (id !== undefined && !matchMedia('(pointer: coarse)').matches) this.#thread.focus();
     this.#draw();
   }
 
