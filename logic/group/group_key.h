@@ -1,6 +1,7 @@
 // Names of groups, and which commands concern them.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -17,7 +18,7 @@ struct GroupKey {
   std::string app_id;
   std::int64_t group_id = 0;
 
-  bool operator==(const GroupKey&) const = default;
+  auto operator<=>(const GroupKey&) const = default;
 };
 
 struct GroupKeyHash {

@@ -146,28 +146,42 @@ void LargeGroups::read(const std::shared_ptr<Pull>& pull, const std::shared_ptr<
     if (!head) continue;
     const std::int64_t up_to = part.last == 0 ? *head : std::min(*head, part.last);
     if (part.after >= up_to) continue;
-    Shard& shard = context_.shards.of(slot_of_group(part.group.app_id, part.group.group_id));
-    const auto done = [this, pull, parts, index, head](Result<std::vector<StoredMessage>> read_rows) {
-      auto rows = std::make_shared<Result<std::vector<StoredMessage>>>(std::move(read_rows));
-      post([this, pull, parts, index, head, rows] {
-        if (!*rows) {
-          log::warn("group", "cannot read group={} reason={}", (*parts)[index].group.group_id,
-                    rows->error().message);
-        } else if (!(*rows)->empty()) {
-          client::GroupPage& page = *pull->response->add_groups();
-          page.set_group_id((*parts)[index].group.group_id);
-          page.set_head_seq(*head);
-          pull->limit -= std::min(pull->limit, (*rows)->size());
-          const std::size_t bytes = append_page(*page.mutable_msg(), std::move(**rows), PageOf::kGroup, "");
-          pull->bytes_left -= std::min(pull->bytes_left, bytes);
-        }
-        read(pull, parts, index + 1);
-      });
-    };
-    return shard.read_group(part.group.app_id, part.group.group_id, part.after, up_to, pull->limit,
-                            pull->bytes_left, done);
+    const PageKey key{.group = part.group,
+                      .after = part.after,
+                      .up_to = up_to,
+                      .limit = pull->limit,
+                      .bytes = pull->bytes_left};
+    return read_page(key, [this, pull, parts, index, head](const PageRows& rows) {
+      if (!rows) {
+        log::warn("group", "cannot read group={} reason={}", (*parts)[index].group.group_id,
+                  rows.error().message);
+      } else if (!rows->empty()) {
+        client::GroupPage& page = *pull->response->add_groups();
+        page.set_group_id((*parts)[index].group.group_id);
+        page.set_head_seq(*head);
+        pull->limit -= std::min(pull->limit, rows->size());
+        const std::size_t bytes = append_page(*page.mutable_msg(), *rows, PageOf::kGroup, "");
+        pull->bytes_left -= std::min(pull->bytes_left, bytes);
+      }
+      read(pull, parts, index + 1);
+    });
   }
   pull->done();
+}
+
+void LargeGroups::read_page(const PageKey& key, OnPage then) {
+  auto& waiting = reading_[key];
+  waiting.push_back(std::move(then));
+  if (waiting.size() > 1) return;
+  Shard& shard = context_.shards.of(slot_of_group(key.group.app_id, key.group.group_id));
+  shard.read_group(key.group.app_id, key.group.group_id, key.after, key.up_to, key.limit, key.bytes,
+                   [this, key](PageRows read_rows) {
+                     auto rows = std::make_shared<PageRows>(std::move(read_rows));
+                     post([this, key, rows] {
+                       auto all = reading_.extract(key);
+                       for (const auto& one : all.mapped()) one(*rows);
+                     });
+                   });
 }
 
 }  // namespace hongyan::logic

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -62,6 +64,19 @@ class LargeGroups {
     std::int64_t seq = 0;
   };
 
+  // A read of one page, shared by all who want the same at the same time: after a first push to many.
+  struct PageKey {
+    GroupKey group;
+    std::int64_t after = 0;
+    std::int64_t up_to = 0;
+    std::size_t limit = 0;
+    std::size_t bytes = 0;
+    auto operator<=>(const PageKey&) const = default;
+  };
+  using PageRows = Result<std::vector<StoredMessage>>;
+  using OnPage = std::function<void(const PageRows&)>;
+
+  void read_page(const PageKey& key, OnPage then);
   [[nodiscard]] std::optional<std::int64_t> head_of(const GroupKey& group) const;
   void learn_head(const GroupKey& group, std::int64_t head);
   void pushed(Session& session, std::int64_t group_id, std::int64_t seq);
@@ -74,7 +89,8 @@ class LargeGroups {
   Pusher& pusher_;
   GroupAsks& asks_;
   std::unordered_map<GroupKey, std::int64_t, GroupKeyHash> heads_;  // committed; as far as is known
-  std::deque<Timer> timers_;                                        // by time: every timer takes ack_timeout
+  std::map<PageKey, std::vector<OnPage>> reading_;
+  std::deque<Timer> timers_;  // by time: every timer takes ack_timeout
 };
 
 }  // namespace hongyan::logic

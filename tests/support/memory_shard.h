@@ -56,8 +56,12 @@ class MemoryShard : public Shard {
       if (row.seq <= after || row.seq > up_to || out.size() == limit) continue;
       if (!out.empty() && row.content.size() > byte_budget) break;
       byte_budget -= std::min(byte_budget, row.content.size());
-      out.push_back(
-          {.seq = row.seq, .msg_id = row.id, .peer = row.from, .client_msg_id = {}, .content = row.content, .mentions = {}});
+      out.push_back({.seq = row.seq,
+                     .msg_id = row.id,
+                     .peer = row.from,
+                     .client_msg_id = {},
+                     .content = row.content,
+                     .mentions = {}});
     }
     done(std::move(out));
   }
@@ -66,8 +70,12 @@ class MemoryShard : public Shard {
     std::vector<StoredMessage> out;
     for (const auto& row : outbox[{user.app_id, user.uid}]) {
       if (row.seq <= after || row.seq > up_to || out.size() == limit) continue;
-      out.push_back(
-          {.seq = row.seq, .msg_id = row.id, .peer = row.to, .client_msg_id = {}, .content = row.content, .mentions = {}});
+      out.push_back({.seq = row.seq,
+                     .msg_id = row.id,
+                     .peer = row.to,
+                     .client_msg_id = {},
+                     .content = row.content,
+                     .mentions = {}});
     }
     done(std::move(out));
   }
@@ -107,6 +115,7 @@ class MemoryShard : public Shard {
   }
   void read_group(std::string app_id, std::int64_t group_id, std::int64_t after, std::int64_t up_to,
                   std::size_t limit, std::size_t byte_budget, ReadDone done) override {
+    ++group_reads;
     std::vector<StoredMessage> out;
     for (const auto& row : groups[{app_id, group_id}].rows) {
       if (row.group_seq <= after || row.group_seq > up_to || out.size() == limit) continue;
@@ -172,6 +181,7 @@ class MemoryShard : public Shard {
   bool refuse = false;
   bool upkeep_works = true;
   int refills = 0;
+  int group_reads = 0;
   std::int64_t clock = 1'000'000;
 
  private:

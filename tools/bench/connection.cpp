@@ -125,6 +125,14 @@ void Connection::close() {
   socket_.close(ignored);
 }
 
+void Connection::later(Milliseconds delay, std::function<void()> f) {
+  auto timer = std::make_shared<net::Timer>(io_.loop_.executor());
+  timer->expires_after(delay);
+  timer->async_wait([self = shared_from_this(), timer, f = std::move(f)](net::error_code ec) {
+    if (!ec && !self->closed_) f();
+  });
+}
+
 void Connection::lost(const std::string& why) {
   if (closed_) return;
   close();

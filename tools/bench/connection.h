@@ -73,6 +73,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void queue(client::Command command, std::uint32_t seq, const google::protobuf::MessageLite& body);
   void queue(client::Command command, std::uint32_t seq, std::string_view body = {});
 
+  // Runs f after the delay, unless it is closed by then.
+  void later(Milliseconds delay, std::function<void()> f);
+
   // When the packets at hand were read: once a read, which is cheaper than once a packet.
   [[nodiscard]] SteadyTime read_at() const noexcept { return read_at_; }
 

@@ -1,5 +1,7 @@
 #include "tools/bench/member.h"
 
+#include <algorithm>
+
 namespace hongyan::bench {
 
 namespace {
@@ -7,6 +9,7 @@ namespace {
 constexpr std::uint32_t kPullSeq = 3;
 constexpr std::uint32_t kAckSeq = 4;
 constexpr std::int32_t kPage = 200;
+constexpr Milliseconds kLeastRetry{200};
 
 // The parts of a push that a member looks at.
 struct Pushed {
@@ -117,9 +120,19 @@ void Member::on_pull_response(const net::Packet& packet) {
   if (!response.ParseFromArray(packet.body.data(), static_cast<int>(packet.body.size()))) {
     return crowd_.shared().give_up("a pull response does not parse");
   }
-  if (response.error().code() != client::ERROR_CODE_OK &&
-      response.error().code() != client::ERROR_CODE_UNAVAILABLE) {
-    return crowd_.shared().give_up("a pull was refused: " + response.error().message());
+  switch (response.error().code()) {
+    case client::ERROR_CODE_OK:
+      break;
+    case client::ERROR_CODE_UNAVAILABLE:
+    case client::ERROR_CODE_DEADLINE_EXCEEDED:
+      // Of 10,000 who begin at once some wait too long.
+      return connection_->later(std::max(kLeastRetry, Milliseconds(response.error().retry_after_ms())),
+                                [this] {
+                                  pulling_ = false;
+                                  pull();
+                                });
+    default:
+      return crowd_.shared().give_up("a pull was refused: " + response.error().message());
   }
   pulling_ = false;
   bool more = pull_again_ || !response.msg().empty();

@@ -423,6 +423,28 @@ TEST_F(LargeGroupsTest, MessagesAreStoredOnceAndFoundByPull) {
   EXPECT_EQ(cursors.begin()->second, 4);
 }
 
+TEST_F(LargeGroupsTest, WhoWantsTheSameAtTheSameTimeSharesARead) {
+  post(3, "alice", group_, "large");
+  settle();
+  std::vector<std::string> uids = {"alice", "bob", "carol"};
+  for (const auto& uid : uids) come_online(uid);
+  MemoryShard& shard = shards_[shard_set_.index_of(slot_of_group("demo", group_))];
+  shard.group_reads = 0;
+  client::PullReq body;
+  body.set_offset(3);
+  body.set_outbox_offset(-1);
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    request(gate_, 10 + i, uids[i], client::COMMAND_PULL, body.SerializeAsString(), channel_of(uids[i]));
+  }
+  settle();
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    const auto page = body_of<client::PullResp>(10 + i);
+    ASSERT_EQ(page.groups_size(), 1);
+    EXPECT_EQ(page.groups(0).msg(0).content(), "large");
+  }
+  EXPECT_LE(shard.group_reads, 2);  // one a slot thread
+}
+
 TEST_F(LargeGroupsTest, HeadsAreAskedForAfterARestart) {
   post(3, "alice", group_, "large");
   settle();
