@@ -26,6 +26,7 @@ class GateLinks::Port : public GatePort {
     link::ClientResponse response;
     response.set_login_epoch(reply.login_epoch);
     response.set_expires_ms(reply.expires_ms);
+    response.set_confirm(reply.confirm);
     response.set_refused(reply.refused);
     static_cast<void>(send(link::LINK_COMMAND_RESPONSE, seq, 0, response, reply.body));
   }

@@ -86,6 +86,7 @@ Result<Answer> parse_answer(const link::LinkPacket& packet) {
                 .refused = response.refused(),
                 .login_epoch = response.login_epoch(),
                 .expires_ms = response.expires_ms(),
+                .confirm = response.confirm(),
                 .body = packet.payload};
 }
 

@@ -50,6 +50,7 @@ struct Answer {
   bool refused = false;
   std::uint64_t login_epoch = 0;
   std::int64_t expires_ms = 0;  // with login_epoch
+  bool confirm = false;         // with login_epoch
   std::string_view body = {};
 };
 

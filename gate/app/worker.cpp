@@ -166,6 +166,8 @@ void Worker::send_ack(const Peer& peer, std::uint32_t cmd_id, std::string_view b
   forwarder_.send_ack(peer, cmd_id, body);
 }
 
+void Worker::confirm_login(Peer& peer) { forwarder_.confirm_login(peer, SteadyClock::now()); }
+
 void Worker::logged_out(const Peer& peer) { forwarder_.session_closed(peer); }
 
 void Worker::flush_later(SessionPtr session) {

@@ -51,6 +51,7 @@ class Worker : private SessionHost {
   [[nodiscard]] Status submit(const Peer& peer, std::uint32_t cmd_id, std::uint32_t seq,
                               std::string_view body) override;
   void send_ack(const Peer& peer, std::uint32_t cmd_id, std::string_view body) override;
+  void confirm_login(Peer& peer) override;
   void logged_out(const Peer& peer) override;
   void flush_later(SessionPtr session) override;
   void end_later(SessionPtr session) override;

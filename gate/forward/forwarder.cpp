@@ -102,6 +102,16 @@ void Forwarder::refused(const forward::Request& request, Code code, std::uint32_
             retry_after_ms});
 }
 
+void Forwarder::confirm_login(Peer& peer, SteadyTime now) {
+  link::Link* link = nodes_.link_of(router_.owners().owner(peer.slot).node);
+  if (link == nullptr) return;  // the next owner is told of all
+  link::Sessions sessions;
+  fill(*sessions.add_sessions(), peer, now);
+  peer.alive_unreported = false;
+  peer.last_reported = now;
+  static_cast<void>(link->send(link::LINK_COMMAND_SESSIONS, 0, 0, sessions));
+}
+
 void Forwarder::session_closed(const Peer& peer) { send_closed(peer.channel, peer.slot); }
 
 void Forwarder::send_closed(std::uint64_t channel, Slot slot) {

@@ -37,7 +37,9 @@ class Forwarder : private forward::RouterPort, private link::LinkHandler {
   // An acknowledgement: no answer comes, and without an owner it is dropped (announcements carry what
   // counts).
   void send_ack(const Peer& peer, std::uint32_t cmd_id, std::string_view body);
-  // A logged-in session has ended.
+  // The client of a login that its owner asked to be told of is there.
+  void confirm_login(Peer& peer, SteadyTime now);
+  // A session has ended that was logged in, or may be by now.
   void session_closed(const Peer& peer);
   // Noted, and sent by tick().
   void report_alive(Peer& peer, SteadyTime now);

@@ -1,5 +1,7 @@
 #include "gate/session/session.h"
 
+#include <utility>
+
 #include "common/log/log.h"
 #include "gate/session/commands.h"
 #include "gate/session/wire.h"
@@ -158,6 +160,7 @@ void Session::on_auth(const net::Packet& packet) {
                               "logged in as somebody else");
     }
   } else {
+    if (std::exchange(auth_in_doubt_, false)) context_.host.logged_out(peer_);
     peer_.app_id = login->app_id;
     peer_.uid = login->uid;
     peer_.device_class = device_class(login->device_type);
@@ -227,7 +230,10 @@ void Session::on_answer(std::uint32_t cmd_id, std::uint32_t seq, std::size_t req
 void Session::on_refused(std::uint32_t cmd_id, std::uint32_t seq, std::size_t request_bytes,
                          const Error& error) {
   request_done(request_bytes);
-  if (cmd_id == client::COMMAND_AUTH && pending_auths_ > 0) --pending_auths_;
+  if (cmd_id == client::COMMAND_AUTH) {
+    if (pending_auths_ > 0) --pending_auths_;
+    auth_in_doubt_ = auth_in_doubt_ || error.code == Code::kDeadlineExceeded;
+  }
   if (state_ != State::kClosed && !finished_) respond_error(cmd_id, seq, error);
 }
 
@@ -241,11 +247,12 @@ void Session::log_in(const forward::Answer& answer) {
   if (!peer_.logged_in) context_.counters.logins.add();
   peer_.expires_ms = answer.expires_ms;
   Peer* loser = context_.peers.log_in(peer_, answer.login_epoch, SteadyClock::now());
-  if (loser == nullptr || loser == &peer_) {
+  if (loser == &peer_) {
     // The other session has the higher epoch: this one is the older login.
-    if (loser == &peer_) kick(client::KICK_REASON_OTHER_LOGIN, "logged in on another device");
-    return;
+    return kick(client::KICK_REASON_OTHER_LOGIN, "logged in on another device");
   }
+  if (answer.confirm) context_.host.confirm_login(peer_);
+  if (loser == nullptr) return;
   const bool same_device = !peer_.device_id.empty() && loser->device_id == peer_.device_id;
   if (same_device) {
     loser->session->kick({});
@@ -281,10 +288,8 @@ void Session::end(std::string_view reason) {
   if (state_ == State::kClosed) return;
   const SessionPtr self = std::move(self_);  // lives until this returns
   log::debug("gate", "closed c={} reason={}", peer_.channel, log::quoted(reason));
-  if (peer_.logged_in) {
-    context_.host.logged_out(peer_);
-    context_.peers.log_out(peer_);
-  }
+  if (peer_.logged_in || pending_auths_ > 0 || auth_in_doubt_) context_.host.logged_out(peer_);
+  if (peer_.logged_in) context_.peers.log_out(peer_);
   state_ = State::kClosed;
   if (output_) context_.outputs.give_back(std::move(output_));
   transport_->close();

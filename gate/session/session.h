@@ -44,7 +44,9 @@ class SessionHost {
   [[nodiscard]] virtual Status submit(const Peer& peer, std::uint32_t cmd_id, std::uint32_t seq,
                                       std::string_view body) = 0;
   virtual void send_ack(const Peer& peer, std::uint32_t cmd_id, std::string_view body) = 0;
-  // A logged-in session is about to end.
+  // Its owner waits to hear that the client is there.
+  virtual void confirm_login(Peer& peer) = 0;
+  // A session that is logged in, or may be by now, is about to end.
   virtual void logged_out(const Peer& peer) = 0;
   // flush() at the end of this turn of the loop.
   virtual void flush_later(SessionPtr session) = 0;
@@ -144,6 +146,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::uint32_t in_flight_ = 0;
   std::size_t in_flight_bytes_ = 0;
   std::uint16_t pending_auths_ = 0;
+  bool auth_in_doubt_ = false;  // no answer to an AUTH came in time
   std::uint8_t unparsable_in_row_ = 0;
   State state_ = State::kOpen;
   bool version_known_ = false;

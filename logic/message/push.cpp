@@ -262,6 +262,8 @@ void Pusher::session_closed(Session& session) {
   for (const auto& push : session.unacked) {
     if (push.body) retain(-static_cast<std::int64_t>(push.body->size()));
   }
+  session.unacked.clear();
+  session.behind = false;
   live_.erase(session.number);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "logic/session/presence.h"
 #include "proto/internal.pb.h"
 
 namespace hongyan::logic {
@@ -147,9 +148,9 @@ void ServerCalls::online(const Request& request) {
     return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
   }
   internal::OnlinePage page;
-  sessions_.online(request.app_id, request.slot, wanted.after(),
-                   std::min<std::size_t>(wanted.limit(), kMostOnline),
-                   [&page](const User& user) { Sessions::describe(user, *page.add_users()); });
+  sessions_.table().online(request.app_id, request.slot, wanted.after(),
+                           std::min<std::size_t>(wanted.limit(), kMostOnline),
+                           [&page](const User& user) { describe(user, *page.add_users()); });
   reply(request.reply_to, page.SerializeAsString());
 }
 

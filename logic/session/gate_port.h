@@ -17,6 +17,7 @@ namespace hongyan::logic {
 struct GateReply {
   std::uint64_t login_epoch = 0;  // of an AUTH that succeeded
   std::int64_t expires_ms = 0;    // with login_epoch: its token
+  bool confirm = false;           // with login_epoch: the gate is to tell of the session at once
   bool refused = false;           // the body carries an error
   std::string_view body;          // for the client, as it is
 };

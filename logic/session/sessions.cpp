@@ -4,6 +4,8 @@
 
 #include "common/log/log.h"
 #include "logic/message/accept.h"
+#include "logic/session/kick.h"
+#include "logic/session/presence.h"
 
 namespace hongyan::logic {
 
@@ -11,28 +13,8 @@ namespace {
 
 constexpr std::size_t kMaxDeviceId = 128;
 constexpr int kMostExpired = 5000;  // of one tick
-
-// "other_login"
-std::string_view text_of(client::KickReason reason) {
-  switch (reason) {
-    case client::KICK_REASON_OTHER_LOGIN:
-      return "other_login";
-    case client::KICK_REASON_ADMIN:
-      return "admin";
-    case client::KICK_REASON_TOKEN_EXPIRED:
-      return "token_expired";
-    default:
-      return "kicked";
-  }
-}
-
-bool is_on(const Session& session, const GatePort& gate, std::uint64_t channel) {
-  return session.channel == channel && session.gate->boot_id() == gate.boot_id();
-}
-
-bool is_same_device(const Session& session, std::string_view device_id) {
-  return !device_id.empty() && session.device_id == device_id;
-}
+// How long a gate may take to confirm a login. Then it counts: the gate may be older than confirmations.
+constexpr Milliseconds kConfirmPatience{2500};
 
 std::size_t index_of(DeviceClass device_class) { return static_cast<std::size_t>(device_class); }
 
@@ -92,47 +74,81 @@ void Sessions::auth(const Request& request) {
     return context_.refuse(request.reply_to, {Code::kUnavailable, "storage is away", 500});
   }
   User& user = context_.users.get(request.app_id, request.uid, request.slot);
-  auth_.clear_token();
-  const SteadyTime deadline = context_.now() + context_.config.accept_deadline;
-  const auto finish = [this, &user, deadline, to = request.reply_to, channel = request.channel,
-                       expires = *expires_ms,
-                       auth = std::make_shared<client::AuthReq>(auth_)](const Status& status) {
-    if (!status) return context_.refuse(to, status.error());
-    // Its gate has given the client up by now: it must not take the place of who is there.
-    if (context_.now() > deadline) return context_.refuse(to, {Code::kUnavailable, "storage is slow", 500});
-    Request again;
-    again.reply_to = to;
-    again.slot = user.slot;
-    again.channel = channel;
-    open(user, again, *auth, expires);
-  };
-  with_tails(user, finish);
+  wait_for_tails(user, {.to = request.reply_to,
+                        .channel = request.channel,
+                        .device_type = static_cast<std::uint32_t>(auth_.device_type()),
+                        .device_id = auth_.device_id(),
+                        .expires_ms = *expires_ms,
+                        .deadline = context_.now() + context_.config.accept_deadline});
 }
 
-void Sessions::open(User& user, const Request& request, const client::AuthReq& auth,
-                    std::int64_t expires_ms) {
-  const auto type = static_cast<std::uint32_t>(auth.device_type());
-  const DeviceClass device = device_class(type);
-  if (Session* older = user.session_of(device)) {
-    std::string_view reason = "replaced";
-    if (!is_on(*older, *request.reply_to.gate, request.channel)) {
-      reason = kick_older(older->gate, older->channel, is_same_device(*older, auth.device_id()));
+void Sessions::wait_for_tails(User& user, Login login) {
+  if (user.loaded) return open(user, std::move(login));
+  const auto connection = std::pair{login.to.gate->boot_id(), login.channel};
+  ++waiting_[connection];
+  with_tails(user, [this, &user, connection, login = std::move(login)](const Status& status) {
+    const auto waits = waiting_.find(connection);
+    // Of a client that has gone, and must not take the place of who is there.
+    if (waits == waiting_.end())
+      return context_.refuse(login.to, {Code::kUnavailable, "the client has gone"});
+    if (--waits->second == 0) waiting_.erase(waits);
+    if (!status) return context_.refuse(login.to, status.error());
+    // Its gate has given the client up by now.
+    if (context_.now() > login.deadline || !login.to.gate->is_open()) {
+      return context_.refuse(login.to, {Code::kUnavailable, "storage is slow", 500});
     }
-    remove(user, *older, false, reason);
-  }
+    open(user, login);
+  });
+}
+
+void Sessions::open(User& user, Login login) {
+  const DeviceClass device = device_class(login.device_type);
+  const auto before = table_.find(*login.to.gate, login.channel);
+  if (before.session != nullptr) table_.remove(*before.user, *before.session, false, "replaced");
   Session session;
   session.device_class = device;
-  session.device_type = type;
-  session.device_id = auth.device_id();
-  session.channel = request.channel;
+  session.device_type = login.device_type;
+  session.device_id = std::move(login.device_id);
+  session.channel = login.channel;
   session.login_epoch = next_epoch(user, device, context_.shards.index_of(user.slot));
-  session.expires_ms = expires_ms;
-  session.gate = request.reply_to.gate;
+  session.expires_ms = login.expires_ms;
+  session.gate = login.to.gate;
   session.last_active_ms = context_.wall();
-  Session& added = add(user, std::move(session));
   PipelineCounters::add(context_.counters.logins);
-  context_.tell(user, added, {.kind = Event::Kind::kLogin});
-  answer_auth(user, added, request.reply_to);
+  answer_auth(user, add(user, std::move(session)), login.to);
+}
+
+Session& Sessions::add(User& user, Session session) {
+  Session& added = table_.add(user, std::move(session));
+  if (!added.replaced) {
+    confirm(user, added);
+  } else {
+    unconfirmed_.push_back({.until = context_.now() + kConfirmPatience,
+                            .gate = added.gate,
+                            .channel = added.channel,
+                            .session = added.number});
+  }
+  return added;
+}
+
+void Sessions::confirm(User& user, Session& session) {
+  while (session.replaced) {
+    Session& older = *session.replaced;
+    const bool same_device = is_same_device(older, session.device_id);
+    kick_older(context_, older.gate, older.channel, same_device);
+    table_.remove(user, older, false, reason_of_older(same_device));
+  }
+  if (std::exchange(session.told, true)) return;
+  context_.tell(user, session, {.kind = Event::Kind::kLogin});
+}
+
+void Sessions::confirm_unheard() {
+  while (!unconfirmed_.empty() && unconfirmed_.front().until <= context_.now()) {
+    const Unconfirmed one = std::move(unconfirmed_.front());
+    unconfirmed_.pop_front();
+    const auto live = table_.find(*one.gate, one.channel);
+    if (live.session != nullptr && live.session->number == one.session) confirm(*live.user, *live.session);
+  }
 }
 
 void Sessions::answer_auth(User& user, Session& session, const ReplyTo& to) {
@@ -146,71 +162,8 @@ void Sessions::answer_auth(User& user, Session& session, const ReplyTo& to) {
   if (to.seq == 0) return;
   to.gate->respond(to.seq, {.login_epoch = session.login_epoch,
                             .expires_ms = session.expires_ms,
+                            .confirm = session.replaced != nullptr,
                             .body = response.SerializeAsString()});
-}
-
-Session& Sessions::add(User& user, Session session) {
-  session.number = next_number_++;
-  user.sessions.push_back(std::make_unique<Session>(std::move(session)));
-  if (user.sessions.size() == 1) online_.insert(&user);
-  Session& added = *user.sessions.back();
-  by_channel_[name_of(*added.gate, added.channel)] = {&user, &added};
-  if (added.expires_ms != 0) by_expiry_[{added.expires_ms, added.number}] = {&user, &added};
-  pusher_.session_opened(user, added);
-  context_.counters.sessions.fetch_add(1, std::memory_order_relaxed);
-  routes_.put(user, added);
-  return added;
-}
-
-void Sessions::remove(User& user, Session& session, bool with_route, std::string_view reason) {
-  if (!reason.empty()) {
-    if (!session.end_reason.empty()) reason = session.end_reason;
-    context_.tell(user, session, {.kind = Event::Kind::kLogout, .reason = reason});
-  }
-  const auto named = by_channel_.find(name_of(*session.gate, session.channel));
-  if (named != by_channel_.end() && named->second.session == &session) by_channel_.erase(named);
-  by_expiry_.erase({session.expires_ms, session.number});
-  pusher_.session_closed(session);
-  if (with_route) routes_.remove(user, session);
-  context_.counters.sessions.fetch_sub(1, std::memory_order_relaxed);
-  user.last_active_ms = std::max(user.last_active_ms, session.last_active_ms);
-  std::erase_if(user.sessions, [&session](const auto& one) { return one.get() == &session; });
-  if (user.sessions.empty()) online_.erase(&user);
-}
-
-bool Sessions::kick(const GatePortPtr& gate, std::uint64_t channel, client::KickReason reason,
-                    std::string_view message) {
-  client::Kickout kickout;
-  kickout.set_reason(reason);
-  kickout.set_message(std::string(message));
-  PipelineCounters::add(context_.counters.kicks);
-  return gate->kick(channel, kickout.SerializeAsString());
-}
-
-bool Sessions::kick(Session& session, client::KickReason reason, std::string_view message) {
-  session.end_reason = text_of(reason);
-  return kick(session.gate, session.channel, reason, message);
-}
-
-std::string_view Sessions::kick_older(const GatePortPtr& gate, std::uint64_t channel, bool same_device) {
-  // A phone that changed networks replaces itself silently.
-  if (same_device) {
-    static_cast<void>(gate->kick(channel, {}));
-    return "replaced";
-  }
-  kick(gate, channel, client::KICK_REASON_OTHER_LOGIN, "logged in on another device");
-  return text_of(client::KICK_REASON_OTHER_LOGIN);
-}
-
-void Sessions::describe(const User& user, client::Presence& out) {
-  out.set_uid(user.key.uid);
-  out.set_online(!user.sessions.empty());
-  std::int64_t last_active = user.last_active_ms;
-  for (const auto& session : user.sessions) {
-    out.add_devices(static_cast<client::DeviceType>(session->device_type));
-    last_active = std::max(last_active, session->last_active_ms);
-  }
-  out.set_last_active(last_active);
 }
 
 void Sessions::presence(std::string_view app_id, std::string_view uid, client::Presence& out) {
@@ -225,24 +178,14 @@ Result<int> Sessions::kick(std::string_view app_id, std::string_view uid,
   if (user == nullptr) return 0;
   int told = 0;
   bool all = true;
-  for (const auto& session : user->sessions) {
-    if (device_type && session->device_type != *device_type) continue;
-    const bool sent = kick(*session, client::KICK_REASON_ADMIN, message);
+  user->for_each_session([&](Session& session) {
+    if (device_type && session.device_type != *device_type) return;
+    const bool sent = kick_session(context_, session, client::KICK_REASON_ADMIN, message);
     told += sent ? 1 : 0;
     all = all && sent;
-  }
+  });
   if (!all) return fail(Code::kUnavailable, "a gate of the user cannot be reached now", 500);
   return told;
-}
-
-void Sessions::online(std::string_view app_id, Slot slot, std::string_view after, std::size_t limit,
-                      const std::function<void(const User&)>& visit) const {
-  for (auto it = online_.upper_bound(OnlineKey{slot, app_id, after}); it != online_.end() && limit > 0;
-       ++it) {
-    if ((*it)->slot != slot || (*it)->key.app_id != app_id) return;
-    visit(**it);
-    --limit;
-  }
 }
 
 void Sessions::logout(const Request& request) {
@@ -260,32 +203,37 @@ void Sessions::logout(const Request& request) {
 void Sessions::announced(const GatePortPtr& gate, const link::Session& told, Slot slot) {
   User& user = context_.users.get(told.app_id(), told.uid(), slot);
   const DeviceClass device = device_class(told.device_type());
-  Session* known = user.session_of(device);
-  // It may have logged in once more meanwhile, so that its gate does not know its epoch yet.
-  const bool same = known != nullptr && is_on(*known, *gate, told.channel());
+  const auto known = table_.find(*gate, told.channel());
+  Session* present = user.session_of(device);
+  if (known.session != nullptr && known.session != present) {
+    // Not for long, or the one in its place goes.
+    known.session->gate = gate;
+    return;
+  }
+  const bool same = known.session != nullptr;
   std::uint64_t& highest = user.highest_epoch[index_of(device)];
   if (!same && told.login_epoch() < highest) {
     // A later login took its place, even if that has ended since.
-    kick_older(gate, told.channel(), known != nullptr && is_same_device(*known, told.device_id()));
+    kick_older(context_, gate, told.channel(),
+               present != nullptr && is_same_device(*present, told.device_id()));
     return;
   }
-  const bool newer_known = same && known->login_epoch > told.login_epoch();
+  // It may have logged in once more meanwhile, so that its gate does not know its epoch yet.
+  const bool newer_known = same && present->login_epoch > told.login_epoch();
   Session session;
   session.device_class = device;
   session.device_type = told.device_type();
   session.device_id = told.device_id();
   session.channel = told.channel();
-  session.login_epoch = newer_known ? known->login_epoch : told.login_epoch();
-  session.expires_ms = newer_known ? known->expires_ms : told.expires_ms();
+  session.login_epoch = newer_known ? present->login_epoch : told.login_epoch();
+  session.expires_ms = newer_known ? present->expires_ms : told.expires_ms();
   session.gate = gate;
   session.last_active_ms = told.last_active_ms();
-  if (known != nullptr) {
-    std::string_view reason;  // none: it goes on
-    if (!same) reason = kick_older(known->gate, known->channel, is_same_device(*known, told.device_id()));
-    remove(user, *known, false, reason);
-  }
+  session.told = !same || present->told;
+  if (same) table_.remove(user, *present, false, {});
   const std::uint64_t epoch = highest = std::max(highest, session.login_epoch);
-  add(user, std::move(session));
+  Session& added = add(user, std::move(session));
+  if (!newer_known) confirm(user, added);
 
   // What was stored while nobody knew of the session was not pushed to it.
   with_tails(user, [this, &user, device, epoch, claimed = told.acked_inbox_seq()](const Status& status) {
@@ -309,26 +257,32 @@ void Sessions::alive(const GatePortPtr& gate, const link::Session& told, Slot sl
   Session* session = user == nullptr ? nullptr : user->session_on(*gate, told.channel());
   // Not known: the kick was lost, or this node forgot it when the gate's link was down for long.
   if (session == nullptr) return announced(gate, told, slot);
+  if (told.login_epoch() >= session->login_epoch) confirm(*user, *session);
   pusher_.sign_of_life(*user, *session);
   session->last_active_ms = std::max(session->last_active_ms, told.last_active_ms());
   routes_.put(*user, *session);
 }
 
 void Sessions::closed(const GatePort& gate, std::uint64_t channel, std::string_view reason) {
-  const auto live = by_channel_.find(name_of(gate, channel));
-  if (live != by_channel_.end()) remove(*live->second.user, *live->second.session, true, reason);
+  waiting_.erase({gate.boot_id(), channel});
+  const auto live = table_.find(gate, channel);
+  if (live.session != nullptr) table_.remove(*live.user, *live.session, true, reason);
+}
+
+void Sessions::remove_of(const std::function<bool(const Session&)>& is_gone) {
+  std::vector<std::pair<User*, Session*>> gone;
+  context_.users.for_each([&](User& user) {
+    user.for_each_session([&](Session& session) {
+      if (is_gone(session)) gone.emplace_back(&user, &session);
+    });
+  });
+  for (auto& [user, session] : gone) table_.remove(*user, *session, true, "gate_lost");
 }
 
 void Sessions::gate_up(const GatePort& gate) {
-  std::vector<std::pair<User*, Session*>> gone;
-  context_.users.for_each([&gate, &gone](User& user) {
-    for (auto& session : user.sessions) {
-      if (session->gate->gate_id() == gate.gate_id() && session->gate->boot_id() != gate.boot_id()) {
-        gone.emplace_back(&user, session.get());
-      }
-    }
+  remove_of([&gate](const Session& session) {
+    return session.gate->gate_id() == gate.gate_id() && session.gate->boot_id() != gate.boot_id();
   });
-  for (auto& [user, session] : gone) remove(*user, *session, true, "gate_lost");
 }
 
 void Sessions::gate_down(const GatePortPtr& gate) {
@@ -338,16 +292,17 @@ void Sessions::gate_down(const GatePortPtr& gate) {
 void Sessions::tick() {
   drop_lost_gates();
   drop_expired();
+  confirm_unheard();
 }
 
 void Sessions::drop_expired() {
   const std::int64_t now = context_.wall();
-  for (int dropped = 0; dropped < kMostExpired && !by_expiry_.empty(); ++dropped) {
-    const auto& [expiry, live] = *by_expiry_.begin();
-    if (expiry.first > now) return;
+  for (int dropped = 0; dropped < kMostExpired; ++dropped) {
+    const auto live = table_.expired(now);
+    if (live.session == nullptr) return;
     // Should the kick be lost: when its gate tells of the session again, it is kicked again.
-    kick(*live.session, client::KICK_REASON_TOKEN_EXPIRED, "the token has expired");
-    remove(*live.user, *live.session, true, "token_expired");
+    kick_session(context_, *live.session, client::KICK_REASON_TOKEN_EXPIRED, "the token has expired");
+    table_.remove(*live.user, *live.session, true, "token_expired");
   }
 }
 
@@ -355,13 +310,7 @@ void Sessions::drop_lost_gates() {
   while (!lost_gates_.empty() && lost_gates_.front().until <= context_.now()) {
     const GatePortPtr gate = lost_gates_.front().gate;
     lost_gates_.erase(lost_gates_.begin());
-    std::vector<std::pair<User*, Session*>> gone;
-    context_.users.for_each([&gate, &gone](User& user) {
-      for (auto& session : user.sessions) {
-        if (session->gate == gate) gone.emplace_back(&user, session.get());
-      }
-    });
-    for (auto& [user, session] : gone) remove(*user, *session, true, "gate_lost");
+    remove_of([&gate](const Session& session) { return session.gate == gate; });
   }
 }
 

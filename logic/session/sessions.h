@@ -2,11 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "common/auth/token.h"
@@ -15,6 +16,7 @@
 #include "logic/message/request.h"
 #include "logic/session/cursors.h"
 #include "logic/session/route_store.h"
+#include "logic/session/session_table.h"
 #include "proto/client.pb.h"
 #include "proto/link.pb.h"
 
@@ -22,11 +24,21 @@ namespace hongyan::logic {
 
 // One thread. The higher login epoch wins everywhere: of two sessions of one (user, device class) the older
 // one is kicked, whichever is heard of first.
+//
+// A login whose client has gone meanwhile (it waited for storage, or in the buffers of a stopped process)
+// must not end the session of one that is there. So a login takes an older session's place at once, but the
+// older one is kicked only when the gate has confirmed that the client of the newer one is there, and comes
+// back when the gate says that it is not.
 class Sessions {
  public:
   Sessions(ThreadContext& context, Cursors& cursors, Pusher& pusher, const auth::TokenVerifier& verifier,
            RouteStore& routes)
-      : context_(context), cursors_(cursors), pusher_(pusher), verifier_(verifier), routes_(routes) {}
+      : context_(context),
+        cursors_(cursors),
+        pusher_(pusher),
+        verifier_(verifier),
+        routes_(routes),
+        table_(context, pusher, routes) {}
 
   void auth(const Request& request);
   void logout(const Request& request);
@@ -35,7 +47,7 @@ class Sessions {
   // should not be (a later login, an expired token) is kicked, again if need be.
   void announced(const GatePortPtr& gate, const link::Session& told, Slot slot);
   void alive(const GatePortPtr& gate, const link::Session& told, Slot slot);
-  // reason: of the logout event.
+  // The connection has ended, an AUTH of it that still waits included. reason: of the logout event.
   void closed(const GatePort& gate, std::uint64_t channel, std::string_view reason = "connection_lost");
 
   // A gate's worker linked up: sessions of an earlier boot of that gate are gone.
@@ -50,10 +62,7 @@ class Sessions {
   // absent: all. Returns how many; error kUnavailable: a gate cannot be told now.
   [[nodiscard]] Result<int> kick(std::string_view app_id, std::string_view uid,
                                  std::optional<std::uint32_t> device_type, std::string_view message);
-  // Online users of the slot, by uid, above `after`, at most `limit`.
-  void online(std::string_view app_id, Slot slot, std::string_view after, std::size_t limit,
-              const std::function<void(const User&)>& visit) const;
-  static void describe(const User& user, client::Presence& out);
+  [[nodiscard]] const SessionTable& table() const noexcept { return table_; }
 
   // Redis was emptied: every route is written again.
   void rewrite_routes();
@@ -63,18 +72,26 @@ class Sessions {
   void tails_finished(const TailsWork& work);
 
  private:
-  void open(User& user, const Request& request, const client::AuthReq& auth, std::int64_t expires_ms);
+  // An AUTH whose token is good.
+  struct Login {
+    ReplyTo to;
+    std::uint64_t channel = 0;
+    std::uint32_t device_type = 0;
+    std::string device_id;
+    std::int64_t expires_ms = 0;  // its token
+    SteadyTime deadline;
+  };
+  void wait_for_tails(User& user, Login login);
+  void open(User& user, Login login);
   void answer_auth(User& user, Session& session, const ReplyTo& to);
+  // Confirmed by the gate, or when it has taken its time, if it replaces one.
   Session& add(User& user, Session session);
-  // reason: of the logout event; static storage. Empty: it goes on, or is replaced by itself.
-  void remove(User& user, Session& session, bool with_route, std::string_view reason);
-  bool kick(Session& session, client::KickReason reason, std::string_view message);
-  bool kick(const GatePortPtr& gate, std::uint64_t channel, client::KickReason reason,
-            std::string_view message);
-  // A later login took its place. Answers the reason for the logout event.
-  std::string_view kick_older(const GatePortPtr& gate, std::uint64_t channel, bool same_device);
+  // The client of the session is there: those that it replaced are kicked.
+  void confirm(User& user, Session& session);
+  void remove_of(const std::function<bool(const Session&)>& is_gone);
   void drop_lost_gates();
   void drop_expired();
+  void confirm_unheard();
   [[nodiscard]] std::uint64_t next_epoch(User& user, DeviceClass device_class, std::size_t shard);
 
   ThreadContext& context_;
@@ -82,31 +99,17 @@ class Sessions {
   Pusher& pusher_;
   const auth::TokenVerifier& verifier_;
   RouteStore& routes_;
+  SessionTable table_;
 
-  struct Live {
-    User* user;
-    Session* session;
+  // AUTHs that wait for tails: how many of each connection.
+  std::map<std::pair<std::uint64_t, std::uint64_t>, int> waiting_;  // boot id, channel
+  struct Unconfirmed {
+    SteadyTime until;
+    GatePortPtr gate;
+    std::uint64_t channel;
+    std::uint64_t session;  // its number
   };
-  // Boot ids are random, so that boot id xor channel names one session.
-  [[nodiscard]] static std::uint64_t name_of(const GatePort& gate, std::uint64_t channel) {
-    return gate.boot_id() ^ channel;
-  }
-  std::unordered_map<std::uint64_t, Live> by_channel_;
-  std::map<std::pair<std::int64_t, std::uint64_t>, Live> by_expiry_;  // expires_ms, number
-  struct OnlineKey {
-    Slot slot;
-    std::string_view app_id;
-    std::string_view uid;
-    auto operator<=>(const OnlineKey&) const = default;
-  };
-  struct OnlineOrder {
-    using is_transparent = void;
-    static OnlineKey key(const User* user) { return {user->slot, user->key.app_id, user->key.uid}; }
-    static OnlineKey key(const OnlineKey& key) { return key; }
-    bool operator()(const auto& a, const auto& b) const { return key(a) < key(b); }
-  };
-  std::set<const User*, OnlineOrder> online_;  // users with sessions
-  std::uint64_t next_number_ = 1;
+  std::deque<Unconfirmed> unconfirmed_;
   struct LostGate {
     GatePortPtr gate;
     SteadyTime until;

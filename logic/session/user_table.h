@@ -52,6 +52,9 @@ struct Session {
   std::uint64_t push_round = 0;  // Pusher: the gathered pushes of this round have one for this session,
   std::size_t push_place = 0;    // at this place at last
   std::string_view end_reason;   // why it is about to end, once it was kicked; static storage
+  bool told = false;             // its login was told as an event
+  // The session in whose place this one is, while the gate has not said that the client of this one is there.
+  std::unique_ptr<Session> replaced;
 
   // What AuthResp told the client.
   [[nodiscard]] std::uint64_t id() const noexcept { return login_epoch ^ (channel << 16); }
@@ -82,7 +85,7 @@ struct User {
   // Committed tails; empty until known.
   std::optional<std::int64_t> inbox_seq;
   std::optional<std::int64_t> outbox_seq;
-  std::vector<std::unique_ptr<Session>> sessions;             // at most one a device class
+  std::vector<std::unique_ptr<Session>> sessions;             // present ones: at most one a device class
   std::array<std::int64_t, kDeviceClassCount> acked_inbox{};  // cursors
   std::array<std::int64_t, kDeviceClassCount> acked_outbox{};
   std::array<std::uint64_t, kDeviceClassCount> highest_epoch{};
@@ -105,8 +108,16 @@ struct User {
   void learn(const Membership& membership);
   // Null: not a member, as far as is known.
   [[nodiscard]] UserGroup* group(std::int64_t group_id) noexcept;
+  // Of those present.
   [[nodiscard]] Session* session_of(DeviceClass device_class) noexcept;
   [[nodiscard]] Session* session_on(const GatePort& gate, std::uint64_t channel) noexcept;
+  // Those that were replaced, too. `visit` removes none.
+  template <typename Visit>
+  void for_each_session(Visit visit) const {
+    for (const auto& present : sessions) {
+      for (Session* one = present.get(); one != nullptr; one = one->replaced.get()) visit(*one);
+    }
+  }
 };
 
 // Users by key. Past `capacity` those longest untouched that nothing needs are forgotten. One thread.

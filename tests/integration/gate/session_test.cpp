@@ -222,6 +222,63 @@ TEST_F(SessionTest, ClosesWhoIsSilentForOneAndAHalfHeartbeats) {
   EXPECT_EQ(logic.take(link::LINK_COMMAND_SESSION_CLOSED).channel, auth.request.channel());
 }
 
+TEST_F(SessionTest, TellsOfAConnectionThatEndsWhileItsLoginIsPending) {
+  start_serving();
+  logic.answer_with([](FakeLogic&, const LogicPacket&) {});
+  PacketClient client(port());
+  ASSERT_TRUE(client.send_auth("alice"));
+  const auto auth = take_auth();
+  client.close();
+  const auto closed = logic.take(link::LINK_COMMAND_SESSION_CLOSED);
+  EXPECT_EQ(closed.channel, auth.request.channel());
+  EXPECT_EQ(closed.slot, auth.slot);
+  // Nobody may be logged in by an answer that comes now: the owner is told again.
+  logic.accept_login(auth);
+  EXPECT_EQ(logic.take(link::LINK_COMMAND_SESSION_CLOSED).channel, auth.request.channel());
+}
+
+TEST_F(SessionTest, TellsOfAConnectionWhoseLoginWasNotAnsweredInTime) {
+  config.request_deadline = Milliseconds(100);
+  start_serving();
+  logic.answer_with([](FakeLogic&, const LogicPacket&) {});
+  PacketClient client(port());
+  ASSERT_TRUE(client.send_auth("alice"));
+  const auto first = take_auth();
+  auto answer = client.read();
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(PacketClient::error_of(*answer), client::ERROR_CODE_DEADLINE_EXCEEDED);
+  // As somebody else: alice may be logged in by now.
+  ASSERT_TRUE(client.send_auth("bob", 2));
+  auto closed = logic.take(link::LINK_COMMAND_SESSION_CLOSED);
+  EXPECT_EQ(closed.channel, first.request.channel());
+  EXPECT_EQ(closed.slot, slot_of("demo", "alice"));
+  ASSERT_TRUE(client.read().has_value());
+  client.close();
+  closed = logic.take(link::LINK_COMMAND_SESSION_CLOSED);
+  EXPECT_EQ(closed.slot, slot_of("demo", "bob"));
+}
+
+TEST_F(SessionTest, ConfirmsALoginThatReplacesAnother) {
+  start_serving();
+  logic.answer_with([](FakeLogic&, const LogicPacket& packet) {
+    link::ClientResponse response;
+    response.set_login_epoch(4711);
+    response.set_confirm(true);
+    static_cast<void>(packet.link->send(link::LINK_COMMAND_RESPONSE, packet.seq, 0, response,
+                                        client::AuthResp().SerializeAsString()));
+  });
+  PacketClient client(port());
+  ASSERT_TRUE(client.log_in("alice"));
+  const auto auth = take_auth();
+  const auto told = logic.take([](const LogicPacket& packet) {
+    return packet.command == link::LINK_COMMAND_SESSIONS && packet.sessions.sessions_size() == 1;
+  });
+  ASSERT_EQ(told.sessions.sessions_size(), 1);
+  EXPECT_FALSE(told.sessions.announce());
+  EXPECT_EQ(told.sessions.sessions(0).channel(), auth.request.channel());
+  EXPECT_EQ(told.sessions.sessions(0).login_epoch(), 4711U);
+}
+
 TEST_F(SessionTest, LogsOut) {
   start_serving();
   PacketClient client(port());

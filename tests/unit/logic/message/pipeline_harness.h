@@ -24,6 +24,7 @@ class FakeGate : public GatePort {
     bool refused;
     std::uint64_t login_epoch;
     std::int64_t expires_ms;
+    bool confirm;
     std::string body;
   };
   struct Pushed {
@@ -34,7 +35,8 @@ class FakeGate : public GatePort {
 
   [[nodiscard]] bool is_open() const noexcept override { return open; }
   void respond(std::uint32_t seq, const GateReply& reply) override {
-    answers.push_back({seq, reply.refused, reply.login_epoch, reply.expires_ms, std::string(reply.body)});
+    answers.push_back(
+        {seq, reply.refused, reply.login_epoch, reply.expires_ms, reply.confirm, std::string(reply.body)});
   }
   void respond_not_owner(std::uint32_t seq, Slot, std::uint64_t) override { not_owner.push_back(seq); }
   bool push(Slot, std::uint32_t cmd_id, std::span<const std::uint64_t> channels, std::string_view body,
@@ -216,6 +218,12 @@ class PipelineHarness : public ::testing::Test {
     body.set_device_type(static_cast<client::DeviceType>(device));
     body.set_device_id(std::string(device_id));
     request(gate ? gate : gate_, seq, uid, client::COMMAND_AUTH, body.SerializeAsString(), channel, device);
+  }
+  // The gate says that the client of the login that was answered under seq is there.
+  void confirm(std::uint32_t seq, std::string_view uid, std::uint64_t channel, std::uint32_t device = 1) {
+    auto told = session_of(uid, channel, gate_->answer(seq)->login_epoch);
+    told.set_device_type(device);
+    tell(gate_, std::move(told), false);
   }
   void ack(std::string_view uid, std::uint64_t channel, std::int64_t seq, std::uint32_t device = 1) {
     client::PushAck body;

@@ -355,6 +355,7 @@ TEST_F(PipelineTest, SecondLoginOfTheClassKicksTheFirst) {
   login(2, "bob", 501, 2, "phone-2");
   login(3, "bob", 502, 3, "page");
   settle();
+  confirm(2, "bob", 501, 2);
   ASSERT_EQ(gate_->kicks.size(), 1U);
   EXPECT_EQ(gate_->kicks[0].first, 500U);
   client::Kickout kickout;
@@ -370,6 +371,7 @@ TEST_F(PipelineTest, SameDeviceReplacesItselfSilently) {
   login(1, "bob", 500, 1, "phone-1");
   login(2, "bob", 501, 1, "phone-1");
   settle();
+  confirm(2, "bob", 501);
   ASSERT_EQ(gate_->kicks.size(), 1U);
   EXPECT_TRUE(gate_->kicks[0].second.empty());
 }

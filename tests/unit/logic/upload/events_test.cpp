@@ -62,9 +62,11 @@ TEST_F(EventsTest, SaysWhyASessionEnded) {
   settle();
   login(3, "alice", 3, 1, "phone-a");  // the phone changed networks
   settle();
+  confirm(3, "alice", 3);
   EXPECT_EQ(told(), (Told{"login alice", "logout alice replaced", "login alice"}));
   login(4, "alice", 4, 1, "phone-b");
   settle();
+  confirm(4, "alice", 4);
   EXPECT_EQ(told(), (Told{"logout alice other_login", "login alice"}));
 
   for (auto& thread : threads_) thread->gate_down(gate_);

@@ -1,0 +1,11 @@
+// Who is online, as others are told.
+#pragma once
+
+#include "logic/session/user_table.h"
+#include "proto/client.pb.h"
+
+namespace hongyan::logic {
+
+void describe(const User& user, client::Presence& out);
+
+}  // namespace hongyan::logic
