@@ -163,7 +163,7 @@ void bind_api_key(config::Schema& schema, ApiKeyConfig& key) {
   schema.list(
       "rights", key.rights,
       "What the key may do: \"messages\" (send), \"tokens\" (make), \"presence\" (see who is online), "
-      "\"kick\" (close sessions).");
+      "\"kick\" (close sessions), \"users\" (register, look up), \"ban\".");
   schema.check("rights", [&key] {
     for (const auto& name : key.rights) {
       const auto right = parse_right(name);

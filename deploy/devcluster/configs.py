@@ -49,7 +49,8 @@ def logic(name: str, node: int, ports: dict[str, int], cluster: dict, *, redis: 
     tables = [("[[mysql.shards]]", {"name": str(shard), "address": address, "database": database,
                                     "slots": shard_slots(shard, len(shards))})
               for shard, (address, database) in enumerate(shards)]
-    key = {"sha256": hashlib.sha256(api_key.encode()).hexdigest(), "rights": ["messages", "tokens", "presence", "kick", "groups"]}
+    key = {"sha256": hashlib.sha256(api_key.encode()).hexdigest(),
+           "rights": ["messages", "tokens", "presence", "kick", "groups", "users", "ban"]}
     app = {"id": APP, "token_secret": token_secret, "upload_destinations": UPLOAD_DESTINATIONS}
     return _toml([("", {"dev": True}),
                   ("[logic]", {"name": name, "node": node, "threads": 2}),

@@ -32,6 +32,10 @@ std::string_view right_name(Right right) noexcept {
       return "kick";
     case Right::kGroups:
       return "groups";
+    case Right::kUsers:
+      return "users";
+    case Right::kBan:
+      return "ban";
   }
   return "?";
 }

@@ -12,9 +12,9 @@
 namespace hongyan::logic {
 
 // What a key may be allowed to do. Which call needs which: api_calls() (logic/api/server_api.h).
-enum class Right : std::uint8_t { kMessages, kTokens, kPresence, kKick, kGroups };
+enum class Right : std::uint8_t { kMessages, kTokens, kPresence, kKick, kGroups, kUsers, kBan };
 inline constexpr std::array kRights = {Right::kMessages, Right::kTokens, Right::kPresence, Right::kKick,
-                                       Right::kGroups};
+                                       Right::kGroups,   Right::kUsers,  Right::kBan};
 // As the configuration writes it: "messages" and so on. Static storage.
 [[nodiscard]] std::string_view right_name(Right right) noexcept;
 // Error kBadRequest.

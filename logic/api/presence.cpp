@@ -15,7 +15,6 @@ constexpr std::int64_t kDefaultPage = 100;
 constexpr std::int64_t kLargestPage = 1000;
 constexpr std::uint32_t kFirstSlots = 4;  // asked at once; doubled while they hold too few users
 constexpr std::uint32_t kMostSlots = 1024;
-constexpr std::size_t kMaxReason = 1024;
 
 Json describe(const client::Presence& presence) {
   Json user = {{"online", presence.online()}, {"devices", Json::array()}};
@@ -38,12 +37,6 @@ Call presence_call(const std::string& app_id, const std::string& uid) {
           .slot = slot_of(app_id, uid),
           .command = internal::COMMAND_PRESENCE,
           .body = {}};
-}
-
-Result<std::string> uid_of_path(const ApiRequest& request) {
-  std::string uid(request.http.param("uid"));
-  if (auto ok = check_id(uid, kMaxUid, "uid"); !ok) return std::unexpected(ok.error());
-  return uid;
 }
 
 // A place in the order of all online users: by slot, then by uid. Opaque to callers.
@@ -175,12 +168,9 @@ net::Awaitable<Result<Json>> post_kick(const ApiServices* services, ApiRequest r
     if (!device) co_return std::unexpected(device.error());
     kick.set_device_type(*device);
   }
-  if (body->contains("reason")) {
-    auto reason = read_text(*body, "reason");
-    if (!reason) co_return std::unexpected(reason.error());
-    if (reason->size() > kMaxReason) co_return fail(Code::kBadRequest, "reason is longer than 1024 bytes");
-    kick.set_reason(std::move(*reason));
-  }
+  auto reason = read_reason(*body);
+  if (!reason) co_return std::unexpected(reason.error());
+  kick.set_reason(std::move(*reason));
   const auto answer = co_await services->caller.call({.app_id = request.app_id,
                                                       .uid = *uid,
                                                       .slot = slot_of(request.app_id, *uid),

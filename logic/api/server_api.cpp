@@ -2,9 +2,13 @@
 
 #include <array>
 
+#include "logic/message/accept.h"
+
 namespace hongyan::logic {
 
 namespace {
+
+constexpr std::size_t kMaxReason = 1024;
 
 constexpr std::array kCalls = {
     ApiCall{http::Method::kPost, "/v1/messages", Right::kMessages, post_messages},
@@ -20,9 +24,29 @@ constexpr std::array kCalls = {
     ApiCall{http::Method::kGet, "/v1/groups/{id}/members", Right::kGroups, get_group_members},
     ApiCall{http::Method::kPost, "/v1/groups/{id}/members", Right::kGroups, post_group_members},
     ApiCall{http::Method::kDelete, "/v1/groups/{id}/members", Right::kGroups, delete_group_members},
+    ApiCall{http::Method::kPost, "/v1/users", Right::kUsers, post_users},
+    ApiCall{http::Method::kGet, "/v1/users/{uid}", Right::kUsers, get_user},
+    ApiCall{http::Method::kPost, "/v1/users/{uid}/ban", Right::kBan, post_ban},
+    ApiCall{http::Method::kGet, "/v1/users/{uid}/ban", Right::kBan, get_ban},
+    ApiCall{http::Method::kDelete, "/v1/users/{uid}/ban", Right::kBan, delete_ban},
 };
 
 }  // namespace
+
+Result<std::string> uid_of_path(const ApiRequest& request) {
+  std::string uid(request.http.param("uid"));
+  if (auto ok = check_id(uid, kMaxUid, "uid"); !ok) return std::unexpected(ok.error());
+  return uid;
+}
+
+Result<std::string> read_reason(const Json& body) {
+  if (!body.contains("reason")) return std::string();
+  auto reason = read_text(body, "reason");
+  if (reason && reason->size() > kMaxReason) {
+    return fail(Code::kBadRequest, "reason is longer than 1024 bytes");
+  }
+  return reason;
+}
 
 std::span<const ApiCall> api_calls() noexcept { return kCalls; }
 

@@ -48,6 +48,11 @@ struct ApiCall {
 };
 [[nodiscard]] std::span<const ApiCall> api_calls() noexcept;
 
+// The user that the path names. Error kBadRequest.
+[[nodiscard]] Result<std::string> uid_of_path(const ApiRequest& request);
+// What a user is told; empty when absent. Error kBadRequest.
+[[nodiscard]] Result<std::string> read_reason(const Json& body);
+
 // The handlers of the table; the text of each is in docs/openapi.yaml.
 [[nodiscard]] net::Awaitable<Result<Json>> post_messages(const ApiServices* services, ApiRequest request);
 [[nodiscard]] net::Awaitable<Result<Json>> post_tokens(const ApiServices* services, ApiRequest request);
@@ -67,6 +72,11 @@ struct ApiCall {
                                                               ApiRequest request);
 [[nodiscard]] net::Awaitable<Result<Json>> delete_group_members(const ApiServices* services,
                                                                 ApiRequest request);
+[[nodiscard]] net::Awaitable<Result<Json>> post_users(const ApiServices* services, ApiRequest request);
+[[nodiscard]] net::Awaitable<Result<Json>> get_user(const ApiServices* services, ApiRequest request);
+[[nodiscard]] net::Awaitable<Result<Json>> post_ban(const ApiServices* services, ApiRequest request);
+[[nodiscard]] net::Awaitable<Result<Json>> get_ban(const ApiServices* services, ApiRequest request);
+[[nodiscard]] net::Awaitable<Result<Json>> delete_ban(const ApiServices* services, ApiRequest request);
 
 // Lets a request through to its handler, or says why not: 401 without a known key, 403 without the right, 429
 // when the key calls too often. One loop. Services and keys outlive it, and it outlives the server that has

@@ -68,6 +68,12 @@ void ServerCalls::handle(const Request& request) {
       return groups_.ctrl(request);
     case internal::COMMAND_GROUP:
       return groups_.read(request);
+    case internal::COMMAND_USER:
+      return accounts_.read(request);
+    case internal::COMMAND_REGISTER:
+      return accounts_.register_user(request);
+    case internal::COMMAND_BAN:
+      return accounts_.ban(request);
     default:
       return context_.refuse(request.reply_to, {Code::kUnknownCommand, "this node is older than the caller"});
   }

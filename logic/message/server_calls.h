@@ -5,6 +5,7 @@
 #include "logic/message/accept.h"
 #include "logic/message/push.h"
 #include "logic/message/request.h"
+#include "logic/session/accounts.h"
 #include "logic/session/sessions.h"
 
 namespace hongyan::logic {
@@ -16,8 +17,14 @@ namespace hongyan::logic {
 // come from a logic node. One thread.
 class ServerCalls {
  public:
-  ServerCalls(ThreadContext& context, Accept& accept, Pusher& pusher, Sessions& sessions, GroupCalls& groups)
-      : context_(context), accept_(accept), pusher_(pusher), sessions_(sessions), groups_(groups) {}
+  ServerCalls(ThreadContext& context, Accept& accept, Pusher& pusher, Sessions& sessions, GroupCalls& groups,
+              Accounts::Post post)
+      : context_(context),
+        accept_(accept),
+        pusher_(pusher),
+        sessions_(sessions),
+        groups_(groups),
+        accounts_(context, sessions, std::move(post)) {}
 
   void handle(const Request& request);
 
@@ -33,6 +40,7 @@ class ServerCalls {
   Pusher& pusher_;
   Sessions& sessions_;
   GroupCalls& groups_;
+  Accounts accounts_;
 };
 
 }  // namespace hongyan::logic

@@ -36,7 +36,7 @@ SlotThread::SlotThread(const Deps& deps)
       group_calls_(context_, accept_, sessions_, group_asks_),
       pull_(context_, pusher_, sessions_, large_groups_, deps.post),
       uploads_(context_, deps.uploads),
-      server_calls_(context_, accept_, pusher_, sessions_, group_calls_),
+      server_calls_(context_, accept_, pusher_, sessions_, group_calls_, deps.post),
       outgoing_(deps.thread_count),
       upkeep_under_way_(deps.shards.size(), false) {
   lanes_.post = large_groups_.post = deps.post;

@@ -16,6 +16,8 @@ constexpr int kMostExpired = 5000;  // of one tick
 // How long a gate may take to confirm a login. Then it counts: the gate may be older than confirmations.
 constexpr Milliseconds kConfirmPatience{2500};
 
+std::string banned_text(const Ban& ban) { return ban.reason.empty() ? "banned" : "banned: " + ban.reason; }
+
 std::size_t index_of(DeviceClass device_class) { return static_cast<std::size_t>(device_class); }
 
 }  // namespace
@@ -50,6 +52,9 @@ void Sessions::tails_finished(const TailsWork& work) {
     user->outbox_seq = std::max(user->outbox_seq.value_or(0), work.outbox_seq);
     cursors_.loaded(*user, work.cursors);
     for (const auto& membership : work.groups) user->learn(membership);
+    if (!std::exchange(user->ban_known, true) && work.ban.until_ms != 0) {
+      user->ban = std::make_unique<Ban>(work.ban);
+    }
     user->loaded = true;
   } else {
     status = std::unexpected(work.error);
@@ -102,6 +107,7 @@ void Sessions::wait_for_tails(User& user, Login login) {
 }
 
 void Sessions::open(User& user, Login login) {
+  if (is_banned(user)) return context_.refuse(login.to, {Code::kPermissionDenied, banned_text(*user.ban)});
   const DeviceClass device = device_class(login.device_type);
   const auto before = table_.find(*login.to.gate, login.channel);
   if (before.session != nullptr) table_.remove(*before.user, *before.session, false, "replaced");
@@ -188,6 +194,21 @@ Result<int> Sessions::kick(std::string_view app_id, std::string_view uid,
   return told;
 }
 
+bool Sessions::is_banned(const User& user) const { return user.ban && user.ban->until_ms > context_.wall(); }
+
+bool Sessions::kick_banned(const User& user, Session& session) {
+  return kick_session(context_, session, client::KICK_REASON_ADMIN, banned_text(*user.ban));
+}
+
+int Sessions::set_ban(User& user, const Ban& ban) {
+  user.ban_known = true;
+  user.ban = ban.until_ms != 0 ? std::make_unique<Ban>(ban) : nullptr;
+  if (!is_banned(user)) return 0;
+  int told = 0;
+  user.for_each_session([&](Session& session) { told += kick_banned(user, session) ? 1 : 0; });
+  return told;
+}
+
 void Sessions::logout(const Request& request) {
   client::LogoutReq logout;
   if (!logout.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()))) {
@@ -243,6 +264,10 @@ void Sessions::announced(const GatePortPtr& gate, const link::Session& told, Slo
       now->owes_ack = true;
       return;
     }
+    if (is_banned(user)) {
+      kick_banned(user, *now);
+      return;
+    }
     // The gate repeats what the client claimed to hold, perhaps more than there is.
     const std::int64_t& held = user.acked_inbox[index_of(device)];
     if (const std::int64_t seq = std::min(claimed, *user.inbox_seq); seq > held) {
@@ -258,6 +283,7 @@ void Sessions::alive(const GatePortPtr& gate, const link::Session& told, Slot sl
   // Not known: the kick was lost, or this node forgot it when the gate's link was down for long.
   if (session == nullptr) return announced(gate, told, slot);
   if (told.login_epoch() >= session->login_epoch) confirm(*user, *session);
+  if (is_banned(*user)) kick_banned(*user, *session);  // the kick was lost
   pusher_.sign_of_life(*user, *session);
   session->last_active_ms = std::max(session->last_active_ms, told.last_active_ms());
   routes_.put(*user, *session);

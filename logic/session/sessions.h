@@ -62,6 +62,9 @@ class Sessions {
   // absent: all. Returns how many; error kUnavailable: a gate cannot be told now.
   [[nodiscard]] Result<int> kick(std::string_view app_id, std::string_view uid,
                                  std::optional<std::uint32_t> device_type, std::string_view message);
+  // In force from now on (until_ms 0: ended): logins are refused, and the gates are told to close the
+  // sessions. How many were told; who was not is kicked when its gate tells of it.
+  int set_ban(User& user, const Ban& ban);
   [[nodiscard]] const SessionTable& table() const noexcept { return table_; }
 
   // Redis was emptied: every route is written again.
@@ -81,6 +84,8 @@ class Sessions {
     std::int64_t expires_ms = 0;  // its token
     SteadyTime deadline;
   };
+  [[nodiscard]] bool is_banned(const User& user) const;
+  bool kick_banned(const User& user, Session& session);
   void wait_for_tails(User& user, Login login);
   void open(User& user, Login login);
   void answer_auth(User& user, Session& session, const ReplyTo& to);

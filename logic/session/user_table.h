@@ -93,6 +93,8 @@ struct User {
   bool loaded = false;                                 // tails, cursors and groups were read, by a TailsWork
   std::uint16_t changed_cursors = 0;                   // those to be written, a bit each
   bool changed_group_cursors = false;
+  std::unique_ptr<Ban> ban;  // null: none; it may be over
+  bool ban_known = false;    // what a TailsWork read of it before is older
   // Sends at the writer, owned by it, by client_msg_id (that of the work itself).
   std::unordered_map<std::string_view, AcceptWork*> accepting;
   std::vector<std::function<void(const Status&)>> waiting_for_tails;

@@ -97,6 +97,14 @@ class MysqlShard final : public Shard {
                  std::move(done));
   }
 
+  void run_user_request(UserRequest request, UserDone done) override {
+    if (!state_.serving(SteadyClock::now()) || !state_.owns(request.slot)) {
+      return done(fail(Code::kUnavailable, "the shard is not served", 200));
+    }
+    const FenceKey fence{.node = deps_.node, .epoch = state_.epoch()};
+    reader_.run({.request = std::move(request), .fence = fence}, std::move(done));
+  }
+
   void write_upkeep(Upkeep upkeep) override { keeper_.write_upkeep(std::move(upkeep)); }
 
   [[nodiscard]] std::int64_t clock_ms() const noexcept override { return state_.clock_ms(); }

@@ -147,8 +147,15 @@ struct DeviceCursor {
   std::int64_t group_id = 0;  // with kGroup
 };
 
-// Asks for a user's committed tails, in order with the user's rows, and for the cursors and the list of
-// groups as last written.
+// Until when a user is not let in.
+struct Ban {
+  std::int64_t until_ms = 0;  // since 1970; 0: not banned
+  std::string reason = {};    // told to the user
+};
+inline constexpr std::int64_t kForever = INT64_MAX;
+
+// Asks for a user's committed tails, in order with the user's rows, and for the cursors, the ban and the list
+// of groups as last written.
 class TailsWork : public WriterWork {
  public:
   TailsWork() noexcept : WriterWork(Kind::kTails) {}
@@ -158,6 +165,7 @@ class TailsWork : public WriterWork {
   std::int64_t outbox_seq = 0;
   std::vector<DeviceCursor> cursors;
   std::vector<Membership> groups;
+  Ban ban;  // as last written; it may be over
 };
 
 // Gets finished work back.

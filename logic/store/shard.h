@@ -13,6 +13,7 @@
 #include "common/base/slot.h"
 #include "logic/store/group_rows.h"
 #include "logic/store/rows.h"
+#include "logic/store/user_rows.h"
 
 namespace hongyan::logic {
 
@@ -132,6 +133,11 @@ class Shard {
   // Messages of a group, by group_seq, as read_inbox.
   virtual void read_group(std::string app_id, std::int64_t group_id, std::int64_t after, std::int64_t up_to,
                           std::size_t limit, std::size_t byte_budget, ReadDone done) = 0;
+
+  // Reads or changes what is kept of a user, on a reader thread, where `done` runs too (it posts). Errors:
+  // kUnavailable: nothing was changed; kDeadlineExceeded: perhaps.
+  using UserDone = std::function<void(Result<StoredUser>)>;
+  virtual void run_user_request(UserRequest request, UserDone done) = 0;
 
   // Any thread; done on the keeper thread. Refused (`done(false)`, perhaps from within) when much is queued
   // or the shard is not served.

@@ -37,6 +37,20 @@ class ShardReader::Worker {
     return read_by_ids(connection, job.request.slot, job.request.ids);
   }
 
+  Result<StoredUser> answer(UserJob& job) {
+    const bool fresh = connection_ == nullptr;
+    bool commit_sent = false;
+    for (bool again = !fresh;; again = false) {
+      if (auto connected = connect(); !connected) return std::unexpected(connected.error());
+      auto user = run_user_request(*connection_, job.fence, job.request, commit_sent);
+      if (user && *user) return std::move(**user);
+      if (user) return fail(Code::kUnavailable, "another process owns the slots", kRetryAfterMs);
+      connection_.reset();  // and with it the transaction
+      if (commit_sent) return fail(Code::kDeadlineExceeded, "the outcome is unknown");
+      if (!again || user.error().fault != DbFault::kLost) return std::unexpected(to_error(user.error()));
+    }
+  }
+
   template <typename Job>
   auto answer(Job& job)
       -> Result<typename decltype(read(std::declval<MysqlConnection&>(), job))::value_type> {
@@ -118,6 +132,11 @@ void ShardReader::read(GroupPageRequest request, Shard::ReadDone done) {
 
 void ShardReader::read(PlacedRequest request, Shard::PlacedDone done) {
   push(PlacedJob{std::move(request), std::move(done)});
+}
+
+void ShardReader::run(UserJob job, Shard::UserDone done) {
+  job.done = std::move(done);
+  push(std::move(job));
 }
 
 void ShardReader::push(Job job) {

@@ -13,6 +13,7 @@
 #include "logic/store/group_sql.h"
 #include "logic/store/message_query.h"
 #include "logic/store/shard.h"
+#include "logic/store/user_sql.h"
 
 namespace hongyan::logic {
 
@@ -31,6 +32,11 @@ class ShardReader {
     Slot slot = 0;
     std::vector<MsgId> ids;
   };
+  struct UserJob {
+    UserRequest request;
+    FenceKey fence;
+    Shard::UserDone done = {};
+  };
 
   explicit ShardReader(const ShardConfig& config) : config_(config) {}
   ~ShardReader() { stop(); }
@@ -44,6 +50,8 @@ class ShardReader {
   void read(GroupPageRequest request, Shard::ReadDone done);
   void read(AcceptedRequest request, Shard::RedoDone done);
   void read(PlacedRequest request, Shard::PlacedDone done);
+  // A change of unknown outcome is not tried again.
+  void run(UserJob job, Shard::UserDone done);
 
  private:
   template <typename Request, typename Done>
@@ -55,7 +63,7 @@ class ShardReader {
   using GroupPageJob = JobOf<GroupPageRequest, Shard::ReadDone>;
   using AcceptedJob = JobOf<AcceptedRequest, Shard::RedoDone>;
   using PlacedJob = JobOf<PlacedRequest, Shard::PlacedDone>;
-  using Job = std::variant<PageJob, GroupPageJob, AcceptedJob, PlacedJob>;
+  using Job = std::variant<PageJob, GroupPageJob, AcceptedJob, PlacedJob, UserJob>;
   class Worker;
 
   static void refuse(Job& job, const char* why);

@@ -170,6 +170,7 @@ void WriterBatch::collect_asking() {
     asking_.push_back(static_cast<TailsWork*>(row.work.get()));
     asking_.back()->cursors.clear();
     asking_.back()->groups.clear();
+    asking_.back()->ban = {};
   }
 }
 

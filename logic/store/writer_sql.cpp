@@ -236,16 +236,23 @@ DbStatus load_tails(MysqlConnection& connection, WriterBatch& batch) {
 
 DbStatus load_cursors(MysqlConnection& connection, std::span<TailsWork* const> works) {
   const auto append = [](std::string& sql, const TailsWork& work) { append_user(sql, work.user); };
-  auto cursors = by_chunks(
-      connection, works, "SELECT STRAIGHT_JOIN v.n, c.device_class, c.kind, c.acked_seq, c.group_id FROM (",
-      ") v JOIN im_user_cursor c FORCE INDEX (PRIMARY) ON c.app_id = v.a AND c.user_id = v.u", append,
-      [works](const TextRow& row) {
-        works[static_cast<std::size_t>(row.number(0))]->cursors.push_back(
-            {.device_class = static_cast<DeviceClass>(row.number(1)),
-             .kind = static_cast<CursorKind>(row.number(2)),
-             .seq = row.number(3),
-             .group_id = row.number(4)});
-      });
+  auto cursors =
+      by_chunks(connection, works,
+                "SELECT STRAIGHT_JOIN v.n, c.device_class, c.kind, c.acked_seq, c.group_id, u.banned_until, "
+                "u.ban_reason "
+                "FROM (",
+                ") v LEFT JOIN im_user u FORCE INDEX (PRIMARY) ON u.app_id = v.a AND u.user_id = v.u "
+                "LEFT JOIN im_user_cursor c FORCE INDEX (PRIMARY) ON c.app_id = v.a AND c.user_id = v.u",
+                append, [works](const TextRow& row) {
+                  TailsWork& work = *works[static_cast<std::size_t>(row.number(0))];
+                  if (row.number(5) != 0)
+                    work.ban = {.until_ms = row.number(5), .reason = std::string(row.text(6))};
+                  if (row.is_null(1)) return;
+                  work.cursors.push_back({.device_class = static_cast<DeviceClass>(row.number(1)),
+                                          .kind = static_cast<CursorKind>(row.number(2)),
+                                          .seq = row.number(3),
+                                          .group_id = row.number(4)});
+                });
   if (!cursors) return cursors;
   return by_chunks(
       connection, works,

@@ -51,7 +51,7 @@ class RowInsert {
                                            std::uint64_t epoch);
 
 [[nodiscard]] DbStatus load_tails(MysqlConnection& connection, WriterBatch& batch);
-// Cursors and lists of groups, into the works.
+// Cursors, bans and lists of groups, into the works.
 [[nodiscard]] DbStatus load_cursors(MysqlConnection& connection, std::span<TailsWork* const> works);
 // The rows' changes of their receivers' lists of groups. Within the transaction that inserts the rows.
 [[nodiscard]] DbStatus write_memberships(MysqlConnection& connection, std::span<InboxWork* const> rows);

@@ -1,4 +1,4 @@
-"""The server API against real daemons: messages to users, presence, the online list, kicks; who may call what."""
+"""The server API against real daemons: messages to users, presence, the online list, kicks, bans; who may call what."""
 
 import base64
 import hashlib
@@ -23,6 +23,7 @@ BUILD_DIR = Path(os.environ["HONGYAN_BUILD_DIR"])
 OPENAPI = OpenApi()
 AUTH, KICKOUT, S2C, PULL = 1, 3, 20, 50
 KICK_ADMIN = 1
+PERMISSION_DENIED = 3
 
 
 def run(*command, seconds: int = 150) -> subprocess.CompletedProcess:
@@ -71,6 +72,10 @@ def fields(body: bytes) -> dict[int, list]:
     return out
 
 
+class Refused(Exception):
+    """An AUTH was answered with this code and message."""
+
+
 class Device:
     """A client of the wire protocol, without acknowledgements unless asked."""
 
@@ -82,7 +87,10 @@ class Device:
                 field(6, uuid.uuid4().bytes.hex().encode()))
         self.send(AUTH, 1, body)
         command, answer = self.read()
-        assert command == AUTH and 15 not in fields(answer), (command, answer)
+        assert command == AUTH, (command, answer)
+        if error := fields(answer).get(15):
+            self.socket.close()
+            raise Refused(fields(error[0])[1][0], fields(error[0])[2][0].decode())
 
     def send(self, command: int, seq: int, body: bytes) -> None:
         self.socket.sendall(struct.pack(">5I", 20, 200, command, seq, len(body)) + body)
@@ -243,6 +251,83 @@ class ApiTest(ApiCase):
         self.assertEqual(desk.read(1)[0], KICKOUT)
         self.until(lambda: self.good("POST", f"/v1/users/{uid}/kick") == {"kicked": 0})
 
+    def restart(self, member: str):
+        for verb in ("kill", "restart"):
+            done = run(REPO / "deploy" / "dev-cluster", verb, member, "--dir", self.folder)
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+    def refusal(self, uid: str, gate: int = 0) -> tuple[int, str]:
+        """Why the user may not log in; waits while nobody serves the user."""
+        def attempt():
+            try:
+                self.login(uid, gate)
+            except Refused as refused:
+                return refused.args[0] != 8 and refused.args
+            return self.fail("logged in")
+        return self.until(attempt, 30)
+
+    def test_who_is_banned_is_closed_within_a_second_and_refused(self):
+        uid = self.name("spammer")
+        phone, desk = self.login(uid, 0, 1), self.login(uid, 1, 6)
+        path = f"/v1/users/{uid}/ban"
+        self.assertEqual(self.good("GET", path), {"banned": False})
+        begin = time.monotonic()
+        self.assertEqual(self.good("POST", path, {"reason": "spam"}), {"banned": True, "reason": "spam", "kicked": 2})
+        for device in (phone, desk):
+            command, body = device.read(1)
+            self.assertEqual((command, fields(body)[1][0], fields(body)[2][0]), (KICKOUT, KICK_ADMIN, b"banned: spam"))
+            self.assertEqual(device.read(1), (0, b""))
+        self.assertLess(time.monotonic() - begin, 1)
+        self.assertEqual(self.good("GET", path), {"banned": True, "reason": "spam"})
+        self.assertEqual(self.good("GET", f"/v1/users/{uid}"), {"uid": uid, "registered": False, "ban": {"reason": "spam"}})
+        for gate in (0, 1):
+            self.assertEqual(self.refusal(uid, gate), (PERMISSION_DENIED, "banned: spam"))
+        self.restart("logic-1")
+        self.assertEqual(self.refusal(uid), (PERMISSION_DENIED, "banned: spam"))
+        self.assertEqual(self.good("DELETE", path), {"banned": False})
+        self.assertEqual(self.good("DELETE", path), {"banned": False})
+        self.assertEqual(self.call("GET", f"/v1/users/{uid}")[0], 404)
+        self.login(uid)
+
+    def test_a_ban_ends(self):
+        uid = self.name("rude")
+        path = f"/v1/users/{uid}/ban"
+        until = int(time.time() * 1000) + 3_600_000
+        self.assertEqual(self.good("POST", path, {"until_ms": until}),
+                         {"banned": True, "until_ms": until, "reason": "", "kicked": 0})
+        self.assertEqual(self.refusal(uid), (PERMISSION_DENIED, "banned"))
+        begin = time.time()
+        ban = self.good("POST", path, {"seconds": 4, "reason": "calm down"})
+        self.assertLess(abs(ban["until_ms"] / 1000 - begin - 4), 2)
+        self.assertEqual(self.refusal(uid), (PERMISSION_DENIED, "banned: calm down"))
+
+        def attempt():
+            try:
+                return self.login(uid)
+            except Refused:
+                return None
+
+        self.until(attempt)
+        self.assertGreaterEqual(time.time() - begin, 3.9)
+        self.assertEqual(self.good("GET", path), {"banned": False})
+
+    def test_a_user_is_registered_once(self):
+        uid = self.name("é")
+        path = f"/v1/users/{quote(uid, safe='')}"
+        self.assertEqual(self.call("GET", path)[0], 404)
+        before = int(time.time() * 1000)
+        user = self.good("POST", "/v1/users", {"uid": uid, "password_hash": "$2b$12$secret"})
+        self.assertLess(abs(user["created_at"] - before), 10_000)
+        status, answer = self.call("POST", "/v1/users", {"uid": uid, "password_hash": "other"})
+        self.assertEqual((status, answer["error"]["code"]), (409, "ALREADY_EXISTS"))
+        self.assertEqual(self.good("GET", path), {"uid": uid, "registered": True, "created_at": user["created_at"]})
+        self.good("POST", path + "/ban", {"seconds": 100})
+        self.assertEqual(self.good("GET", path)["ban"]["reason"], "")
+        banned = self.name("banned")
+        self.good("POST", f"/v1/users/{banned}/ban")
+        self.assertEqual(self.good("POST", "/v1/users", {"uid": banned})["uid"], banned)
+        self.assertTrue(self.good("GET", f"/v1/users/{banned}/ban")["banned"])
+
     def pages(self, limit: int) -> list[list[str]]:
         out, after = [], ""
         while True:
@@ -300,8 +385,19 @@ class ApiTest(ApiCase):
             self.assertEqual(self.call("POST", "/v1/messages", whole | {"content": content})[0], expected)
         for path in ("/v1/online?limit=0", "/v1/online?limit=1001", "/v1/online?limit=x", "/v1/online?after=zz",
                      "/v1/online?after=1000", "/v1/online?after=00001", f"/v1/users/{'x' * 129}/presence",
-                     "/v1/users/a%00b/presence", "/v1/users/%zz/presence"):
+                     "/v1/users/a%00b/presence", "/v1/users/%zz/presence", f"/v1/users/{'x' * 129}", "/v1/users/a%00b",
+                     f"/v1/users/{'x' * 129}/ban"):
             self.assertEqual(self.call("GET", path)[0], 400, path)
+        self.assertEqual(self.call("DELETE", f"/v1/users/{'x' * 129}/ban")[0], 400)
+        now = int(time.time() * 1000)
+        for body in ({"until_ms": now - 10_000}, {"until_ms": "x"}, {"until_ms": 1 << 63}, {"seconds": 0}, {"seconds": -1},
+                     {"seconds": 1 << 40}, {"seconds": 5, "until_ms": now + 10_000}, {"reason": 5},
+                     {"reason": "x" * 1025}):
+            self.assertEqual(self.call("POST", f"/v1/users/{to}/ban", body)[0], 400, body)
+        for body in ({}, {"uid": ""}, {"uid": "x" * 129}, {"uid": "a", "password_hash": ""}, {"uid": "a", "password_hash": 5},
+                     {"uid": "a", "password_hash": "x" * 256}):
+            self.assertEqual(self.call("POST", "/v1/users", body)[0], 400, body)
+        self.assertEqual(self.good("GET", f"/v1/users/{to}/ban"), {"banned": False})
 
     def test_a_group_and_its_messages(self):
         owner, mike, nina = (self.name(name) for name in ("owner", "mike", "nina"))
@@ -366,9 +462,7 @@ class ApiTest(ApiCase):
         stored = {}
         for i in range(60):
             if i == 20:
-                run(REPO / "deploy" / "dev-cluster", "kill", "logic-1", "--dir", self.folder)
-                done = run(REPO / "deploy" / "dev-cluster", "restart", "logic-1", "--dir", self.folder)
-                self.assertEqual(done.returncode, 0, done.stderr)
+                self.restart("logic-1")
             mine = f"{self.prefix}-{i}"
 
             def attempt():
@@ -388,7 +482,7 @@ class ApiTest(ApiCase):
 class RightsTest(ApiCase):
     """A second node, which owns nothing, with keys of its own: it answers by asking the owner."""
 
-    RIGHTS = ("messages", "tokens", "presence", "kick", "groups")
+    RIGHTS = ("messages", "tokens", "presence", "kick", "groups", "users", "ban")
 
     def setUp(self):
         keys = {"all": ("demo", list(self.RIGHTS)), "shop": ("shop", list(self.RIGHTS))}
@@ -426,6 +520,8 @@ class RightsTest(ApiCase):
     def test_every_call_and_key(self):
         uid = self.name("bob")
         self.login(uid)
+        for key in ("all", "shop"):
+            self.good("POST", "/v1/users", {"uid": uid}, key=self.keys[key], api=self.other)
         bodies = {"/v1/messages": {"from": "hr", "to": [uid], "content": "x"}, "/v1/tokens": {"uid": uid},
                   "/v1/presence": {"uids": [uid]}, "/v1/users/{uid}/kick": {"device_type": "WEB"}}
         groups = {key: self.good("POST", "/v1/groups", {"owner": uid, "name": "g"}, key=self.keys[key],
@@ -439,11 +535,20 @@ class RightsTest(ApiCase):
             path, body = template.replace("{uid}", uid), bodies.get(template)
             for key, status in [("", 401), ("unknown", 401), (self.keys["shop"], 200), (self.keys["all"], 200)] + [
                     (self.keys[name], 200 if name == right else 403) for name in self.RIGHTS]:
+                if path == "/v1/users":
+                    body = {"uid": self.name(uuid.uuid4().hex)}
                 got, answer = self.call(method, path, body, key=key, api=self.other)
                 self.assertEqual(got, status, (path, key, answer))
         shop = self.good("GET", f"/v1/users/{uid}/presence", key=self.keys["shop"], api=self.other)
         self.assertFalse(shop["online"], "an app's key sees nothing of another app")
+        self.assertFalse(self.good("GET", f"/v1/users/{uid}/ban", key=self.keys["all"], api=self.other)["banned"])
+        self.login(uid)
         self.assertTrue(self.good("GET", f"/v1/users/{uid}/presence", key=self.keys["all"], api=self.other)["online"])
+        self.good("POST", f"/v1/users/{uid}/ban", {}, key=self.keys["shop"], api=self.other)
+        self.login(uid)
+        self.good("POST", f"/v1/users/{uid}/ban", {}, key=self.keys["ban"], api=self.other)
+        with self.assertRaises(Refused):
+            self.login(uid)
 
     def check_group_call(self, method, template, groups, uid, fresh):
         """Each key, on a group of its own app; what is done once is done to a new group or member."""

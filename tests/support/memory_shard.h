@@ -132,6 +132,19 @@ class MemoryShard : public Shard {
     }
     done(std::move(out));
   }
+  void run_user_request(UserRequest request, UserDone done) override {
+    if (refuse) return done(fail(Code::kUnavailable, "refused by the test", 500));
+    StoredUser& user = users[{request.user.app_id, request.user.uid}];
+    StoredUser out = user;
+    if (request.kind == UserRequest::Kind::kBan) out.ban = request.ban;
+    if (request.kind == UserRequest::Kind::kRegister && user.created_time == 0) {
+      out.created_time = request.created_time;
+      out.created = true;
+    }
+    user = out;
+    user.created = false;
+    done(out);
+  }
   void write_upkeep(Upkeep upkeep) override {
     if (!upkeep_works) return upkeep.done(false);
     for (const auto& entry : upkeep.add_pending) pending.insert(entry.id);
@@ -176,6 +189,7 @@ class MemoryShard : public Shard {
   std::map<Slot, MsgId> marks;
   std::set<MsgId> pending;
   std::map<Key, std::map<std::pair<DeviceClass, CursorKind>, std::int64_t>> cursors;
+  std::map<Key, StoredUser> users;
   std::vector<std::size_t> cursor_rows;  // of each upkeep written
   bool is_down = false;
   bool refuse = false;
@@ -191,6 +205,7 @@ class MemoryShard : public Shard {
     if (auto* tails = dynamic_cast<TailsWork*>(&work)) {
       tails->inbox_seq = static_cast<std::int64_t>(inbox[key].size());
       tails->outbox_seq = static_cast<std::int64_t>(outbox[key].size());
+      tails->ban = users[key].ban;
       for (const auto& [which, seq] : cursors[key]) {
         tails->cursors.push_back({.device_class = which.first, .kind = which.second, .seq = seq});
       }

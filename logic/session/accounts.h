@@ -1,0 +1,32 @@
+// What business services keep of users: registered, banned.
+#pragma once
+
+#include "logic/message/context.h"
+#include "logic/message/request.h"
+#include "logic/session/sessions.h"
+
+namespace hongyan::logic {
+
+// Answers the internal commands USER, REGISTER and BAN for the users of one slot thread. A ban is in force
+// once it is committed: from then on no login is let in, and the sessions that are there are told to end. One
+// thread.
+class Accounts {
+ public:
+  using Post = std::function<void(std::function<void()>)>;  // to this thread, later; any thread may call it
+  Accounts(ThreadContext& context, Sessions& sessions, Post post)
+      : context_(context), sessions_(sessions), post_(std::move(post)) {}
+
+  void read(const Request& request);
+  void register_user(const Request& request);
+  void ban(const Request& request);
+
+ private:
+  void run(const Request& request, UserRequest wanted);
+  void finished(User& user, const ReplyTo& to, UserRequest::Kind kind, const Result<StoredUser>& stored);
+
+  ThreadContext& context_;
+  Sessions& sessions_;
+  const Post post_;
+};
+
+}  // namespace hongyan::logic
