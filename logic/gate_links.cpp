@@ -127,6 +127,8 @@ void GateLinks::announce(const std::vector<AcquiredSlot>& slots) {
   const std::lock_guard lock(mutex_);
   for (const auto& acquired : slots) owned_[acquired.slot] = acquired.epoch;
   const link::Slots message = slots_message();
+  // All are asked before one can answer: a login waits for every gate's sessions (Sessions).
+  for (const auto& port : all_ports_) port->asked_for_sessions();
   for (const auto& port : all_ports_) static_cast<void>(port->send(link::LINK_COMMAND_SLOTS, 0, 0, message));
 }
 
@@ -136,6 +138,7 @@ void GateLinks::on_link_up(const link::LinkPtr& link) {
     return link->close("neither a gate nor a logic node");
   auto port = std::make_shared<Port>(link);
   per_loop_[index_of(link->loop())].ports[link.get()] = port;
+  port->asked_for_sessions();
   for (const auto& [loop, thread] : threads_) {
     if (!port->is_gate()) break;
     loop->post([thread, port] {

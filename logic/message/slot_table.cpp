@@ -58,6 +58,7 @@ SlotState& SlotTable::acquire(const AcquiredSlot& acquired, std::size_t shard) {
   state.status = SlotStatus::kServing;
   state.epoch = acquired.epoch;
   state.shard = shard;
+  state.sessions_known = false;
   state.mark_written = state.mark_sent = acquired.mark;
   return state;
 }

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/clock.h"
 #include "common/base/msg_id.h"
 #include "common/base/slot.h"
 #include "logic/store/shard.h"
@@ -75,6 +76,8 @@ struct SlotState {
   SlotStatus status = SlotStatus::kNotOwned;
   std::uint64_t epoch = 0;
   std::size_t shard = 0;
+  SteadyTime acquired_at{};
+  bool sessions_known = false;  // the gates have announced theirs, or had their time
   UnfinishedIds unfinished;
   MsgId mark_written = 0;  // as committed in im_slot
   MsgId mark_sent = 0;     // on its way there

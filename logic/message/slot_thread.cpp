@@ -104,6 +104,7 @@ void SlotThread::sessions(const GatePortPtr& gate, const link::Sessions& told) {
       sessions_.alive(gate, session, slot);
     }
   }
+  if (told.announce() && told.last()) sessions_.announced_all(*gate);
 }
 
 void SlotThread::stored_in_outbox(AcceptWork& work) {
@@ -178,7 +179,8 @@ void SlotThread::take_groups(GroupMail mail) {
 
 void SlotThread::shard_acquired(std::size_t shard, std::span<const AcquiredSlot> slots, Redo redo) {
   for (const auto& acquired : slots) {
-    if (context_.thread_of(acquired.slot) == context_.index) context_.slots.acquire(acquired, shard);
+    if (context_.thread_of(acquired.slot) != context_.index) continue;
+    context_.slots.acquire(acquired, shard).acquired_at = context_.now();
   }
   std::unordered_map<MsgId, std::vector<Slot>> pending;  // destinations
   for (const auto& entry : redo.pending) pending[entry.id].push_back(entry.destination);

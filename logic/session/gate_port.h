@@ -2,6 +2,7 @@
 // sockets.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -52,12 +53,17 @@ class GatePort {
   // full.
   virtual bool kick(std::uint64_t channel, std::string_view kickout) = 0;
 
+  // Each SLOTS that is sent makes the gate announce its sessions once more, which it ends with a last packet.
+  void asked_for_sessions() noexcept { asked_.fetch_add(1, std::memory_order_acq_rel); }
+  [[nodiscard]] std::uint32_t asked() const noexcept { return asked_.load(std::memory_order_acquire); }
+
   [[nodiscard]] const std::string& gate_id() const noexcept { return gate_id_; }
   [[nodiscard]] std::uint64_t boot_id() const noexcept { return boot_id_; }
 
  private:
   const std::string gate_id_;
   const std::uint64_t boot_id_;
+  std::atomic<std::uint32_t> asked_{0};
 };
 using GatePortPtr = std::shared_ptr<GatePort>;
 

@@ -15,6 +15,8 @@ constexpr std::size_t kMaxDeviceId = 128;
 constexpr int kMostExpired = 5000;  // of one tick
 // How long a gate may take to confirm a login. Then it counts: the gate may be older than confirmations.
 constexpr Milliseconds kConfirmPatience{2500};
+// How long logins of an acquired slot wait for the gates' announcements.
+constexpr Milliseconds kAnnouncePatience{2000};
 
 std::string banned_text(const Ban& ban) { return ban.reason.empty() ? "banned" : "banned: " + ban.reason; }
 
@@ -79,31 +81,63 @@ void Sessions::auth(const Request& request) {
     return context_.refuse(request.reply_to, {Code::kUnavailable, "storage is away", 500});
   }
   User& user = context_.users.get(request.app_id, request.uid, request.slot);
-  wait_for_tails(user, {.to = request.reply_to,
-                        .channel = request.channel,
-                        .device_type = static_cast<std::uint32_t>(auth_.device_type()),
-                        .device_id = auth_.device_id(),
-                        .expires_ms = *expires_ms,
-                        .deadline = context_.now() + context_.config.accept_deadline});
+  begin(user, {.to = request.reply_to,
+               .channel = request.channel,
+               .device_type = static_cast<std::uint32_t>(auth_.device_type()),
+               .device_id = auth_.device_id(),
+               .expires_ms = *expires_ms,
+               .deadline = context_.now() + context_.config.accept_deadline});
 }
 
-void Sessions::wait_for_tails(User& user, Login login) {
-  if (user.loaded) return open(user, std::move(login));
-  const auto connection = std::pair{login.to.gate->boot_id(), login.channel};
-  ++waiting_[connection];
-  with_tails(user, [this, &user, connection, login = std::move(login)](const Status& status) {
-    const auto waits = waiting_.find(connection);
-    // Of a client that has gone, and must not take the place of who is there.
-    if (waits == waiting_.end())
-      return context_.refuse(login.to, {Code::kUnavailable, "the client has gone"});
-    if (--waits->second == 0) waiting_.erase(waits);
-    if (!status) return context_.refuse(login.to, status.error());
-    // Its gate has given the client up by now.
-    if (context_.now() > login.deadline || !login.to.gate->is_open()) {
-      return context_.refuse(login.to, {Code::kUnavailable, "storage is slow", 500});
-    }
-    open(user, login);
+bool Sessions::knows_sessions(Slot slot) {
+  SlotState* state = context_.slots.find(slot);
+  if (state == nullptr || state->sessions_known) return true;
+  state->sessions_known =
+      context_.now() >= state->acquired_at + kAnnouncePatience ||
+      std::ranges::all_of(heard_, [](const auto& gate) { return gate.second >= gate.first->asked(); });
+  return state->sessions_known;
+}
+
+void Sessions::begin(User& user, Login login) {
+  if (user.loaded && knows_sessions(user.slot)) return open(user, std::move(login));
+  ++waiting_[{login.to.gate->boot_id(), login.channel}];
+  with_tails(user, [this, &user, login = std::move(login)](const Status& status) {
+    if (!status || knows_sessions(user.slot)) return go_on(user, login, status);
+    ++user.busy;
+    held_.push_back({.user = &user, .login = login});
   });
+}
+
+void Sessions::go_on(User& user, const Login& login, const Status& status) {
+  const auto waits = waiting_.find({login.to.gate->boot_id(), login.channel});
+  // Of a client that has gone, and must not take the place of who is there.
+  if (waits == waiting_.end()) return context_.refuse(login.to, {Code::kUnavailable, "the client has gone"});
+  if (--waits->second == 0) waiting_.erase(waits);
+  if (!status) return context_.refuse(login.to, status.error());
+  // Its gate has given the client up by now.
+  if (context_.now() > login.deadline || !login.to.gate->is_open()) {
+    return context_.refuse(login.to, {Code::kUnavailable, "storage is slow", 500});
+  }
+  open(user, login);
+}
+
+void Sessions::release_held() {
+  std::deque<Held> held;
+  held.swap(held_);
+  for (auto& one : held) {
+    if (!knows_sessions(one.user->slot)) {
+      held_.push_back(std::move(one));
+      continue;
+    }
+    --one.user->busy;
+    go_on(*one.user, one.login, {});
+  }
+}
+
+void Sessions::announced_all(const GatePort& gate) {
+  const auto heard = heard_.find(&gate);
+  if (heard != heard_.end()) ++heard->second;
+  release_held();
 }
 
 void Sessions::open(User& user, Login login) {
@@ -306,12 +340,14 @@ void Sessions::remove_of(const std::function<bool(const Session&)>& is_gone) {
 }
 
 void Sessions::gate_up(const GatePort& gate) {
+  heard_.try_emplace(&gate, 0);
   remove_of([&gate](const Session& session) {
     return session.gate->gate_id() == gate.gate_id() && session.gate->boot_id() != gate.boot_id();
   });
 }
 
 void Sessions::gate_down(const GatePortPtr& gate) {
+  heard_.erase(gate.get());
   lost_gates_.push_back({.gate = gate, .until = context_.now() + context_.config.gate_grace});
 }
 
@@ -319,6 +355,7 @@ void Sessions::tick() {
   drop_lost_gates();
   drop_expired();
   confirm_unheard();
+  release_held();
 }
 
 void Sessions::drop_expired() {

@@ -25,6 +25,10 @@ namespace hongyan::logic {
 // One thread. The higher login epoch wins everywhere: of two sessions of one (user, device class) the older
 // one is kicked, whichever is heard of first.
 //
+// Who acquires a slot does not know who is logged in. A login waits until every gate that is linked has
+// announced its sessions of the slot, at most 2 s: then its epoch is above all of theirs, whatever the
+// clocks.
+//
 // A login whose client has gone meanwhile (it waited for storage, or in the buffers of a stopped process)
 // must not end the session of one that is there. So a login takes an older session's place at once, but the
 // older one is kicked only when the gate has confirmed that the client of the newer one is there, and comes
@@ -46,6 +50,8 @@ class Sessions {
   // A gate tells of a session: anew after its link or the slot's owner changed, or that it is alive. One that
   // should not be (a later login, an expired token) is kicked, again if need be.
   void announced(const GatePortPtr& gate, const link::Session& told, Slot slot);
+  // All sessions that the gate has of the slots that were acquired when it was last asked.
+  void announced_all(const GatePort& gate);
   void alive(const GatePortPtr& gate, const link::Session& told, Slot slot);
   // The connection has ended, an AUTH of it that still waits included. reason: of the logout event.
   void closed(const GatePort& gate, std::uint64_t channel, std::string_view reason = "connection_lost");
@@ -86,7 +92,11 @@ class Sessions {
   };
   [[nodiscard]] bool is_banned(const User& user) const;
   bool kick_banned(const User& user, Session& session);
-  void wait_for_tails(User& user, Login login);
+  void begin(User& user, Login login);
+  // The tails are known, or why not; and the sessions of before, too.
+  void go_on(User& user, const Login& login, const Status& status);
+  [[nodiscard]] bool knows_sessions(Slot slot);
+  void release_held();
   void open(User& user, Login login);
   void answer_auth(User& user, Session& session, const ReplyTo& to);
   // Confirmed by the gate, or when it has taken its time, if it replaces one.
@@ -106,8 +116,14 @@ class Sessions {
   RouteStore& routes_;
   SessionTable table_;
 
-  // AUTHs that wait for tails: how many of each connection.
+  // AUTHs that wait: how many of each connection.
   std::map<std::pair<std::uint64_t, std::uint64_t>, int> waiting_;  // boot id, channel
+  struct Held {
+    User* user;
+    Login login;
+  };
+  std::deque<Held> held_;                           // of them: for what the gates announce
+  std::map<const GatePort*, std::uint32_t> heard_;  // links that are up: how often all was announced
   struct Unconfirmed {
     SteadyTime until;
     GatePortPtr gate;

@@ -384,6 +384,75 @@ TEST_F(SessionsTest, AConnectionThatEndsRightAfterItsLoginIsNoSession) {
   EXPECT_EQ(thread_of("bob").context().counters.sessions.load(), 0);
 }
 
+// --- an owner that is new ---
+
+class NewOwnerTest : public SessionsTest {
+ protected:
+  NewOwnerTest() {
+    restart();
+    for (const auto& gate : {gate_, other_}) {
+      for (auto& thread : threads_) thread->gate_up(gate);
+      gate->asked_for_sessions();
+    }
+    acquire();
+  }
+  void tell_all(const std::shared_ptr<FakeGate>& gate, std::optional<link::Session> session = {}) {
+    link::Sessions told;
+    told.set_announce(true);
+    told.set_last(true);
+    if (session) *told.add_sessions() = std::move(*session);
+    for (auto& thread : threads_) thread->sessions(gate, told);
+    settle();
+  }
+  // A session of long ago by a clock that was ahead.
+  static constexpr std::uint64_t kAhead = 5'000'000'000'000;
+};
+
+TEST_F(NewOwnerTest, GivesNoEpochBelowThoseOfTheSessionsThatAreThere) {
+  login(1, "bob", 600, 1, "phone-2");
+  settle();
+  tell_all(gate_);
+  EXPECT_EQ(gate_->answer(1), nullptr);
+  tell_all(other_, session_of("bob", 500, kAhead, "phone-1"));
+  ASSERT_NE(gate_->answer(1), nullptr);
+  EXPECT_EQ(gate_->answer(1)->login_epoch, kAhead + 1);
+  confirm(1, "bob", 600);
+  EXPECT_EQ(kicks(*other_), (Kicks{{500, client::KICK_REASON_OTHER_LOGIN}}));
+  login(2, "bob", 700);  // from now on nobody waits
+  EXPECT_NE(gate_->answer(2), nullptr);
+}
+
+TEST_F(NewOwnerTest, DoesNotWaitForLongForAGateThatSaysNothing) {
+  login(1, "bob", 600);
+  settle();
+  tell_all(gate_);
+  pass(Milliseconds(1900));
+  EXPECT_EQ(gate_->answer(1), nullptr);
+  pass(Milliseconds(100));
+  ASSERT_NE(gate_->answer(1), nullptr);
+  EXPECT_FALSE(gate_->answer(1)->refused);
+}
+
+TEST_F(NewOwnerTest, DoesNotWaitForAGateThatIsCutOff) {
+  login(1, "bob", 600);
+  settle();
+  tell_all(gate_);
+  for (auto& thread : threads_) thread->gate_down(other_);
+  pass(Milliseconds(100));
+  EXPECT_NE(gate_->answer(1), nullptr);
+}
+
+TEST_F(NewOwnerTest, ALoginThatWaitsAndWhoseClientHasGoneIsForgotten) {
+  login(1, "bob", 600);
+  settle();
+  close(*gate_, 600);
+  tell_all(gate_);
+  tell_all(other_);
+  EXPECT_TRUE(gate_->answer(1)->refused);
+  EXPECT_EQ(session(), nullptr);
+  EXPECT_EQ(thread_of("bob").context().users.find("demo", "bob")->busy, 0U);
+}
+
 // --- who does not acknowledge ---
 
 TEST_F(SessionsTest, WhoOnlySendsKeepalivesIsToldToPull) {
