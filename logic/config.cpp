@@ -219,8 +219,11 @@ void bind_mysql(config::Schema& schema, LogicConfig& config) {
       .range(1 << 20, std::int64_t{16} << 30);
   schema.value("mysql.connect_timeout", mysql.connect_timeout, "For a connection to open.")
       .range(Milliseconds(1000), Milliseconds(60'000));
-  schema.value("mysql.read_timeout", mysql.read_timeout, "For an answer; then the connection is given up.")
-      .range(Milliseconds(1000), Milliseconds(600'000));
+  schema
+      .value("mysql.read_timeout", mysql.read_timeout,
+             "For an answer; then the connection is given up. Longer than the 1 s for which a "
+             "statement waits for a lock: a lock is no dead server.")
+      .range(Milliseconds(2000), Milliseconds(600'000));
   schema
       .tables<ShardAddress>(
           "mysql.shards", "One table a shard.",

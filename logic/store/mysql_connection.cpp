@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kSession =
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', autocommit = 1, "
-    "innodb_lock_wait_timeout = 2; "
+    "innodb_lock_wait_timeout = 1; "
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 // MariaDB only: a holder of locks that was frozen is cut off by the server.
 constexpr std::string_view kIdleLimits =

@@ -75,7 +75,7 @@ enum class CommitFault : std::uint8_t {
 // timeouts.
 class MysqlConnection {
  public:
-  // The session: utf8mb4, strict mode, READ COMMITTED, lock wait 2 s, idle transactions ended after 1 s.
+  // The session: utf8mb4, strict mode, READ COMMITTED, lock wait 1 s, idle transactions ended after 1 s.
   [[nodiscard]] static DbResult<std::unique_ptr<MysqlConnection>> open(const MysqlEndpoint& endpoint);
 
   ~MysqlConnection();
