@@ -103,6 +103,7 @@ void App::make_workers() {
                                      .destinations = &destinations_,
                                      .timeout = config_.kafka.upload_timeout},
                          .events = kafka_ ? kafka_->events() : nullptr,
+                         .stored_events = config_.kafka.stored_events,
                          .post =
                              [&worker](std::function<void()> f) {
                                worker.loop.post([&worker, f = std::move(f)] {
@@ -216,6 +217,16 @@ void App::add_metrics() {
     context_.metrics.before_collect([this, &counter, code] {
       double sum = 0;
       for (const auto& worker : workers_) sum += static_cast<double>(worker->counters.refused[code].load());
+      if (sum > counter.Value()) counter.Increment(sum - counter.Value());
+    });
+  }
+  for (std::size_t code = 0; code < ServerApi::kCodes; ++code) {
+    metrics::Counter& counter = context_.metrics.counter(
+        "hongyan_logic_api_calls_total", "Calls of the server API, by how they were answered.",
+        {{"code", std::string(code_name(static_cast<Code>(code)))}});
+    context_.metrics.before_collect([this, &counter, code] {
+      const auto sum =
+          server_api_ ? static_cast<double>(server_api_->answered(static_cast<Code>(code))) : 0.0;
       if (sum > counter.Value()) counter.Increment(sum - counter.Value());
     });
   }

@@ -116,11 +116,6 @@ Json error_json(const Error& error) {
   return json;
 }
 
-std::string device_name(int device_type) {
-  const std::string& name = client::DeviceType_Name(device_type);
-  return name.empty() ? "UNKNOWN" : name.substr(kDevicePrefix.size());
-}
-
 Result<client::DeviceType> parse_device(const std::string& name) {
   client::DeviceType type{};
   if (!client::DeviceType_Parse(std::string(kDevicePrefix) + name, &type)) {

@@ -36,8 +36,7 @@ using Json = nlohmann::json;
 void set_bytes(Json& object, const std::string& name, const std::string& bytes);
 [[nodiscard]] Json error_json(const Error& error);
 
-// "IOS" and so on.
-[[nodiscard]] std::string device_name(int device_type);
+// The opposite of device_name().
 [[nodiscard]] Result<client::DeviceType> parse_device(const std::string& name);
 
 }  // namespace hongyan::logic

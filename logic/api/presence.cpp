@@ -5,6 +5,7 @@
 
 #include "logic/api/server_api.h"
 #include "logic/message/accept.h"
+#include "logic/session/device_name.h"
 #include "proto/internal.pb.h"
 
 namespace hongyan::logic {
@@ -19,7 +20,8 @@ constexpr std::uint32_t kMostSlots = 1024;
 Json describe(const client::Presence& presence) {
   Json user = {{"online", presence.online()}, {"devices", Json::array()}};
   set_bytes(user, "uid", presence.uid());
-  for (const int device : presence.devices()) user["devices"].push_back(device_name(device));
+  for (const int device : presence.devices())
+    user["devices"].push_back(device_name(static_cast<std::uint32_t>(device)));
   if (presence.last_active() > 0) user["last_active"] = presence.last_active();
   return user;
 }

@@ -76,12 +76,18 @@ Result<std::size_t> ServerApi::admit(const ApiCall& call, const http::Request& r
   return key;
 }
 
+net::Awaitable<Result<Json>> ServerApi::run(ServerApi* self, const ApiCall* call, http::Request request) {
+  const auto key = self->admit(*call, request);
+  if (!key) co_return std::unexpected(key.error());
+  ApiRequest admitted{.app_id = self->keys_.at(*key).app_id, .http = std::move(request)};
+  co_return co_await call->handler(&self->services_, std::move(admitted));
+}
+
 net::Awaitable<http::Response> ServerApi::answer(ServerApi* self, const ApiCall* call,
                                                  http::Request request) {
-  const auto key = self->admit(*call, request);
-  if (!key) co_return http::error_response(key.error());
-  ApiRequest admitted{.app_id = self->keys_.at(*key).app_id, .http = std::move(request)};
-  const auto result = co_await call->handler(&self->services_, std::move(admitted));
+  const auto result = co_await run(self, call, std::move(request));
+  const Code code = result ? Code::kOk : result.error().code;
+  self->answered_[static_cast<std::size_t>(code)].fetch_add(1, std::memory_order_relaxed);
   if (!result) co_return http::error_response(result.error());
   co_return http::Response{.body = result->dump(), .headers = {}};
 }

@@ -1,6 +1,9 @@
 // The server API for business services (docs/openapi.yaml), on the control loop.
 #pragma once
 
+#include <array>
+#include <atomic>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -87,14 +90,23 @@ class ServerApi {
 
   [[nodiscard]] http::Router routes();
 
+  static constexpr std::size_t kCodes = static_cast<std::size_t>(Code::kDeadlineExceeded) + 1;
+  // How many calls were answered so. Any thread.
+  [[nodiscard]] std::uint64_t answered(Code code) const noexcept {
+    return answered_[static_cast<std::size_t>(code)].load(std::memory_order_relaxed);
+  }
+
  private:
   [[nodiscard]] Result<std::size_t> admit(const ApiCall& call, const http::Request& request);
+  [[nodiscard]] static net::Awaitable<Result<Json>> run(ServerApi* self, const ApiCall* call,
+                                                        http::Request request);
   [[nodiscard]] static net::Awaitable<http::Response> answer(ServerApi* self, const ApiCall* call,
                                                              http::Request request);
 
   const ApiServices services_;
   const ApiKeys& keys_;
   std::vector<TokenBucket> buckets_;  // as the keys
+  std::array<std::atomic<std::uint64_t>, kCodes> answered_{};
 };
 
 }  // namespace hongyan::logic

@@ -79,6 +79,7 @@ struct ThreadContext {
   MsgIdClock& clock;  // shared, lock-free
   PipelineCounters& counters;
   EventSink* events = nullptr;  // null: events are not wanted
+  bool stored_events = false;   // of messages, too
   std::function<SteadyTime()> now = [] { return SteadyClock::now(); };
   std::function<std::int64_t()> wall = wall_ms;
 
@@ -103,6 +104,23 @@ struct ThreadContext {
     event.device_id = session.device_id;
     event.gate = session.gate->gate_id();
     events->publish(std::move(event));
+  }
+
+  // Tells of a row that is newly in the user's outbox.
+  void tell_stored(const OutboxWork& work) const {
+    if (events == nullptr || !stored_events) return;
+    events->publish({.kind = Event::Kind::kStored,
+                     .id = clock.next(),
+                     .time_ms = work.send_time,
+                     .app_id = work.user.app_id,
+                     .uid = work.user.uid,
+                     .msg_id = work.msg_id,
+                     .seq = work.seq,
+                     .to = work.to,
+                     .group_id = work.group_id,
+                     .cmd_id = static_cast<std::uint32_t>(work.cmd_id),
+                     .msg_type = work.msg_type,
+                     .client_msg_id = work.client_msg_id});
   }
 
   // The slot thread that a slot belongs to, in any node with as many threads.

@@ -17,6 +17,7 @@ SlotThread::SlotThread(const Deps& deps)
                .clock = deps.clock,
                .counters = deps.counters,
                .events = deps.events,
+               .stored_events = deps.stored_events,
                .slots = {}},
       port_(*this),
       cursors_(context_, deps.post),
@@ -108,6 +109,7 @@ void SlotThread::sessions(const GatePortPtr& gate, const link::Sessions& told) {
 }
 
 void SlotThread::stored_in_outbox(AcceptWork& work) {
+  if (work.outcome == WriterWork::Outcome::kStored) context_.tell_stored(work);
   pusher_.stored_in_outbox(work);
   auto deliver = std::make_unique<DeliverWork>();
   deliver->user.app_id = work.user.app_id;

@@ -45,6 +45,7 @@ class SlotThread {
     RouteStore& routes;
     UploadPort uploads;
     EventSink* events = nullptr;                      // null: not wanted
+    bool stored_events = false;                       // of messages, too
     std::function<void(std::function<void()>)> post;  // to this thread, later; any thread may call it
     std::function<void(std::uint32_t thread, ThreadMail mail)> mail;  // to another slot thread; only queues
   };

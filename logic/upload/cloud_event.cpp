@@ -2,8 +2,6 @@
 
 #include <fmt/chrono.h>
 
-#include "proto/client.pb.h"
-
 namespace hongyan::logic {
 
 std::string rfc3339(std::int64_t ms) {
@@ -13,11 +11,5 @@ std::string rfc3339(std::int64_t ms) {
 }
 
 std::string event_source(const std::string& app_id) { return "/apps/" + app_id; }
-
-std::string device_name(std::uint32_t type) {
-  const auto& name = client::DeviceType_Name(static_cast<client::DeviceType>(type));
-  constexpr std::string_view kPrefix = "DEVICE_TYPE_";
-  return name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : std::to_string(type);
-}
 
 }  // namespace hongyan::logic

@@ -10,7 +10,5 @@ namespace hongyan::logic {
 [[nodiscard]] std::string rfc3339(std::int64_t ms);
 // "/apps/demo"
 [[nodiscard]] std::string event_source(const std::string& app_id);
-// "IOS"; the number of one that is not known.
-[[nodiscard]] std::string device_name(std::uint32_t type);
 
 }  // namespace hongyan::logic

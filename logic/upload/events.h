@@ -13,6 +13,7 @@ struct Event {
   enum class Kind : std::uint8_t {
     kLogin,
     kLogout,       // the session is over, for whatever reason
+    kStored,       // a message of the user is durable; no session is named
     kUndelivered,  // a push that the device did not acknowledge, the resend included
   };
   Kind kind = Kind::kLogin;
@@ -24,9 +25,14 @@ struct Event {
   std::uint32_t device_type = 0;
   std::string device_id{};
   std::string gate{};
-  std::string_view reason{};  // kLogout: one of docs/protocol.md; static storage
-  MsgId msg_id = 0;           // kUndelivered
-  std::int64_t seq = 0;       // kUndelivered: in the user's inbox
+  std::string_view reason{};    // kLogout: one of docs/protocol.md; static storage
+  MsgId msg_id = 0;             // kUndelivered, kStored
+  std::int64_t seq = 0;         // kUndelivered: in the user's inbox; kStored: in the outbox
+  std::string to{};             // kStored: the receiver; empty: the group
+  std::int64_t group_id = 0;    // kStored
+  std::uint32_t cmd_id = 0;     // kStored
+  std::int32_t msg_type = 0;    // kStored
+  std::string client_msg_id{};  // kStored
 };
 
 // Takes events. Any thread; never blocks, never fails: what does not fit is dropped and counted.

@@ -84,6 +84,8 @@ void bind_kafka(config::Schema& schema, KafkaConfig& config) {
   schema.value("kafka.queue_messages", config.queue_messages, "The same as a number of messages.")
       .range(100, 10'000'000);
   schema.value("kafka.events", config.events, "Whether logins, logouts and undelivered pushes are told.");
+  schema.value("kafka.stored_events", config.stored_events,
+               "With kafka.events: whether each stored message is told, too (who to whom, without content).");
   schema.value("kafka.event_topic", config.event_topic, "Where they are told.").length(1, kMaxTopicName);
   schema.check("kafka.event_topic", [&config] { return check_topic_part(config.event_topic); });
   schema.value("kafka.event_timeout", config.event_timeout, "An event not confirmed by then is dropped.")

@@ -19,6 +19,7 @@ struct KafkaConfig {
   std::size_t queue_bytes = 64 << 20;
   std::uint32_t queue_messages = 100'000;
   bool events = true;
+  bool stored_events = false;
   std::string event_topic = "im.events";
   Milliseconds event_timeout{300'000};
   std::size_t event_queue_bytes = 64 << 20;

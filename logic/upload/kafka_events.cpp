@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "logic/session/device_name.h"
 #include "logic/upload/cloud_event.h"
 
 namespace hongyan::logic {
@@ -14,16 +15,26 @@ std::string_view type_of(Event::Kind kind) {
       return "hongyan.login.v1";
     case Event::Kind::kLogout:
       return "hongyan.logout.v1";
+    case Event::Kind::kStored:
+      return "hongyan.stored.v1";
     case Event::Kind::kUndelivered:
       return "hongyan.undelivered.v1";
   }
   return {};
 }
 
-}  // namespace
-
-std::string to_cloud_event(const Event& event) {
-  // Ids are text: as numbers they would be too large for JSON readers with doubles.
+// Ids are text: as numbers they would be too large for JSON readers with doubles.
+nlohmann::json data_of(const Event& event) {
+  if (event.kind == Event::Kind::kStored) {
+    nlohmann::json data = {{"msg_id", std::to_string(event.msg_id)},
+                           {"seq", event.seq},
+                           {"cmd_id", event.cmd_id},
+                           {"msg_type", event.msg_type},
+                           {"client_msg_id", event.client_msg_id}};
+    if (!event.to.empty()) data["to"] = event.to;
+    if (event.group_id != 0) data["group_id"] = std::to_string(event.group_id);
+    return data;
+  }
   nlohmann::json data = {{"session_id", std::to_string(event.session_id)},
                          {"device_type", device_name(event.device_type)},
                          {"device_id", event.device_id},
@@ -33,6 +44,12 @@ std::string to_cloud_event(const Event& event) {
     data["msg_id"] = std::to_string(event.msg_id);
     data["seq"] = event.seq;
   }
+  return data;
+}
+
+}  // namespace
+
+std::string to_cloud_event(const Event& event) {
   const nlohmann::json out = {{"specversion", "1.0"},
                               {"id", std::to_string(event.id)},
                               {"source", event_source(event.app_id)},
@@ -40,7 +57,7 @@ std::string to_cloud_event(const Event& event) {
                               {"subject", event.uid},
                               {"time", rfc3339(event.time_ms)},
                               {"datacontenttype", "application/json"},
-                              {"data", std::move(data)}};
+                              {"data", data_of(event)}};
   return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

@@ -1,5 +1,6 @@
 #include "logic/upload/kafka_uploads.h"
 
+#include "logic/session/device_name.h"
 #include "logic/upload/cloud_event.h"
 
 namespace hongyan::logic {

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "logic/session/device_name.h"
 #include "logic/upload/kafka_events.h"
 
 namespace hongyan::logic {
@@ -17,7 +18,7 @@ TEST(CloudEventTest, WritesTimes) {
 TEST(CloudEventTest, NamesDevices) {
   EXPECT_EQ(device_name(1), "IOS");
   EXPECT_EQ(device_name(7), "MINI_PROGRAM");
-  EXPECT_EQ(device_name(99), "99");
+  EXPECT_EQ(device_name(99), "UNKNOWN");
 }
 
 TEST(CloudEventTest, IsJsonWithIdsAsText) {
@@ -38,6 +39,24 @@ TEST(CloudEventTest, IsJsonWithIdsAsText) {
     "subject": "alice", "time": "2024-01-31T23:59:59.007Z", "datacontenttype": "application/json",
     "data": {"session_id": "18446744073709551615", "device_type": "ANDROID", "device_id": "phone \"7\"",
              "gate": "gate-1", "msg_id": "9007199254740995", "seq": 12}})"));
+}
+
+TEST(CloudEventTest, AStoredMessageNamesNoSession) {
+  const Event event{.kind = Event::Kind::kStored,
+                    .id = 7,
+                    .app_id = "demo",
+                    .uid = "alice",
+                    .msg_id = 9'007'199'254'740'995,
+                    .seq = 12,
+                    .to = "bob",
+                    .cmd_id = 30,
+                    .msg_type = -1,
+                    .client_msg_id = "id-1"};
+  const auto json = nlohmann::json::parse(to_cloud_event(event));
+  EXPECT_EQ(json["type"], "hongyan.stored.v1");
+  EXPECT_EQ(json["subject"], "alice");
+  EXPECT_EQ(json["data"], nlohmann::json::parse(R"({
+    "msg_id": "9007199254740995", "seq": 12, "cmd_id": 30, "msg_type": -1, "client_msg_id": "id-1", "to": "bob"})"));
 }
 
 TEST(CloudEventTest, SurvivesIdsThatAreNotUtf8) {

@@ -21,6 +21,9 @@ class EventsTest : public PipelineHarness {
         case Event::Kind::kLogout:
           out.push_back("logout " + event.uid + " " + std::string(event.reason));
           break;
+        case Event::Kind::kStored:
+          out.push_back("stored " + event.uid + " " + event.to + " " + std::to_string(event.seq));
+          break;
         case Event::Kind::kUndelivered:
           out.push_back("undelivered " + event.uid + " " + std::to_string(event.seq));
           break;
@@ -50,6 +53,21 @@ TEST_F(EventsTest, TellsLoginAndLogoutOfOneSession) {
   EXPECT_NE(events_.all[1].id, in.id);
   thread_of("alice").session_closed(*gate_, 7);  // what the gate says afterwards
   EXPECT_EQ(told(), (Told{"login alice", "logout alice logout"}));
+}
+
+TEST_F(EventsTest, TellsOfStoredMessagesWhenAsked) {
+  send(1, "alice", "bob", "id-1");
+  settle();
+  EXPECT_EQ(told(), Told{});
+  for (auto& thread : threads_) thread->context().stored_events = true;
+  send(2, "alice", "bob", "id-2");
+  send(3, "alice", "bob", "id-1");  // stored before
+  settle();
+  ASSERT_EQ(events_.all.size(), 1U);
+  EXPECT_EQ(events_.all[0].msg_id, body_of<client::C2CSendResp>(2).msg_id());
+  EXPECT_EQ(events_.all[0].client_msg_id, "id-2");
+  EXPECT_EQ(events_.all[0].cmd_id, static_cast<std::uint32_t>(client::COMMAND_C2C_SEND));
+  EXPECT_EQ(told(), Told{"stored alice bob 2"});
 }
 
 TEST_F(EventsTest, SaysWhyASessionEnded) {
