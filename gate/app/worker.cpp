@@ -12,6 +12,9 @@ constexpr Milliseconds kTick{50};
 // Of the walk: everybody is looked at once a second, and no tick takes long.
 constexpr std::size_t kTicksARound = 20;
 constexpr std::size_t kMostAtOnce = 4000;
+// Clients give up after about so long. Then the loop takes a moment to read what has gathered.
+constexpr Milliseconds kStoodStill{2000};
+constexpr Milliseconds kDistrust{500};
 
 }  // namespace
 
@@ -126,6 +129,7 @@ void Worker::accepted(TransportKind kind, net::TcpSocket socket) {
 }
 
 net::Awaitable<> Worker::tick_always(Worker* self) {
+  self->last_tick_ = SteadyClock::now();
   while (!self->stopped_) {
     self->timer_.expires_after(kTick);
     net::error_code ignored;
@@ -136,6 +140,8 @@ net::Awaitable<> Worker::tick_always(Worker* self) {
 
 void Worker::tick() {
   const SteadyTime now = SteadyClock::now();
+  if (now - last_tick_ > kStoodStill) distrust_until_ = now + kDistrust;
+  last_tick_ = now;
   while (!lingering_.empty() && lingering_.front().until <= now) {
     const SessionPtr session = std::move(lingering_.front().session);
     lingering_.pop_front();
@@ -164,6 +170,10 @@ Status Worker::submit(const Peer& peer, std::uint32_t cmd_id, std::uint32_t seq,
 
 void Worker::send_ack(const Peer& peer, std::uint32_t cmd_id, std::string_view body) {
   forwarder_.send_ack(peer, cmd_id, body);
+}
+
+bool Worker::stood_still(SteadyTime now) const {
+  return now - last_tick_ > kStoodStill || now < distrust_until_;
 }
 
 void Worker::confirm_login(Peer& peer) { forwarder_.confirm_login(peer, SteadyClock::now()); }

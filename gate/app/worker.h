@@ -51,6 +51,7 @@ class Worker : private SessionHost {
   [[nodiscard]] Status submit(const Peer& peer, std::uint32_t cmd_id, std::uint32_t seq,
                               std::string_view body) override;
   void send_ack(const Peer& peer, std::uint32_t cmd_id, std::string_view body) override;
+  [[nodiscard]] bool stood_still(SteadyTime now) const override;
   void confirm_login(Peer& peer) override;
   void logged_out(const Peer& peer) override;
   void flush_later(SessionPtr session) override;
@@ -89,6 +90,8 @@ class Worker : private SessionHost {
   std::deque<Listener> listeners_;
   std::shared_ptr<const net::TlsContext> tls_;
   net::Timer timer_;
+  SteadyTime last_tick_ = SteadyClock::now();
+  SteadyTime distrust_until_{};  // see stood_still()
   bool draining_ = false;
   bool stopped_ = false;
   Forwarder forwarder_;

@@ -28,6 +28,7 @@ enum class Refusal : std::uint8_t {
   kHeartbeat,
   kSlowConsumer,
   kHeldBytes,
+  kStoodStill,
   kNoOwner,
   kDeadline,
   kByLogic,
@@ -38,7 +39,7 @@ enum class Refusal : std::uint8_t {
       "bad_header",      "bad_framing", "body_too_large", "version",   "not_logged_in", "unparsable",
       "many_unparsable", "bad_request", "server_only",    "unknown",   "other_user",    "rate_limited",
       "connections",     "address",     "login_deadline", "heartbeat", "slow_consumer", "held_bytes",
-      "no_owner",        "deadline",    "by_logic"};
+      "stood_still",     "no_owner",    "deadline",       "by_logic"};
   return kNames[static_cast<std::size_t>(refusal)];
 }
 

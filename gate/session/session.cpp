@@ -11,6 +11,7 @@ namespace hongyan::gate {
 namespace {
 
 constexpr std::uint8_t kMostUnparsable = 10;
+constexpr std::uint32_t kRetryAfterMs = 500;
 
 }  // namespace
 
@@ -152,6 +153,12 @@ void Session::on_auth(const net::Packet& packet) {
     context_.counters.refused(Refusal::kBadRequest);
     return respond_error(header.cmd_id, header.seq,
                          login ? Error{Code::kBadRequest, "seq is 0"} : login.error());
+  }
+  // It may have lain here for long, and must not end the session of a device that has logged in since.
+  if (context_.host.stood_still(now_)) {
+    context_.counters.refused(Refusal::kStoodStill);
+    return respond_error(header.cmd_id, header.seq,
+                         {Code::kUnavailable, "the gate stood still", kRetryAfterMs});
   }
   if (peer_.logged_in || pending_auths_ > 0) {
     if (login->app_id != peer_.app_id || login->uid != peer_.uid ||

@@ -44,6 +44,8 @@ class SessionHost {
   [[nodiscard]] virtual Status submit(const Peer& peer, std::uint32_t cmd_id, std::uint32_t seq,
                                       std::string_view body) = 0;
   virtual void send_ack(const Peer& peer, std::uint32_t cmd_id, std::string_view body) = 0;
+  // The loop did not run for long: what is read now may be of clients that have given up.
+  [[nodiscard]] virtual bool stood_still(SteadyTime now) const = 0;
   // Its owner waits to hear that the client is there.
   virtual void confirm_login(Peer& peer) = 0;
   // A session that is logged in, or may be by now, is about to end.

@@ -156,6 +156,44 @@ TEST_F(SessionsTest, AGateThatWasFrozenLearnsOfTheLaterLogin) {
   EXPECT_TRUE(answers_noop(now));
 }
 
+// Its connection has ended meanwhile, and the device that is there stays.
+TEST_F(SessionsTest, ALoginInTheBuffersOfAStoppedGateEndsNobody) {
+  RawClient present(1);
+  const std::uint64_t id = log_in(present, "phone-2").session_id();
+  const int gate = Cluster::get().members()["gate-1"];
+  ASSERT_GT(gate, 0);
+  for (int round = 0; round < 10; ++round) {
+    {
+      RawClient gone(0);
+      ASSERT_EQ(::kill(gate, SIGSTOP), 0);
+      gone.send_login(uid_, token_, kPhone, "phone-1");
+    }
+    ASSERT_EQ(::kill(gate, SIGCONT), 0);
+    RawClient later(0);  // heard after the other's end
+    ASSERT_TRUE(answers_noop(later));
+    EXPECT_TRUE(eventually([&] { return session_in_route() == id; })) << round;
+    ASSERT_TRUE(answers_noop(present)) << round;
+  }
+}
+
+TEST_F(SessionsTest, AGateThatStoodStillRefusesTheLoginsOfMeanwhile) {
+  RawClient raw(0);
+  const int gate = Cluster::get().members()["gate-1"];
+  ASSERT_GT(gate, 0);
+  ASSERT_EQ(::kill(gate, SIGSTOP), 0);
+  raw.send_login(uid_, token_, kPhone, "phone-1");
+  const auto early = raw.read(2500ms);
+  ASSERT_EQ(::kill(gate, SIGCONT), 0);
+  ASSERT_FALSE(early);
+  const auto packet = raw.read(10s);
+  ASSERT_TRUE(packet);
+  client::AuthResp answer;
+  ASSERT_TRUE(answer.ParseFromString(packet->body));
+  EXPECT_EQ(answer.error().code(), client::ERROR_CODE_UNAVAILABLE);
+  EXPECT_GT(answer.error().retry_after_ms(), 0U);
+  EXPECT_TRUE(eventually([&] { return !raw.login(uid_, token_, kPhone, "phone-1").has_error(); }));
+}
+
 TEST_F(SessionsTest, AnOwnerThatRestartedKnowsTheEarlierLogin) {
   RawClient before(0);
   log_in(before, "phone-1");
