@@ -43,6 +43,8 @@ struct ClientOptions : CoreOptions {
   std::string token = {};                // used when token_source is empty
   TokenSource token_source = {};
   Milliseconds connect_timeout{5'000};
+  // With another than TCP: make_transports(transport_kind), and an iplist is asked for gates of that kind.
+  TransportKind transport_kind = TransportKind::kTcp;
   TransportFactory transport = make_tcp_transport;
   Random random = {};  // for jitter; empty: a generator of its own
 };

@@ -34,9 +34,9 @@ net::Awaitable<Result<Endpoint>> GateList::next() {
 net::Awaitable<Status> GateList::refresh() {
   Failure last{.code = Code::kUnavailable, .message = {}};
   for (const std::string& base : options_.iplist) {
-    const std::string url =
-        fmt::format("{}/v1/gates?app_id={}&uid={}&transport=tcp&limit={}", base,
-                    http::percent_encode(options_.app_id), http::percent_encode(options_.uid), kWanted);
+    const std::string url = fmt::format("{}/v1/gates?app_id={}&uid={}&transport={}&limit={}", base,
+                                        http::percent_encode(options_.app_id),
+                                        http::percent_encode(options_.uid), options_.transport, kWanted);
     const auto response = co_await http::get(url, kIplistTimeout);
     if (!response) {
       last = {.code = Code::kUnavailable, .message = base + ": " + response.error().message};

@@ -15,6 +15,7 @@ struct GateOptions {
       {};  // base URLs ("http://127.0.0.1:7200"), asked in turn until one answers
   std::string app_id = {};
   std::string uid = {};
+  std::string transport = "tcp";  // what the iplist is asked for
 };
 
 // Goes round a list: the fixed one, from a random start, or what an iplist answered, best first, asked again

@@ -40,7 +40,8 @@ Session::Session(ClientOptions options, Handlers handlers, net::EventLoop& loop)
       gates_({.gates = options_.gates,
               .iplist = options_.iplist,
               .app_id = options_.app_id,
-              .uid = options_.uid},
+              .uid = options_.uid,
+              .transport = std::string(to_string(options_.transport_kind))},
              options_.random()),
       timer_(loop.executor()) {}
 

@@ -1,4 +1,4 @@
-// One connection to a gate. TCP now; TLS and WebSocket are further implementations.
+// One connection to a gate: TCP or TLS, with or without WebSocket.
 #pragma once
 
 #include <functional>
@@ -29,6 +29,16 @@ class Transport {
 };
 
 using TransportFactory = std::function<std::unique_ptr<Transport>(net::Executor)>;
+
+enum class TransportKind : std::uint8_t { kTcp, kTls, kWs, kWss };
+// "tcp", "tls", "ws", "wss".
+[[nodiscard]] std::string_view to_string(TransportKind kind) noexcept;
+[[nodiscard]] Result<TransportKind> parse_transport(std::string_view name);
+
+// Any thread may call it, and share it among clients. ca_file: PEM, whom TLS trusts; "": whom the system
+// trusts. With TLS the gate's certificate must be for the host of its endpoint, and sessions are resumed.
+// Errors: kBadRequest, of the file.
+[[nodiscard]] Result<TransportFactory> make_transports(TransportKind kind, const std::string& ca_file = "");
 
 [[nodiscard]] std::unique_ptr<Transport> make_tcp_transport(net::Executor executor);
 

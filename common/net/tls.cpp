@@ -167,8 +167,9 @@ TlsSession::TlsSession(const TlsContext& context, int socket, const std::string&
     SSL_set1_host(ssl_, host.c_str());
     SSL_set_tlsext_host_name(ssl_, host.c_str());
   }
-  if (resumption_ != nullptr && resumption_->session_ != nullptr)
-    SSL_set_session(ssl_, resumption_->session_);
+  if (resumption_ == nullptr) return;
+  const std::lock_guard lock(resumption_->mutex_);
+  if (resumption_->session_ != nullptr) SSL_set_session(ssl_, resumption_->session_);
 }
 
 TlsSession::~TlsSession() {
@@ -179,6 +180,7 @@ TlsSession::~TlsSession() {
     SSL_shutdown(ssl_);
     SSL_SESSION* session = SSL_get1_session(ssl_);
     if (session != nullptr && SSL_SESSION_is_resumable(session) == 1) {
+      const std::lock_guard lock(resumption_->mutex_);
       std::swap(session, resumption_->session_);
     }
     SSL_SESSION_free(session);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -49,7 +50,7 @@ class TlsContext {
   std::int64_t expires_at_ = 0;
 };
 
-// A session that a client resumes: what a server gave it last. One thread.
+// A session that a client resumes: what a server gave it last. Any thread.
 class TlsResumption {
  public:
   TlsResumption() = default;
@@ -59,6 +60,7 @@ class TlsResumption {
 
  private:
   friend class TlsSession;
+  std::mutex mutex_;
   ssl_session_st* session_ = nullptr;
 };
 

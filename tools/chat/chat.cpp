@@ -41,6 +41,8 @@ client::ClientOptions client_options(const Options& options) {
   out.held_inbox = options.from_seq;
   out.gates = options.gates;
   out.iplist = options.iplist;
+  out.transport_kind = options.transport;
+  out.transport = options.transports;
   out.send_deadline = milliseconds(options.timeout_seconds);
   out.token = options.token;
   if (out.token.empty()) {

@@ -18,6 +18,8 @@ Where to (or --env alone):
   --env FILE            what deploy/dev-cluster wrote: the four below, and the app
   --iplist URL          ask this directory for gates; repeatable
   --gate HOST:PORT      a gate; repeatable
+  --tls, --ws           by TLS, by WebSocket, with both by WebSocket over TLS (default: TCP)
+  --ca FILE             whose certificates are trusted (PEM; default: --env's, else the system's)
   --api URL             get tokens from this server API, with
   --api-key KEY         its key (better: HONGYAN_API_KEY in the environment)
   --token TOKEN         or with this token (better: HONGYAN_TOKEN in the environment)
@@ -92,6 +94,8 @@ class Parser {
   bool flag(const std::string& name) {
     if (name == "--json") return options_.json = true;
     if (name == "--pull") return options_.pull = true;
+    if (name == "--tls") return tls_ = true;
+    if (name == "--ws") return ws_ = true;
     if (name == "--quiet") return options_.quiet = true;
     if (name == "--verbose") return options_.verbose = true;
     if (name == "--help" || name == "-h") return options_.help = true;
@@ -122,6 +126,8 @@ class Parser {
     error_ = {.code = Code::kOk, .message = {}};
     if (name == "--env")
       take(tools::read_settings(*first), env_);
+    else if (name == "--ca")
+      ca_file_ = *first;
     else if (name == "--iplist")
       options_.iplist.push_back(*first);
     else if (name == "--api")
@@ -197,14 +203,25 @@ class Parser {
     return text ? text : "";
   }
 
+  Status choose_transport() {
+    using enum client::TransportKind;
+    options_.transport = ws_ ? (tls_ ? kWss : kWs) : (tls_ ? kTls : kTcp);
+    if (ca_file_.empty()) ca_file_ = tools::setting(env_, "HONGYAN_CA");
+    auto transports = client::make_transports(options_.transport, ca_file_);
+    if (!transports) return fail(transports.error().code, "--ca: " + transports.error().message);
+    options_.transports = std::move(*transports);
+    return {};
+  }
+
   Status complete() {
     using tools::setting;
+    if (Status status = choose_transport(); !status) return status;
     if (content_) {
       for (const std::size_t index : from_file_) set_content(options_.sends[index].what);
     }
     if (options_.gates.empty() && options_.iplist.empty()) {
       options_.iplist = tools::words(setting(env_, "HONGYAN_IPLIST"));
-      for (const auto& gate : tools::words(setting(env_, "HONGYAN_GATES"))) {
+      for (const auto& gate : tools::words(setting(env_, tools::gates_setting(to_string(options_.transport))))) {
         if (Status status = add_gate(gate); !status) return status;
       }
     }
@@ -229,6 +246,9 @@ class Parser {
   Options options_;
   Error error_;
   tools::Settings env_;
+  bool tls_ = false;
+  bool ws_ = false;
+  std::string ca_file_;
   std::optional<std::string> app_;
   std::optional<std::string> content_;
   std::vector<std::size_t> from_file_;

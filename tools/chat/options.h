@@ -7,10 +7,13 @@
 #include <vector>
 
 #include "client/outgoing.h"
+#include "client/transport.h"
 
 namespace hongyan::chat {
 
 struct Options {
+  client::TransportKind transport = client::TransportKind::kTcp;
+  client::TransportFactory transports = client::make_tcp_transport;
   std::vector<client::Endpoint> gates = {};
   std::vector<std::string> iplist = {};
   std::string api = {};

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
 #include <fstream>
 #include <sstream>
 
@@ -42,6 +43,14 @@ Result<Settings> parse_settings(std::string_view text) {
 std::string setting(const Settings& settings, std::string_view key) {
   const auto found = settings.find(key);
   return found == settings.end() ? std::string() : found->second;
+}
+
+std::string gates_setting(std::string_view transport) {
+  std::string key = "HONGYAN_GATES";
+  if (transport == "tcp") return key;
+  key += '_';
+  for (const char c : transport) key += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return key;
 }
 
 std::vector<std::string> words(std::string_view text) {

@@ -20,6 +20,9 @@ using Settings = std::map<std::string, std::string, std::less<>>;
 // "" when the key is absent.
 [[nodiscard]] std::string setting(const Settings& settings, std::string_view key);
 
+// The key under which the gates of a transport stand: HONGYAN_GATES for "tcp", HONGYAN_GATES_WSS for "wss".
+[[nodiscard]] std::string gates_setting(std::string_view transport);
+
 // Words separated by spaces.
 [[nodiscard]] std::vector<std::string> words(std::string_view text);
 
