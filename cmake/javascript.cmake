@@ -8,11 +8,12 @@ else()
   message(STATUS "Without node and npm: neither the JavaScript client nor the page are built (deploy/install-packages web)")
 endif()
 
-# hongyan_node_test(NAME client_js SCRIPT a_test.js ARGS x LABELS unit CLUSTER --gates 1 TIMEOUT 60)
-# Files for node's own test runner. LABELS, CLUSTER, TIMEOUT: as of hongyan_script_test.
+# hongyan_node_test(NAME client_js SCRIPTS a_test.js LABELS unit CLUSTER --gates 1 TIMEOUT 60)
+# Files for node's own test runner. LABELS, CLUSTER, TIMEOUT: as of hongyan_script_test. Under sanitizers, which see nothing
+# of JavaScript, only those with a cluster are run.
 function(hongyan_node_test)
   cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "SCRIPTS;LABELS;CLUSTER" ${ARGN})
-  if(NOT HONGYAN_JAVASCRIPT)
+  if(NOT HONGYAN_JAVASCRIPT OR (HONGYAN_SANITIZE AND NOT ARG_CLUSTER))
     return()
   endif()
   if(NOT ARG_TIMEOUT)
