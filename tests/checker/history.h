@@ -38,10 +38,15 @@ struct Attempt {
   Micros hung_up = 0;   // when the connection ended before an answer; 0: it did not
   std::int64_t msg_id = 0;
   std::int64_t outbox_seq = 0;
-  std::uint16_t port = 0;  // of the gate, or of the proxy before it
+  std::uint16_t port = 0;     // of the gate, or of the proxy before it
+  std::int64_t group_id = 0;  // to a group: no receiver
+  bool change = false;        // of the group's members: content says nothing
 };
 
-// A message of an inbox (seq in it, `to` empty) or of an outbox.
+// What a row tells of a group's members.
+enum class GroupChange : std::uint8_t { kNone, kMade, kJoined, kLeft, kDissolved };
+
+// A message of an inbox (seq in it, `to` empty), of an outbox, or of a large group (seq 0).
 struct Row {
   std::int64_t seq = 0;
   std::int64_t msg_id = 0;
@@ -49,6 +54,10 @@ struct Row {
   std::string to = {};
   std::string client_msg_id = {};
   Digest content = {};
+  std::int64_t group_id = 0;
+  std::int64_t group_seq = 0;
+  GroupChange change = GroupChange::kNone;
+  std::vector<std::string> members = {};  // whom it concerns
 };
 
 struct Push {
@@ -58,7 +67,8 @@ struct Push {
   Row row = {};
 };
 
-// A device heard how far its user's inbox goes: from a login, a push, a SYNC_NOTIFY or a pull.
+// A device heard how far its user's inbox, or a large group, goes: from a login, a push, a SYNC_NOTIFY or a
+// pull.
 struct Head {
   std::string uid = {};
   std::string device = {};
@@ -66,7 +76,8 @@ struct Head {
   Micros at = 0;
   std::int64_t inbox_seq = 0;
   bool login = false;
-  bool push = false;  // inbox_seq is the pushed message's own
+  bool push = false;          // inbox_seq is the pushed message's own
+  std::int64_t group_id = 0;  // above 0: inbox_seq is a group_seq
   std::uint64_t connection = 0;
 };
 
@@ -83,6 +94,8 @@ struct Pulled {
   std::string device = {};
   std::vector<Row> inbox = {};
   std::vector<Row> outbox = {};
+  std::vector<Row> groups = {};  // rows of large groups
+  bool fresh = false;  // the device class has never acknowledged anything: it gets large groups whole
 };
 
 // A server was struck.

@@ -8,6 +8,8 @@
 #include <map>
 #include <unordered_map>
 
+#include "tests/checker/group_judge.h"
+
 namespace hongyan::checker {
 
 Digest digest_of(std::string_view bytes) noexcept {
@@ -17,7 +19,7 @@ Digest digest_of(std::string_view bytes) noexcept {
 std::string_view name_of(Violation violation) noexcept {
   constexpr std::array<std::string_view, kViolations> kNames = {
       "lost",    "ghost",     "misrouted",    "duplicate",   "changed", "gap",
-      "regress", "inversion", "never_pushed", "unstable_id", "skipped"};
+      "regress", "inversion", "never_pushed", "unstable_id", "skipped", "forked"};
   return kNames[static_cast<std::size_t>(violation)];
 }
 
@@ -59,14 +61,12 @@ class Judge {
  private:
   template <typename... Args>
   void found(Violation violation, fmt::format_string<Args...> format, Args&&... args) {
-    ++verdict_.counts[static_cast<std::size_t>(violation)];
-    if (verdict_.findings.size() < kMostFindings) {
-      verdict_.findings.push_back({violation, fmt::format(format, std::forward<Args>(args)...)});
-    }
+    verdict_.add(violation, format, std::forward<Args>(args)...);
   }
 
   void gather() {
     for (const auto& attempt : history_.attempts) {
+      if (attempt.group_id != 0) continue;
       Message& message = messages_[{attempt.sender, attempt.client_msg_id}];
       if (message.first == nullptr || attempt.invoked < message.first->invoked) message.first = &attempt;
       if (attempt.outcome == Outcome::kUnknown) message.unknown = true;
@@ -75,8 +75,8 @@ class Judge {
         message.accepted = &attempt;
     }
     for (const auto& attempt : history_.attempts) {
+      if (attempt.group_id != 0 || attempt.outcome != Outcome::kOk) continue;
       const Attempt* accepted = messages_[{attempt.sender, attempt.client_msg_id}].accepted;
-      if (attempt.outcome != Outcome::kOk) continue;
       if (attempt.msg_id != accepted->msg_id || attempt.outbox_seq != accepted->outbox_seq) {
         found(Violation::kUnstableId, "{} of {}: msg_id {} outbox_seq {}, then {} and {}",
               attempt.client_msg_id, attempt.sender, accepted->msg_id, accepted->outbox_seq, attempt.msg_id,
@@ -138,6 +138,7 @@ class Judge {
         fmt::format("{} of {} on {}", inbox ? "inbox" : "outbox", pulled.uid, pulled.device);
     auto& present = (inbox ? inboxes_ : outboxes_)[&pulled];
     for (const auto& row : rows) {
+      if (row.group_id != 0) continue;
       const std::string& sender = inbox ? row.from : pulled.uid;
       const Message* message = stored(row, sender, inbox ? pulled.uid : row.to, where);
       if (message == nullptr) continue;
@@ -216,6 +217,7 @@ class Judge {
       for (const auto& row : pulls.front()->inbox) ids[uid][row.seq] = row.msg_id;
     }
     for (const auto& push : history_.pushes) {
+      if (push.row.group_id != 0) continue;
       const std::string where = fmt::format("push to {} on {}", push.uid, push.device);
       if (stored(push.row, push.row.from, push.uid, where) == nullptr) continue;
       const auto& known = ids[push.uid];
@@ -230,7 +232,9 @@ class Judge {
   // A login never says less than what was known before it was asked for.
   void heads() {
     std::map<std::string, std::vector<const Head*>> by_user;
-    for (const auto& head : history_.heads) by_user[head.uid].push_back(&head);
+    for (const auto& head : history_.heads) {
+      if (head.group_id == 0) by_user[head.uid].push_back(&head);
+    }
     for (auto& [uid, list] : by_user) {
       auto logins = list;
       std::erase_if(logins, [](const Head* head) { return !head->login; });
@@ -251,7 +255,9 @@ class Judge {
 
   void told() {
     std::map<std::pair<std::string, std::string>, std::vector<const Head*>> by_device;
-    for (const auto& head : history_.heads) by_device[{head.uid, head.device}].push_back(&head);
+    for (const auto& head : history_.heads) {
+      if (head.group_id == 0) by_device[{head.uid, head.device}].push_back(&head);
+    }
     for (const auto& online : history_.online) {
       const auto pulls = pulls_.find(online.uid);
       if (pulls == pulls_.end()) continue;  // everything counts as lost
@@ -276,6 +282,7 @@ class Judge {
   void followed() {
     std::unordered_map<std::uint64_t, std::int64_t> heard;  // by connection
     for (const auto& head : history_.heads) {
+      if (head.group_id != 0) continue;
       auto& known = heard[head.connection];
       if (head.push && head.inbox_seq > known + 1) {
         found(Violation::kSkipped, "{} on {}: push of seq {} on a connection that had heard of {}", head.uid,
@@ -295,6 +302,10 @@ class Judge {
 
 }  // namespace
 
-Verdict judge(const History& history) { return Judge(history).run(); }
+Verdict judge(const History& history) {
+  Verdict verdict = Judge(history).run();
+  judge_groups(history, verdict);
+  return verdict;
+}
 
 }  // namespace hongyan::checker

@@ -1,6 +1,8 @@
 // Counts what must not happen, from what clients saw. Pure.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <array>
 #include <cstdint>
 #include <string>
@@ -14,7 +16,7 @@ namespace hongyan::checker {
 enum class Violation : std::uint8_t {
   kLost,       // acknowledged, or stored on one side: absent from the receiver's inbox or the sender's outbox
   kGhost,      // never sent, or refused at every attempt: yet delivered
-  kMisrouted,  // with a user it was not sent to
+  kMisrouted,  // with a user it was not sent to, or who was not in the group when it took its place
   kDuplicate,  // a second row of the same sender, client_msg_id and receiver
   kChanged,    // other bytes than were sent
   kGap,        // an inbox or outbox does not count 1, 2, 3 …
@@ -23,8 +25,9 @@ enum class Violation : std::uint8_t {
   kNeverPushed,  // the receiver was online for kPushDeadline after healing and did not hear of it
   kUnstableId,   // a resend got another msg_id or outbox_seq, or the stored row has another
   kSkipped,      // a push did not follow what its connection had heard before (History::pushes_follow)
+  kForked,       // two members saw different messages at one group_seq, one message at two, or another order
 };
-inline constexpr std::size_t kViolations = 11;
+inline constexpr std::size_t kViolations = 12;
 // "lost" and so on.
 [[nodiscard]] std::string_view name_of(Violation violation) noexcept;
 
@@ -47,6 +50,12 @@ struct Verdict {
 
   [[nodiscard]] std::uint64_t count(Violation violation) const noexcept {
     return counts[static_cast<std::size_t>(violation)];
+  }
+  template <typename... Args>
+  void add(Violation violation, fmt::format_string<Args...> format, Args&&... args) {
+    ++counts[static_cast<std::size_t>(violation)];
+    if (findings.size() < kMostFindings)
+      findings.push_back({violation, fmt::format(format, std::forward<Args>(args)...)});
   }
   [[nodiscard]] bool clean() const noexcept { return counts == std::array<std::uint64_t, kViolations>{}; }
 };

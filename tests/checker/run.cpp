@@ -283,6 +283,8 @@ class Run {
       return strike.server != "redis";
     };
     result_.prompt = promptness(history, serves);
+    // Where the calm is no calm, the machine has no time, and silence says nothing.
+    result_.answers_due = result_.answers_due && result_.prompt.calm.p99 < kSilence / 5;
   }
 
   void finish() {

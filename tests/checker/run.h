@@ -48,7 +48,7 @@ struct RunResult {
   RaceFigures races = {};
   NewcomerFigures newcomers = {};
   Promptness prompt = {};
-  bool answers_due = false;  // no fault keeps an answer from a connection that lives
+  bool answers_due = false;  // neither a fault nor the machine keeps an answer from a connection that lives
   // For people.
   std::map<std::string, int> strikes = {};
   Proxy::Figures connections = {};
