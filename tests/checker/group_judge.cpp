@@ -63,6 +63,8 @@ class Judge {
       }
     }
     for (auto& [id, group] : groups_) {
+      ++verdict_.groups;
+      verdict_.large_groups += group.large_from == kNever ? 0 : 1;
       rows(id, group);
       members(group);
     }

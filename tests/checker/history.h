@@ -11,6 +11,9 @@ namespace hongyan::checker {
 
 using Micros = std::int64_t;
 
+// Group of a row that does not say which.
+inline constexpr std::int64_t kSomeGroup = -1;
+
 // Stands for the bytes of a message.
 struct Digest {
   std::uint64_t size = 0;

@@ -47,6 +47,8 @@ struct Verdict {
   std::uint64_t unknown = 0;
   std::uint64_t refused = 0;
   std::uint64_t attempts = 0;
+  std::uint64_t groups = 0;
+  std::uint64_t large_groups = 0;  // of them: some of whose messages came by the group
 
   [[nodiscard]] std::uint64_t count(Violation violation) const noexcept {
     return counts[static_cast<std::size_t>(violation)];

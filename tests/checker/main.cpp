@@ -59,6 +59,24 @@ void declare(CLI::App& app, Arguments& arguments) {
   app.add_option("--sleepers", run.sleepers, "Clients that never read")->capture_default_str();
   app.add_option("--newcomers", run.newcomers, "Users whose one device comes and goes (reconnect)")
       ->capture_default_str();
+  GroupsOptions& groups = run.groups;
+  app.add_option("--groups", groups.groups, "Groups that users talk in, and come to and leave")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+  app.add_option("--group-members", groups.members, "Users who may be in one")
+      ->check(CLI::Range(3, 10000))
+      ->capture_default_str();
+  app.add_option("--large-groups", groups.large_groups, "More groups, that become large")
+      ->check(CLI::Range(0, 100))
+      ->capture_default_str();
+  app.add_option("--large-members", groups.large_members, "Users who join one of those")
+      ->check(CLI::Range(3, 10000))
+      ->capture_default_str();
+  app.add_option("--large-begin", groups.large_begin, "How many it begins with: below the servers' threshold")
+      ->check(CLI::Range(2, 10000))
+      ->capture_default_str();
+  app.add_option("--group-rate", groups.rate, "Messages a second to groups")->capture_default_str();
+  app.add_option("--change-rate", groups.change_rate, "Joins and leaves a second")->capture_default_str();
   app.add_option("--calm-seconds", run.calm_seconds, "Of traffic before the faults, to compare with")
       ->check(CLI::Range(0.1, 600.0))
       ->capture_default_str();

@@ -63,6 +63,15 @@ struct PlannedSend {
   bool again = false;  // once acknowledged, sent once more with the same client_msg_id
 };
 
+struct PlannedGroupSend {
+  std::size_t sender = 0;
+  std::size_t device = 0;
+  std::int64_t group_id = 0;
+  std::string client_msg_id = {};
+  std::string content = {};
+  bool again = false;
+};
+
 class Traffic {
  public:
   // large: all messages have 60 KB. targets: only the first so many users receive.

@@ -114,21 +114,43 @@ NewcomerFigures Population::newcomer_figures() const {
 }
 
 void Population::send(const PlannedSend& send) {
-  transmit(send.sender, send.device, send.receiver, send.client_msg_id, send.content, kMoreTries, send.again);
+  const auto by = [to = users_[send.receiver].uid, id = send.client_msg_id, content = send.content](
+                      client::Client& client, Done done) {
+    client.send(to, content, {.client_msg_id = id, .deadline = kSendDeadline}, std::move(done));
+  };
+  transmit(send.sender, send.device, by, kMoreTries, send.again, {});
 }
 
-void Population::transmit(std::size_t user, std::size_t device, std::size_t receiver, const std::string& id,
-                          const std::string& content, int more, bool again) {
+void Population::send_to_group(const PlannedGroupSend& send) {
+  const auto by = [group_id = send.group_id, id = send.client_msg_id, content = send.content](
+                      client::Client& client, Done done) {
+    client.send_to_group({.group_id = group_id, .content = content},
+                         {.client_msg_id = id, .deadline = kSendDeadline}, std::move(done));
+  };
+  transmit(send.sender, send.device, by, kMoreTries, send.again, {});
+}
+
+void Population::change_group(std::size_t user, client::GroupRequest request, const std::string& id,
+                              Done done) {
+  const auto by = [request = std::move(request), id](client::Client& client, Done ended) {
+    client.group(request, {.client_msg_id = id, .deadline = kSendDeadline}, std::move(ended));
+  };
+  transmit(user, 0, by, kMoreTries, /*again=*/false, done);
+}
+
+void Population::transmit(std::size_t user, std::size_t device, const Transmit& by, int more, bool again,
+                          const Done& done) {
   ++pending_;
   auto& devices = users_[user].devices;
-  devices[device % devices.size()]->client().send(
-      users_[receiver].uid, content, {.client_msg_id = id, .deadline = kSendDeadline},
-      [=, this](const Result<client::SendReceipt>& receipt) {
-        --pending_;
-        if (settling_) return;
-        if (receipt ? again : more > 0 && receipt.error().code == Code::kDeadlineExceeded)
-          transmit(user, device + 1, receiver, id, content, more - 1, false);
-      });
+  by(devices[device % devices.size()]->client(), [=, this](const Result<client::SendReceipt>& receipt) {
+    --pending_;
+    const bool once_more = receipt ? again : more > 0 && receipt.error().code == Code::kDeadlineExceeded;
+    if (once_more && !settling_) {
+      transmit(user, device + 1, by, more - 1, false, done);
+    } else if (done) {
+      done(receipt);
+    }
+  });
 }
 
 void Population::probe() {
@@ -174,7 +196,8 @@ std::size_t Population::behind(bool audited) const {
   each_device([&](const User& user, const Device& device) {
     if (!device.online()) return;
     const auto wanted = audited ? recorder_.inbox_of(user.uid) : recorder_.acknowledged_to(user.uid);
-    count += recorder_.told(user.uid, device.name()) < wanted ? 1 : 0;
+    const bool groups = !audited || recorder_.told_of_groups(user.uid, device.name());
+    count += !groups || recorder_.told(user.uid, device.name()) < wanted ? 1 : 0;
   });
   return count;
 }
@@ -194,7 +217,7 @@ std::vector<DeviceOptions> Population::auditors(bool in_place) const {
       auto options = device->options();
       options.seat.auditor = true;
       if (!in_place) {
-        options.seat.device = "auditor";
+        options.seat.device = kNewDevice;
         options.type = client::DEVICE_TYPE_MINI_PROGRAM;
       }
       out.push_back(std::move(options));

@@ -43,6 +43,11 @@ class Population {
   [[nodiscard]] NewcomerFigures newcomer_figures() const;
 
   void send(const PlannedSend& send);
+  // The same to a group, and changes of groups; done: by the last attempt.
+  void send_to_group(const PlannedGroupSend& send);
+  void change_group(std::size_t user, client::GroupRequest request, const std::string& id,
+                    std::function<void(const Result<client::SendReceipt>&)> done);
+  [[nodiscard]] const std::string& uid(std::size_t user) const { return users_[user].uid; }
   // No more resends by the users themselves.
   void settle() noexcept { settling_ = true; }
   [[nodiscard]] std::size_t pending() const noexcept { return pending_; }
@@ -73,8 +78,12 @@ class Population {
     std::unique_ptr<Newcomer> newcomer;
   };
 
-  void transmit(std::size_t user, std::size_t device, std::size_t receiver, const std::string& id,
-                const std::string& content, int more, bool again);
+  using Done = std::function<void(const Result<client::SendReceipt>&)>;
+  // One attempt of a user, from one of its devices; it ends with a call of the function.
+  using Transmit = std::function<void(client::Client&, Done)>;
+
+  void transmit(std::size_t user, std::size_t device, const Transmit& by, int more, bool again,
+                const Done& done);
   void each_device(const std::function<void(const User&, const Device&)>& see) const;
 
   net::EventLoop& loop_;

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <unordered_map>
+#include <utility>
 
 #include "common/net/packet.h"
+#include "tests/checker/packets.h"
 
 namespace hongyan::checker {
 
@@ -68,11 +70,31 @@ class Tap final : public client::Transport {
         return;
       case client::COMMAND_C2C_SEND:
         if (client::C2CSendReq request; parse(request, packet))
-          attempts_[packet.header.seq] = recorder_.attempt(wire_, request);
+          attempts_[packet.header.seq] = recorder_.attempt(wire_, attempt_of(request));
+        return;
+      case client::COMMAND_C2G_SEND:
+        if (client::C2GSendReq request; parse(request, packet))
+          attempts_[packet.header.seq] = recorder_.attempt(wire_, attempt_of(request));
+        return;
+      case client::COMMAND_CTRL_SEND:
+        // The making of a group comes before what is judged.
+        if (client::CtrlSendReq request; parse(request, packet) && !request.to().empty())
+          attempts_[packet.header.seq] = recorder_.attempt(wire_, attempt_of(request));
         return;
       default:
         return;
     }
+  }
+
+  template <typename Response>
+  void answered(const net::Packet& packet) {
+    Response response;
+    if (!parse(response, packet)) return;
+    const auto attempt = attempts_.extract(packet.header.seq);
+    if (!attempt) return;
+    std::int64_t outbox_seq = 0;
+    if constexpr (requires { response.outbox_seq(); }) outbox_seq = response.outbox_seq();
+    recorder_.answer(attempt.mapped(), outcome_of(response.error().code()), response.msg_id(), outbox_seq);
   }
 
   void received(const net::Packet& packet) {
@@ -87,13 +109,19 @@ class Tap final : public client::Transport {
           recorder_.pulled(wire_, asked_[seq], response);
         return;
       case client::COMMAND_C2C_SEND:
-        if (client::C2CSendResp response; parse(response, packet)) {
-          const auto attempt = attempts_.extract(seq);
-          if (attempt) recorder_.answer(attempt.mapped(), response);
-        }
+        return answered<client::C2CSendResp>(packet);
+      case client::COMMAND_C2G_SEND:
+        return answered<client::C2GSendResp>(packet);
+      case client::COMMAND_CTRL_SEND:
+        return answered<client::CtrlSendResp>(packet);
+      case client::COMMAND_C2G_PUSH:
+        if (client::C2GPush push; seq == 0 && parse(push, packet)) recorder_.pushed(wire_, row_of(push));
+        return;
+      case client::COMMAND_CTRL_PUSH:
+        if (client::CtrlPush push; seq == 0 && parse(push, packet)) recorder_.pushed(wire_, row_of(push));
         return;
       case client::COMMAND_C2C_PUSH:
-        if (client::C2CPush push; seq == 0 && parse(push, packet)) recorder_.pushed(wire_, push);
+        if (client::C2CPush push; seq == 0 && parse(push, packet)) recorder_.pushed(wire_, row_of(push));
         return;
       case client::COMMAND_SYNC_NOTIFY:
         if (client::SyncNotify notify; parse(notify, packet)) recorder_.notified(wire_, notify);
@@ -112,27 +140,6 @@ class Tap final : public client::Transport {
   std::unordered_map<std::uint32_t, std::size_t> attempts_;
 };
 
-Outcome outcome_of(const client::C2CSendResp& response) {
-  switch (response.error().code()) {
-    case client::ERROR_CODE_OK:
-      return Outcome::kOk;
-    case client::ERROR_CODE_DEADLINE_EXCEEDED:
-    case client::ERROR_CODE_INTERNAL:
-      return Outcome::kUnknown;
-    default:
-      return Outcome::kRefused;
-  }
-}
-
-Row row_of(const client::PullMsg& message) {
-  return {.seq = message.seq(),
-          .msg_id = message.msg_id(),
-          .from = message.from(),
-          .to = message.to(),
-          .client_msg_id = message.client_msg_id(),
-          .content = digest_of(message.content())};
-}
-
 }  // namespace
 
 Micros now_micros() noexcept {
@@ -147,26 +154,25 @@ client::TransportFactory Recorder::tap(Seat seat) {
   };
 }
 
-std::size_t Recorder::attempt(const Wire& wire, const client::C2CSendReq& request) {
-  history_.attempts.push_back({.sender = wire.seat.uid,
-                               .client_msg_id = request.client_msg_id(),
-                               .receiver = request.to(),
-                               .content = digest_of(request.content()),
-                               .invoked = now_micros(),
-                               .port = wire.port});
+std::size_t Recorder::attempt(const Wire& wire, Attempt attempt) {
+  attempt.sender = wire.seat.uid;
+  attempt.invoked = now_micros();
+  attempt.port = wire.port;
+  history_.attempts.push_back(std::move(attempt));
   return history_.attempts.size() - 1;
 }
 
-void Recorder::answer(std::size_t index, const client::C2CSendResp& response) {
+void Recorder::answer(std::size_t index, Outcome outcome, std::int64_t msg_id, std::int64_t outbox_seq) {
   Attempt& attempt = history_.attempts[index];
-  attempt.outcome = outcome_of(response);
+  attempt.outcome = outcome;
   attempt.answered = now_micros();
   if (attempt.outcome != Outcome::kOk) return;
-  attempt.msg_id = response.msg_id();
-  attempt.outbox_seq = response.outbox_seq();
+  attempt.msg_id = msg_id;
+  attempt.outbox_seq = outbox_seq;
   stall_ = std::max(stall_, attempt.answered - last_ok_);
   last_ok_ = attempt.answered;
-  if (acknowledged_.emplace(Place{attempt.sender, attempt.client_msg_id}, true).second)
+  if (attempt.group_id == 0 &&
+      acknowledged_.emplace(Place{attempt.sender, attempt.client_msg_id}, true).second)
     ++acknowledged_to_[attempt.receiver];
 }
 
@@ -193,22 +199,34 @@ void Recorder::logged_in(const Wire& wire, Micros asked, const client::AuthResp&
   tell(wire, asked, response.inbox_seq(), By::kLogin);
 }
 
-void Recorder::pushed(const Wire& wire, const client::C2CPush& push) {
-  if (!wire.seat.auditor) {
-    history_.pushes.push_back({.uid = wire.seat.uid,
-                               .device = wire.seat.device,
-                               .at = now_micros(),
-                               .row = {.seq = push.seq(),
-                                       .msg_id = push.msg_id(),
-                                       .from = push.from(),
-                                       .client_msg_id = push.client_msg_id(),
-                                       .content = digest_of(push.content())}});
+void Recorder::tell_group(const Wire& wire, std::int64_t group_id, std::int64_t group_seq) {
+  if (wire.seat.auditor) return;
+  const Micros at = now_micros();
+  history_.heads.push_back({.uid = wire.seat.uid,
+                            .device = wire.seat.device,
+                            .asked = at,
+                            .at = at,
+                            .inbox_seq = group_seq,
+                            .group_id = group_id,
+                            .connection = wire.number});
+  auto& told = told_groups_[{wire.seat.uid, wire.seat.device}][group_id];
+  told = std::max(told, group_seq);
+}
+
+void Recorder::pushed(const Wire& wire, Row row) {
+  if (row.seq > 0) {
+    tell(wire, 0, row.seq, By::kPush);
+  } else {
+    tell_group(wire, row.group_id, row.group_seq);
   }
-  tell(wire, 0, push.seq(), By::kPush);
+  if (wire.seat.auditor) return;
+  history_.pushes.push_back(
+      {.uid = wire.seat.uid, .device = wire.seat.device, .at = now_micros(), .row = std::move(row)});
 }
 
 void Recorder::notified(const Wire& wire, const client::SyncNotify& notify) {
   tell(wire, 0, notify.inbox_seq(), By::kOther);
+  if (notify.group_id() != 0) tell_group(wire, notify.group_id(), notify.group_seq());
 }
 
 void Recorder::pulled(const Wire& wire, Micros asked, const client::PullResp& response) {
@@ -217,9 +235,15 @@ void Recorder::pulled(const Wire& wire, Micros asked, const client::PullResp& re
   if (code == client::ERROR_CODE_FAILED_PRECONDITION)
     return tell(wire, asked, response.inbox_seq(), By::kLogin);
   if (code != client::ERROR_CODE_OK) return;
-  if (!wire.seat.auditor) return tell(wire, 0, response.inbox_seq(), By::kOther);
+  if (!wire.seat.auditor) {
+    for (const auto& page : response.groups()) tell_group(wire, page.group_id(), page.head_seq());
+    return tell(wire, 0, response.inbox_seq(), By::kOther);
+  }
   const auto [place, fresh] = pulls_.try_emplace({wire.seat.uid, wire.seat.device}, history_.pulled.size());
-  if (fresh) history_.pulled.push_back({.uid = wire.seat.uid, .device = wire.seat.device});
+  if (fresh) {
+    history_.pulled.push_back(
+        {.uid = wire.seat.uid, .device = wire.seat.device, .fresh = wire.seat.device == kNewDevice});
+  }
   Pulled& pulled = history_.pulled[place->second];
   auto& longest = inboxes_[wire.seat.uid];
   for (const auto& message : response.msg()) {
@@ -227,6 +251,16 @@ void Recorder::pulled(const Wire& wire, Micros asked, const client::PullResp& re
     longest = std::max(longest, message.seq());
   }
   for (const auto& message : response.sent()) pulled.outbox.push_back(row_of(message));
+  for (const auto& page : response.groups()) {
+    for (const auto& message : page.msg()) {
+      Row row = row_of(message);
+      row.group_id = page.group_id();
+      row.group_seq = std::exchange(row.seq, 0);
+      auto& head = group_heads_[wire.seat.uid][row.group_id];
+      head = std::max(head, row.group_seq);
+      pulled.groups.push_back(std::move(row));
+    }
+  }
 }
 
 std::int64_t Recorder::acknowledged_to(const std::string& uid) const {
@@ -242,6 +276,17 @@ std::int64_t Recorder::told(const std::string& uid, const std::string& device) c
 std::int64_t Recorder::inbox_of(const std::string& uid) const {
   const auto it = inboxes_.find(uid);
   return it == inboxes_.end() ? 0 : it->second;
+}
+
+bool Recorder::told_of_groups(const std::string& uid, const std::string& device) const {
+  const auto heads = group_heads_.find(uid);
+  if (heads == group_heads_.end()) return true;
+  const auto told = told_groups_.find({uid, device});
+  return std::ranges::all_of(heads->second, [&](const auto& head) {
+    if (told == told_groups_.end()) return false;
+    const auto it = told->second.find(head.first);
+    return it != told->second.end() && it->second >= head.second;
+  });
 }
 
 Micros Recorder::online_since(const std::string& uid, const std::string& device) const {

@@ -16,6 +16,9 @@ namespace hongyan::checker {
 
 [[nodiscard]] Micros now_micros() noexcept;
 
+// The name of an auditor that is a device of its own, of a class that nothing was ever acknowledged for.
+inline constexpr std::string_view kNewDevice = "auditor";
+
 // Who is on a connection.
 struct Seat {
   std::string uid = {};
@@ -38,11 +41,11 @@ class Recorder {
   [[nodiscard]] client::TransportFactory tap(Seat seat);
 
   // The index of the new attempt.
-  [[nodiscard]] std::size_t attempt(const Wire& wire, const client::C2CSendReq& request);
-  void answer(std::size_t attempt, const client::C2CSendResp& response);
+  [[nodiscard]] std::size_t attempt(const Wire& wire, Attempt attempt);
+  void answer(std::size_t attempt, Outcome outcome, std::int64_t msg_id, std::int64_t outbox_seq);
   void hung_up(std::size_t attempt);
   void logged_in(const Wire& wire, Micros asked, const client::AuthResp& response);
-  void pushed(const Wire& wire, const client::C2CPush& push);
+  void pushed(const Wire& wire, Row row);
   void notified(const Wire& wire, const client::SyncNotify& notify);
   void pulled(const Wire& wire, Micros asked, const client::PullResp& response);
 
@@ -52,6 +55,8 @@ class Recorder {
   [[nodiscard]] std::int64_t told(const std::string& uid, const std::string& device) const;
   // The longest inbox that anybody pulled from the start.
   [[nodiscard]] std::int64_t inbox_of(const std::string& uid) const;
+  // Whether the device heard of the last message of every large group that anybody pulled for this user.
+  [[nodiscard]] bool told_of_groups(const std::string& uid, const std::string& device) const;
   // When the device's last login succeeded.
   [[nodiscard]] Micros online_since(const std::string& uid, const std::string& device) const;
   // Since the last call: the longest time without an acknowledgement. Counts from the call on.
@@ -64,11 +69,14 @@ class Recorder {
 
   enum class By : std::uint8_t { kLogin, kPush, kOther };
   void tell(const Wire& wire, Micros asked, std::int64_t inbox_seq, By by);
+  void tell_group(const Wire& wire, std::int64_t group_id, std::int64_t group_seq);
 
   History history_;
   std::map<Place, bool> acknowledged_;
   std::map<std::string, std::int64_t> acknowledged_to_;
   std::map<Place, std::int64_t> told_;
+  std::map<Place, std::map<std::int64_t, std::int64_t>> told_groups_;
+  std::map<std::string, std::map<std::int64_t, std::int64_t>> group_heads_;  // by user, of what was pulled
   std::map<Place, Micros> online_since_;
   std::map<Place, std::size_t> pulls_;           // index of Pulled
   std::map<std::string, std::int64_t> inboxes_;  // longest pulled

@@ -23,7 +23,7 @@ using std::chrono::seconds;
 constexpr seconds kAfterHealing{2};  // traffic goes on so long
 constexpr seconds kBackOnline{60};
 constexpr seconds kQuiet{2};
-constexpr seconds kAuditDeadline{120};
+constexpr seconds kAuditDeadline{300};
 constexpr milliseconds kLook{20};
 constexpr milliseconds kPace{2};
 
@@ -39,7 +39,7 @@ class Run {
 
   RunResult go() {
     prepare();
-    if (!everybody_logs_in()) {
+    if (!everybody_logs_in() || !groups_are_made()) {
       ++result_.unrepaired;
       finish();
       return std::move(result_);
@@ -141,12 +141,27 @@ class Run {
     return false;
   }
 
+  bool groups_are_made() {
+    if (options_.groups.groups + options_.groups.large_groups == 0) return true;
+    GroupsOptions options = options_.groups;
+    options.seed = options_.seed;
+    on_loop([&] {
+      groups_ = std::make_unique<Groups>(options, *population_, options_.users);
+      groups_->make();
+    });
+    if (wait(kBackOnline, [this] { return groups_->made() || groups_->failed(); }) && !groups_->failed())
+      return true;
+    say("not all groups could be made");
+    return false;
+  }
+
   static net::Awaitable<> pace(Run* self) {
     const Micros start = now_micros();
     for (std::uint64_t sent = 0; !self->stop_traffic_;) {
       const auto due =
           static_cast<std::uint64_t>(static_cast<double>(now_micros() - start) * self->options_.rate / 1e6);
       for (; sent < due; ++sent) self->population_->send(self->traffic_.next());
+      if (self->groups_) self->groups_->act(now_micros() - start);
       co_await net::sleep_for(kPace);
     }
   }
@@ -297,6 +312,10 @@ class Run {
         result_.connections.half_open += proxy->figures().half_open;
       }
       population_->leave();
+      if (groups_) {
+        result_.group_messages = groups_->messages();
+        result_.group_changes = groups_->changes();
+      }
     });
     loop_.stop();
     loop_.join();
@@ -315,6 +334,7 @@ class Run {
   std::map<std::uint16_t, std::string> gate_ports_;  // that clients connect to
   std::vector<std::shared_ptr<Sleeper>> sleepers_;
   std::unique_ptr<Population> population_;
+  std::unique_ptr<Groups> groups_;  // null: none
   std::unique_ptr<FaultDriver> driver_;
 };
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/checker/faults.h"
+#include "tests/checker/groups.h"
 #include "tests/checker/guardian.h"
 #include "tests/checker/judge.h"
 #include "tests/checker/newcomer.h"
@@ -31,7 +32,8 @@ struct RunOptions {
   std::size_t racers = 20;
   std::size_t sleepers = 100;
   std::size_t newcomers = 50;
-  double calm_seconds = 1;  // of traffic before the faults
+  GroupsOptions groups = {};  // no groups: none at all. seed: the run's
+  double calm_seconds = 1;    // of traffic before the faults
   bool large = false;
   std::string before_pull = {};  // a shell command, run once all is quiet
 };
@@ -53,6 +55,8 @@ struct RunResult {
   std::map<std::string, int> strikes = {};
   Proxy::Figures connections = {};
   std::uint64_t sleepers_closed = 0;
+  std::uint64_t group_messages = 0;
+  std::uint64_t group_changes = 0;
   Micros longest_stall = 0;   // without any acknowledgement, under faults
   Micros back_after = 0;      // from healing until everybody was online
   Micros slowest_return = 0;  // the same from a restart of all gates

@@ -76,6 +76,15 @@ class CheckerTest(unittest.TestCase):
         for name in ("newcomer_logins", "newcomer_pushes"):
             self.assertGreater(result["figures"][name], 100, name)
 
+    def test_groups_have_one_order_under_faults(self):
+        status, result = check("--users", "40", "--devices", "1", "--rate", "40", "--seconds", "15", "--groups", "4",
+                               "--group-members", "15", "--faults", "kill-logic,kill-gate,kill-mysql,flush-redis")
+        self.assertEqual({name: count for name, count in result["counts"].items() if count}, {}, result)
+        self.assertEqual(status, 0)
+        self.assertEqual(result["figures"]["groups"], 4)
+        for name in ("group_messages", "group_changes"):
+            self.assertGreater(result["figures"][name], 15, name)
+
     def test_a_cut_link_is_survived(self):
         status, result = check("--users", "40", "--rate", "100", "--seconds", "15", "--stop-seconds", "5",
                                "--faults", "cut-link")

@@ -108,8 +108,11 @@ TEST_F(GroupJudgeTest, Clean) {
   build();
   expect({});
   EXPECT_EQ(judge(history_).acknowledged, 6U);
+  EXPECT_EQ(judge(history_).large_groups, 0U);
   build(/*large=*/true);
   expect({});
+  EXPECT_EQ(judge(history_).groups, 1U);
+  EXPECT_EQ(judge(history_).large_groups, 1U);
 }
 
 TEST_F(GroupJudgeTest, AMemberLacksAMessage) {
