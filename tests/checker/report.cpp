@@ -48,6 +48,7 @@ Figures figures_of(const RunResult& result) {
                  {"newcomer_logins", result.newcomers.logins},
                  {"newcomer_pushes", result.newcomers.pushed},
                  {"slowest_return_ms", result.slowest_return / 1000},
+                 {"longest_lag_ms", result.longest_lag / 1000},
                  {"slowest_answer_ms", result.prompt.slowest_answer / 1000},
                  {"slowest_resumption_ms", result.prompt.slowest_resumption / 1000}};
   const auto add = [&](const std::string& name, const AnswerTimes& times) {

@@ -60,6 +60,7 @@ struct RunResult {
   Micros longest_stall = 0;   // without any acknowledgement, under faults
   Micros back_after = 0;      // from healing until everybody was online
   Micros slowest_return = 0;  // the same from a restart of all gates
+  Micros longest_lag = 0;     // of the checker itself, while it sent
 
   [[nodiscard]] bool clean() const noexcept;
 };
