@@ -82,7 +82,7 @@ class Run {
   static net::Awaitable<Status> make_crowd(Run* run, Worker* worker, std::size_t index) {
     auto owner = co_await run->log_in_member(*worker, index);
     if (!owner) co_return std::unexpected(owner.error());
-    auto group = co_await make_group(*worker, owner->connection, fmt::format("bench-{}-{}", run->id_, index),
+    auto group = co_await make_group(owner->connection, fmt::format("bench-{}-{}", run->id_, index),
                                      run->options_.members,
                                      [run, index](int member) { return run->uid(index, member); });
     if (!group) co_return std::unexpected(group.error());
@@ -113,7 +113,7 @@ class Run {
     run->members_[index] = std::make_unique<Member>(
         Member::Options{.number = index / groups, .uid = name, .held = user->login.inbox_seq()}, crowd,
         std::move(user->connection), sender);
-    co_return Status{};
+    co_return co_await run->members_[index]->catch_up();
   }
 
   Report report(Measured measured) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "tools/bench/retry.h"
+
 namespace hongyan::bench {
 
 namespace {
@@ -11,14 +13,8 @@ namespace {
 constexpr std::uint32_t kSeq = 6;
 constexpr int kMembersOfACall = 1'000;
 constexpr int kMostTries = 100;
-constexpr std::uint32_t kLeastRetryMs = 100;
 
-bool for_now(client::ErrorCode code) {
-  return code == client::ERROR_CODE_UNAVAILABLE || code == client::ERROR_CODE_RATE_LIMITED ||
-         code == client::ERROR_CODE_DEADLINE_EXCEEDED || code == client::ERROR_CODE_INTERNAL;
-}
-
-net::Awaitable<Result<client::GroupOpResult>> operate(Worker& worker, std::shared_ptr<Connection> connection,
+net::Awaitable<Result<client::GroupOpResult>> operate(std::shared_ptr<Connection> connection,
                                                       client::CtrlSendReq request) {
   for (int tries = 1;; ++tries) {
     const auto body =
@@ -34,18 +30,14 @@ net::Awaitable<Result<client::GroupOpResult>> operate(Worker& worker, std::share
     if (!for_now(error.code()) || tries == kMostTries) {
       co_return fail(static_cast<Code>(error.code()), "group operation refused: " + error.message());
     }
-    net::Timer timer(worker.loop.executor());
-    timer.expires_after(Milliseconds(std::max(kLeastRetryMs, error.retry_after_ms())));
-    net::error_code ignored;
-    co_await timer.async_wait(net::await(ignored));
+    co_await net::sleep_for(retry_after(error.retry_after_ms()));
   }
 }
 
 }  // namespace
 
-net::Awaitable<Result<client::Group>> make_group(Worker& worker, std::shared_ptr<Connection> connection,
-                                                 std::string name, int members,
-                                                 std::function<std::string(int)> name_of) {
+net::Awaitable<Result<client::Group>> make_group(std::shared_ptr<Connection> connection, std::string name,
+                                                 int members, std::function<std::string(int)> name_of) {
   client::Group group;
   for (int next = 1; next == 1 || next < members;) {
     client::GroupOp op;
@@ -61,7 +53,7 @@ net::Awaitable<Result<client::Group>> make_group(Worker& worker, std::shared_ptr
       request.set_to(std::to_string(group.group_id()));
     }
     request.set_content(op.SerializeAsString());
-    const auto result = co_await operate(worker, connection, std::move(request));
+    const auto result = co_await operate(connection, std::move(request));
     if (!result) co_return std::unexpected(result.error());
     if (result->group().group_id() <= 0) co_return fail(Code::kInternal, "the answer names no group");
     group = result->group();

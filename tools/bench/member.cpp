@@ -1,6 +1,6 @@
 #include "tools/bench/member.h"
 
-#include <algorithm>
+#include "tools/bench/retry.h"
 
 namespace hongyan::bench {
 
@@ -9,7 +9,6 @@ namespace {
 constexpr std::uint32_t kPullSeq = 3;
 constexpr std::uint32_t kAckSeq = 4;
 constexpr std::int32_t kPage = 200;
-constexpr Milliseconds kLeastRetry{200};
 
 // The parts of a push that a member looks at.
 struct Pushed {
@@ -94,14 +93,7 @@ void Member::acknowledge() {
   connection_->queue(ack_command_, kAckSeq, ack);
 }
 
-void Member::pull() {
-  if (pulling_) {
-    pull_again_ = true;
-    return;
-  }
-  pulling_ = true;
-  pull_again_ = false;
-  ++pulls_;
+client::PullReq Member::pull_request() const {
   client::PullReq request;
   request.set_uid(uid_);
   request.set_offset(held_);
@@ -112,30 +104,22 @@ void Member::pull() {
     group.set_group_id(crowd_.group_id());
     group.set_offset(group_held_);
   }
-  connection_->queue(client::COMMAND_PULL, kPullSeq, request);
+  return request;
 }
 
-void Member::on_pull_response(const net::Packet& packet) {
-  client::PullResp response;
-  if (!response.ParseFromArray(packet.body.data(), static_cast<int>(packet.body.size()))) {
-    return crowd_.shared().give_up("a pull response does not parse");
+void Member::pull() {
+  if (pulling_) {
+    pull_again_ = true;
+    return;
   }
-  switch (response.error().code()) {
-    case client::ERROR_CODE_OK:
-      break;
-    case client::ERROR_CODE_UNAVAILABLE:
-    case client::ERROR_CODE_DEADLINE_EXCEEDED:
-      // Of 10,000 who begin at once some wait too long.
-      return connection_->later(std::max(kLeastRetry, Milliseconds(response.error().retry_after_ms())),
-                                [this] {
-                                  pulling_ = false;
-                                  pull();
-                                });
-    default:
-      return crowd_.shared().give_up("a pull was refused: " + response.error().message());
-  }
-  pulling_ = false;
-  bool more = pull_again_ || !response.msg().empty();
+  pulling_ = true;
+  pull_again_ = false;
+  ++pulls_;
+  connection_->queue(client::COMMAND_PULL, kPullSeq, pull_request());
+}
+
+bool Member::take_page(const client::PullResp& response) {
+  bool more = !response.msg().empty();
   const auto take = [this](std::int64_t& held, const client::PullMsg& row) {
     if (!advance(held, row.seq()) || row.cmd_id() != client::COMMAND_C2G_SEND) return;
     crowd_.delivered(number_, row.client_msg_id(), row.content(), connection_->read_at());
@@ -147,7 +131,45 @@ void Member::on_pull_response(const net::Packet& packet) {
     if (group_held_ < 0) group_held_ = page.msg(0).seq() - 1;
     for (const auto& row : page.msg()) take(group_held_, row);
   }
-  if (more) pull();
+  return more;
+}
+
+void Member::on_pull_response(const net::Packet& packet) {
+  client::PullResp response;
+  if (!response.ParseFromArray(packet.body.data(), static_cast<int>(packet.body.size()))) {
+    return crowd_.shared().give_up("a pull response does not parse");
+  }
+  if (response.error().code() != client::ERROR_CODE_OK) {
+    if (!for_now(response.error().code())) {
+      return crowd_.shared().give_up("a pull was refused: " + response.error().message());
+    }
+    crowd_.shared().refused.fetch_add(1, std::memory_order_relaxed);
+    connection_->later(retry_after(response.error().retry_after_ms()), [this] {
+      pulling_ = false;
+      pull();
+    });
+    return;
+  }
+  pulling_ = false;
+  if (take_page(response) || pull_again_) pull();
+}
+
+net::Awaitable<Status> Member::catch_up() {
+  for (;;) {
+    const auto body =
+        co_await connection_->request(client::COMMAND_PULL, kPullSeq, pull_request().SerializeAsString());
+    if (!body) co_return std::unexpected(body.error());
+    client::PullResp response;
+    if (!response.ParseFromString(*body)) co_return fail(Code::kInternal, "a pull response does not parse");
+    const auto code = response.error().code();
+    if (code == client::ERROR_CODE_OK) {
+      if (!take_page(response)) co_return Status{};
+    } else if (for_now(code)) {
+      co_await net::sleep_for(retry_after(response.error().retry_after_ms()));
+    } else {
+      co_return fail(static_cast<Code>(code), "a pull was refused: " + response.error().message());
+    }
+  }
 }
 
 }  // namespace hongyan::bench

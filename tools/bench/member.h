@@ -30,6 +30,8 @@ class Member {
         sender_(sender),
         held_(options.held) {}
 
+  // Before start(): pulls what is there, as a client does after its login.
+  [[nodiscard]] net::Awaitable<Status> catch_up();
   void start();
   void close() { connection_->close(); }
 
@@ -42,6 +44,9 @@ class Member {
   template <typename Push>
   void on_push(const net::Packet& packet);
   void on_pull_response(const net::Packet& packet);
+  [[nodiscard]] client::PullReq pull_request() const;
+  // True: there may be more.
+  [[nodiscard]] bool take_page(const client::PullResp& response);
   void pull();
   void acknowledge();
   // True: this is next. held: of the inbox, or of the group.

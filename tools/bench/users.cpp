@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include "tools/bench/retry.h"
+
 namespace hongyan::bench {
 
 namespace {
+constexpr int kMostTries = 100;
 constexpr rlim_t kOtherFiles = 100;
 constexpr int kConnectionsAnAddress = 10'000;  // of about 28,000 ports
 }  // namespace
@@ -14,15 +17,18 @@ net::Awaitable<Result<User>> log_in(const Cluster& cluster, Worker& worker, std:
                                     client::DeviceType device, net::Tcp::endpoint source) {
   auto token = sign_token(cluster, uid);
   if (!token) co_return std::unexpected(token.error());
-  auto connection = std::make_shared<Connection>(worker.io);
-  auto response = co_await connection->log_in({.gate = cluster.gate_of(gate),
-                                               .source = source,
-                                               .app_id = cluster.app_id,
-                                               .uid = std::move(uid),
-                                               .token = std::move(*token),
-                                               .device = device});
-  if (!response) co_return std::unexpected(response.error());
-  co_return User{.connection = std::move(connection), .login = std::move(*response)};
+  for (int tries = 1;; ++tries) {
+    auto connection = std::make_shared<Connection>(worker.io);
+    auto response = co_await connection->log_in({.gate = cluster.gate_of(gate),
+                                                 .source = source,
+                                                 .app_id = cluster.app_id,
+                                                 .uid = uid,
+                                                 .token = *token,
+                                                 .device = device});
+    if (response) co_return User{.connection = std::move(connection), .login = std::move(*response)};
+    if (!for_now(response.error().code) || tries == kMostTries) co_return std::unexpected(response.error());
+    co_await net::sleep_for(retry_after(response.error().retry_after_ms));
+  }
 }
 
 Status allow_connections(int connections) {

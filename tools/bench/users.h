@@ -17,7 +17,8 @@ struct User {
   client::AuthResp login;
 };
 
-// Signs a token and logs in on gate number `gate`, modulo their count. Worker's loop.
+// Signs a token and logs in on gate number `gate`, modulo their count; tries again, for some seconds, what is
+// refused for the time being. Worker's loop.
 [[nodiscard]] net::Awaitable<Result<User>> log_in(const Cluster& cluster, Worker& worker, std::string uid,
                                                   std::size_t gate,
                                                   client::DeviceType device = client::DEVICE_TYPE_LINUX,
