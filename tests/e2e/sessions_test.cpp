@@ -4,6 +4,7 @@
 
 #include <array>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 
 #include "tests/e2e/raw_client.h"
@@ -16,6 +17,20 @@ using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr auto kPhone = client::DEVICE_TYPE_IOS;
+
+// The signal is on its way for a moment: until all threads stand still.
+bool stopped(int pid) {
+  if (::kill(pid, SIGSTOP) != 0) return false;
+  return eventually([pid] {
+    for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
+      std::ifstream file(task.path() / "stat");
+      std::string stat;
+      std::getline(file, stat);
+      if (stat.find(") T ") == std::string::npos) return false;
+    }
+    return true;
+  });
+}
 
 class SessionsTest : public ::testing::Test {
  protected:
@@ -146,7 +161,7 @@ TEST_F(SessionsTest, AGateThatWasFrozenLearnsOfTheLaterLogin) {
   const int links_down = lost_links("gate-1");
   const int gate = Cluster::get().members()["gate-1"];
   ASSERT_GT(gate, 0);
-  ASSERT_EQ(::kill(gate, SIGSTOP), 0);
+  ASSERT_TRUE(stopped(gate));
   const bool cut_off = eventually([&] { return lost_links("gate-1") == links_down + 2; });  // one a worker
   RawClient now(1);
   log_in(now, "phone-2");
@@ -165,7 +180,7 @@ TEST_F(SessionsTest, ALoginInTheBuffersOfAStoppedGateEndsNobody) {
   for (int round = 0; round < 10; ++round) {
     {
       RawClient gone(0);
-      ASSERT_EQ(::kill(gate, SIGSTOP), 0);
+      ASSERT_TRUE(stopped(gate));
       gone.send_login(uid_, token_, kPhone, "phone-1");
     }
     ASSERT_EQ(::kill(gate, SIGCONT), 0);
@@ -180,7 +195,7 @@ TEST_F(SessionsTest, AGateThatStoodStillRefusesTheLoginsOfMeanwhile) {
   RawClient raw(0);
   const int gate = Cluster::get().members()["gate-1"];
   ASSERT_GT(gate, 0);
-  ASSERT_EQ(::kill(gate, SIGSTOP), 0);
+  ASSERT_TRUE(stopped(gate));
   raw.send_login(uid_, token_, kPhone, "phone-1");
   const auto early = raw.read(2500ms);
   ASSERT_EQ(::kill(gate, SIGCONT), 0);
