@@ -14,6 +14,7 @@ constexpr std::size_t kDefaultMembers = 100;
 constexpr std::size_t kMostMembers = 1000;
 constexpr std::size_t kDefaultGroups = 20;
 constexpr std::size_t kMostGroups = 100;
+constexpr std::uint32_t kRetryAfterMs = 200;
 
 // 0: not the decimal of a positive id.
 std::int64_t parse_group_id(std::string_view text) {
@@ -90,9 +91,34 @@ void GroupCalls::send_message(const Request& request, User& user) {
     }
     message.mentions = std::make_shared<const std::string>(mentions.SerializeAsString());
   }
+  send_as_member(request, user, std::move(message));
+}
+
+void GroupCalls::send_as_member(const Request& request, User& user, NewMessage message) {
   const UserGroup* group = user.group(message.group_id);
-  if (group == nullptr || !group->is_member()) message.unless_stored = kNotAMember;
-  accept_.send(request, std::move(message));
+  if (group != nullptr && group->is_member()) return accept_.send(request, std::move(message));
+  GroupAsk ask;
+  ask.group = {.app_id = user.key.app_id, .group_id = message.group_id};
+  ask.uid = user.key.uid;
+  asks_.ask(std::move(ask), [this, kept = request, key = user.key,
+                             mine =
+                                 std::make_shared<NewMessage>(std::move(message))](const GroupReply& reply) {
+    Request again = kept;
+    again.app_id = key.app_id;
+    again.uid = key.uid;
+    again.body = {};
+    switch (reply.error.code) {
+      case Code::kOk:
+        mine->unless_stored = Error{Code::kUnavailable, "the group has not reached you yet", kRetryAfterMs};
+        break;
+      case Code::kUnavailable:
+        mine->unless_stored = reply.error;
+        break;
+      default:
+        mine->unless_stored = kNotAMember;
+    }
+    accept_.send(again, std::move(*mine));
+  });
 }
 
 void GroupCalls::send_command(const Request& request, User& user) {
@@ -133,14 +159,10 @@ void GroupCalls::send_command(const Request& request, User& user) {
                      .cmd_id = static_cast<std::int32_t>(request.cmd_id),
                      .msg_type = static_cast<std::int32_t>(type),
                      .unless_stored = {}};
-  const UserGroup* group = user.group(group_id);
   const auto groups =
       std::ranges::count_if(user.groups, [](const auto& one) { return one.second.is_member(); });
-  if (service) {
-    // May do what the group's owner may.
-  } else if (!creates && (group == nullptr || !group->is_member())) {
-    message.unless_stored = kNotAMember;
-  } else if (creates && static_cast<std::size_t>(groups) >= context_.config.group.max_groups_of_user) {
+  if (!service && !creates) return send_as_member(request, user, std::move(message));
+  if (!service && static_cast<std::size_t>(groups) >= context_.config.group.max_groups_of_user) {
     message.unless_stored = Error{Code::kFailedPrecondition, "already in too many groups"};
   }
   accept_.send(request, std::move(message));

@@ -19,8 +19,8 @@ namespace hongyan::logic {
 // C2G_SEND and CTRL_SEND of one slot thread's users, and the same of services. One thread.
 //
 // Who may send is asked of the sender's own list of groups: it is written before the command that changed it
-// is answered. A command is a message like any other; its outcome comes back from the group's owner and
-// answers it.
+// is answered, unless a shard is slow. A command is a message like any other; its outcome comes back from the
+// group's owner and answers it.
 class GroupCalls {
  public:
   // A command that is not answered by then is answered with kDeadlineExceeded: it may yet be done.
@@ -52,6 +52,9 @@ class GroupCalls {
   void with_groups(const Request& request, void (GroupCalls::*then)(const Request&, User&));
   void send_message(const Request& request, User& user);
   void send_command(const Request& request, User& user);
+  // The message, if the user's own list has the group. Else its owner is asked: who has just been added and
+  // has not heard of it is refused for now, a stranger for good.
+  void send_as_member(const Request& request, User& user, NewMessage message);
   void read_one(const ReplyTo& to, GroupAsk ask);
   void list_mine(const Request& request, User& user, const client::GroupOp& op);
   void reply_result(const ReplyTo& to, const client::GroupOpResult& result);

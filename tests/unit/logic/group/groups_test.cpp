@@ -129,6 +129,25 @@ TEST_F(GroupsTest, OnlyMembersSend) {
   EXPECT_TRUE((shard_of("mallory").outbox[{"demo", "mallory"}].empty()));
 }
 
+// A shard is slow: the command is answered before the new member's own row is there.
+TEST_F(GroupsTest, WhoWasAddedButHasNotHeardIsRefusedForNowOnly) {
+  const auto group = create("alice", {});
+  const std::string far = member_elsewhere(group);
+  MemoryShard& away = shard_of(far);
+  away.refuse = true;
+  ctrl(1, "alice", client::CTRL_TYPE_ADD_MEMBERS, group, {far});
+  settle();
+  pass(Milliseconds(2100));
+  away.refuse = false;
+  post(2, far, group, "too early");
+  settle();
+  EXPECT_EQ(error_of(2), client::ERROR_CODE_UNAVAILABLE);
+  pass(Milliseconds(2000));
+  post(3, far, group, "now");
+  settle();
+  EXPECT_FALSE(body_of<client::C2GSendResp>(3).has_error());
+}
+
 TEST_F(GroupsTest, WhoIsRemovedHearsOfItAndNothingAfter) {
   const auto group = create("alice", {"bob", "carol"});
   ctrl(1, "alice", client::CTRL_TYPE_REMOVE_MEMBERS, group, {"bob"});
