@@ -18,11 +18,11 @@ client::ClientOptions client_options(const DeviceOptions& options, Recorder& rec
   out.token = options.token;
   out.device_id = options.seat.device;
   out.device_type = options.type;
-  out.gates = options.gates;
+  out.gates = options.carrier.gates;
   out.request_timeout = options.seat.auditor ? kAuditorPatience : kPatience;
   out.backoff_max = kLongestBackoff;
   out.random = [dice = std::make_shared<Dice>(options.seed)] { return dice->fraction(); };
-  out.transport = recorder.tap(options.seat);
+  out.transport = recorder.tap(options.seat, options.carrier.transports);
   if (options.seat.auditor) {
     out.held_inbox = 0;
     out.held_outbox = 0;

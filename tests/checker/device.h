@@ -11,12 +11,18 @@
 
 namespace hongyan::checker {
 
+// A way to the gates.
+struct Carrier {
+  client::TransportFactory transports = client::make_tcp_transport;
+  std::vector<client::Endpoint> gates = {};
+};
+
 struct DeviceOptions {
   Seat seat = {};
   std::string app = {};
   std::string token = {};
   client::DeviceType type = client::DEVICE_TYPE_LINUX;
-  std::vector<client::Endpoint> gates = {};
+  Carrier carrier = {};
   std::uint64_t seed = 0;
   bool from_start = false;  // holds nothing at its first login
 };

@@ -20,6 +20,7 @@ constexpr int kExitUsage = 2;
 struct Arguments {
   std::string env = {};
   std::string faults = "all";
+  std::vector<std::string> transports = {};
   double stop_seconds = 0;
   bool json = false;
   bool verbose = false;
@@ -46,6 +47,10 @@ void declare(CLI::App& app, Arguments& arguments) {
          "down-mysql, stop-mysql, slow-mysql, cut-link (needs --link-relays of dev-cluster), restart-gates, "
          "cut-clients, half-open, never-read, kick-race, reconnect; all (that the cluster allows); none")
       ->capture_default_str();
+  app.add_option("--transports", arguments.transports,
+                 "Of tcp, tls, ws, wss, separated by commas; devices take them in turn")
+      ->delimiter(',')
+      ->default_str("tcp");
   app.add_option("--stop-seconds", arguments.stop_seconds,
                  "How long a server is stopped, read-only, down, slow or cut off; 0: 0.5 to 10, by the seed")
       ->check(CLI::Range(0.0, 600.0));
@@ -116,6 +121,15 @@ int main(int argc, char** argv) {
   if (!faults) {
     fmt::print(stderr, "hongyan-checker: {}\n", faults.error().message);
     return kExitUsage;
+  }
+  if (!arguments.transports.empty()) arguments.run.transports.clear();
+  for (const auto& name : arguments.transports) {
+    const auto kind = client::parse_transport(name);
+    if (!kind) {
+      fmt::print(stderr, "hongyan-checker: {}\n", kind.error().message);
+      return kExitUsage;
+    }
+    arguments.run.transports.push_back(*kind);
   }
   if (!arguments.env.empty() && !load(arguments.env)) return kExitUsage;
   if (faults->contains(Fault::kCutLink) && !e2e::Cluster::get().members().contains("relay-1")) {

@@ -19,6 +19,7 @@ Population::Population(net::EventLoop& loop, Recorder& recorder, const Populatio
                        std::vector<std::string> uids, std::vector<std::string> tokens)
     : loop_(loop), recorder_(recorder) {
   Dice dice(options.seed);
+  std::size_t next_carrier = 0;
   for (std::size_t i = 0; i < options.users; ++i) {
     User user{.uid = uids[i], .devices = {}, .rival = {}, .race = {}, .newcomer = {}};
     const std::size_t count = 1 + dice.below(options.devices);
@@ -27,7 +28,7 @@ Population::Population(net::EventLoop& loop, Recorder& recorder, const Populatio
                            .app = options.app,
                            .token = tokens[i],
                            .type = type,
-                           .gates = options.gates,
+                           .carrier = options.carriers[next_carrier++ % options.carriers.size()],
                            .seed = dice.below(1ULL << 40)};
     };
     const auto make = [&](const std::string& name, client::DeviceType type) {

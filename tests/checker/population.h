@@ -22,7 +22,7 @@ struct PopulationOptions {
   std::size_t newcomers = 0;  // users who have one
   std::uint64_t seed = 0;
   std::string app = {};
-  std::vector<client::Endpoint> gates = {};
+  std::vector<Carrier> carriers = {};  // devices take them in turn
 };
 
 // Lives on one loop, but for its construction.

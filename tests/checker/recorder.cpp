@@ -20,8 +20,8 @@ bool parse(Body& body, const net::Packet& packet) {
 // Passes everything on and shows whole packets to the recorder.
 class Tap final : public client::Transport {
  public:
-  Tap(Recorder& recorder, Wire wire, const net::Executor& executor)
-      : recorder_(recorder), wire_(std::move(wire)), inner_(client::make_tcp_transport(executor)) {}
+  Tap(Recorder& recorder, Wire wire, std::unique_ptr<client::Transport> inner)
+      : recorder_(recorder), wire_(std::move(wire)), inner_(std::move(inner)) {}
   ~Tap() override { hang_up(); }
 
   net::Awaitable<Status> connect(client::Endpoint endpoint, Milliseconds timeout) override {
@@ -148,9 +148,10 @@ Micros now_micros() noexcept {
       .count();
 }
 
-client::TransportFactory Recorder::tap(Seat seat) {
-  return [this, seat = std::move(seat)](const net::Executor& executor) -> std::unique_ptr<client::Transport> {
-    return std::make_unique<Tap>(*this, Wire{.seat = seat, .number = ++connections_}, executor);
+client::TransportFactory Recorder::tap(Seat seat, client::TransportFactory transports) {
+  return [this, seat = std::move(seat), transports = std::move(transports)](
+             const net::Executor& executor) -> std::unique_ptr<client::Transport> {
+    return std::make_unique<Tap>(*this, Wire{.seat = seat, .number = ++connections_}, transports(executor));
   };
 }
 

@@ -37,8 +37,8 @@ struct Wire {
 // Lives on one loop. Outlives every transport that it made.
 class Recorder {
  public:
-  // A TCP transport whose packets are recorded, both ways.
-  [[nodiscard]] client::TransportFactory tap(Seat seat);
+  // Those transports, with their packets recorded, both ways.
+  [[nodiscard]] client::TransportFactory tap(Seat seat, client::TransportFactory transports);
 
   // The index of the new attempt.
   [[nodiscard]] std::size_t attempt(const Wire& wire, Attempt attempt);

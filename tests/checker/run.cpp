@@ -91,6 +91,21 @@ class Run {
     return std::max(milliseconds(0), milliseconds((recorder_healed_ + kPushDeadline - now_micros()) / 1000));
   }
 
+  // The gates behind a transport, behind proxies when connections are to be cut.
+  Carrier carrier(client::TransportKind kind) {
+    Carrier made{.transports = client::make_transports(kind, cluster_.variable("HONGYAN_CA")).value(),
+                 .gates = {}};
+    for (const auto& gate : cluster_.gates(kind)) {
+      made.gates.push_back(gate);
+      if (has(Fault::kCutClients) || has(Fault::kHalfOpen)) {
+        proxies_.push_back(std::make_unique<Proxy>(loop_, gate, options_.seed + proxies_.size()));
+        made.gates.back() = proxies_.back()->endpoint();
+      }
+      gate_ports_[made.gates.back().port] = fmt::format("gate-{}", made.gates.size());
+    }
+    return made;
+  }
+
   void prepare() {
     std::vector<std::string> uids;
     std::vector<std::string> tokens;
@@ -108,15 +123,8 @@ class Run {
                                    .newcomers = has(Fault::kReconnect) ? options_.newcomers : 0,
                                    .seed = options_.seed,
                                    .app = cluster_.app(),
-                                   .gates = {}};
-      for (const auto& gate : cluster_.gates()) {
-        population.gates.push_back(gate);
-        if (has(Fault::kCutClients) || has(Fault::kHalfOpen)) {
-          proxies_.push_back(std::make_unique<Proxy>(loop_, gate, options_.seed + proxies_.size()));
-          population.gates.back() = proxies_.back()->endpoint();
-        }
-        gate_ports_[population.gates.back().port] = fmt::format("gate-{}", population.gates.size());
-      }
+                                   .carriers = {}};
+      for (const auto kind : options_.transports) population.carriers.push_back(carrier(kind));
       if (has(Fault::kNeverRead)) {
         const std::size_t receivers = options_.receivers == 0 ? options_.users : options_.receivers;
         for (std::size_t i = 0; i < std::min(options_.sleepers, receivers); ++i) {

@@ -16,6 +16,7 @@
 #include "client/uuid.h"
 #include "common/http/client.h"
 #include "common/net/event_loop.h"
+#include "tools/support/cluster_env.h"
 
 namespace hongyan::e2e {
 
@@ -60,8 +61,14 @@ Cluster::Cluster()
       redis_(required("HONGYAN_REDIS")),
       dir_(required("HONGYAN_DIR")),
       dev_cluster_(required("HONGYAN_DEV_CLUSTER")) {
-  std::istringstream gates(required("HONGYAN_GATES"));
-  for (std::string gate; gates >> gate;) gates_.push_back(client::parse_endpoint(gate).value());
+  gates_ = gates(client::TransportKind::kTcp);
+}
+
+std::vector<client::Endpoint> Cluster::gates(client::TransportKind kind) const {
+  std::vector<client::Endpoint> found;
+  std::istringstream gates(required(tools::gates_setting(client::to_string(kind)).c_str()));
+  for (std::string gate; gates >> gate;) found.push_back(client::parse_endpoint(gate).value());
+  return found;
 }
 
 std::string run_command(const std::string& command, int& status) {

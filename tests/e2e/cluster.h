@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "client/types.h"
+#include "client/transport.h"
 
 namespace hongyan::e2e {
 
@@ -26,6 +26,7 @@ class Cluster {
   [[nodiscard]] static const Cluster& get();
 
   [[nodiscard]] const std::vector<client::Endpoint>& gates() const { return gates_; }
+  [[nodiscard]] std::vector<client::Endpoint> gates(client::TransportKind kind) const;
   [[nodiscard]] const std::string& iplist() const { return iplist_; }
   [[nodiscard]] const std::string& api() const { return api_; }
   [[nodiscard]] const std::string& app() const { return app_; }

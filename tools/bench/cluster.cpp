@@ -28,7 +28,7 @@ Result<net::Tcp::endpoint> endpoint_of(const std::string& text) {
 
 }  // namespace
 
-Result<Cluster> read_cluster(const std::string& env_file) {
+Result<Cluster> read_cluster(const std::string& env_file, client::TransportKind transport) {
   const auto settings = tools::read_settings(env_file);
   if (!settings) return std::unexpected(settings.error());
   Cluster cluster{.folder = tools::setting(*settings, "HONGYAN_DIR"),
@@ -41,12 +41,18 @@ Result<Cluster> read_cluster(const std::string& env_file) {
                   .mysql_password = tools::setting(*settings, "HONGYAN_MYSQL_PASSWORD")};
   const auto databases = tools::words(tools::setting(*settings, "HONGYAN_MYSQL_DATABASES"));
   if (!databases.empty()) cluster.mysql_database = databases.front();
-  for (const auto& gate : tools::words(tools::setting(*settings, "HONGYAN_GATES"))) {
+  const std::string key = tools::gates_setting(client::to_string(transport));
+  for (const auto& gate : tools::words(tools::setting(*settings, key))) {
     const auto endpoint = endpoint_of(gate);
-    if (!endpoint) return fail(Code::kBadRequest, env_file + ": HONGYAN_GATES: " + endpoint.error().message);
+    if (!endpoint) return fail(Code::kBadRequest, env_file + ": " + key + ": " + endpoint.error().message);
     cluster.gates.push_back(*endpoint);
   }
-  if (cluster.gates.empty()) return fail(Code::kBadRequest, env_file + ": HONGYAN_GATES is missing");
+  if (cluster.gates.empty()) return fail(Code::kBadRequest, env_file + ": " + key + " is missing");
+  if (transport != client::TransportKind::kTcp) {
+    auto transports = client::make_transports(transport, tools::setting(*settings, "HONGYAN_CA"));
+    if (!transports) return std::unexpected(transports.error());
+    cluster.transports = std::move(*transports);
+  }
   if (cluster.app_id.empty() || cluster.token_secret.empty()) {
     return fail(Code::kBadRequest,
                 env_file + ": HONGYAN_APP and HONGYAN_TOKEN_SECRET are needed (dev-cluster up writes them)");

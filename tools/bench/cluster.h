@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "client/transport.h"
 #include "common/base/result.h"
 #include "common/net/asio.h"
 
@@ -12,7 +13,8 @@ namespace hongyan::bench {
 
 struct Cluster {
   std::string folder = {};  // of the cluster
-  std::vector<net::Tcp::endpoint> gates = {};
+  std::vector<net::Tcp::endpoint> gates = {};  // of the transport
+  client::TransportFactory transports = {};    // empty: TCP
   std::string app_id = {};
   std::string token_secret = {};
   std::string api = {};
@@ -29,7 +31,8 @@ struct Cluster {
 };
 
 // Errors: kNotFound, kBadRequest, with what is missing.
-[[nodiscard]] Result<Cluster> read_cluster(const std::string& env_file);
+[[nodiscard]] Result<Cluster> read_cluster(const std::string& env_file,
+                                           client::TransportKind transport = client::TransportKind::kTcp);
 
 // A token that is good for an hour, signed here as the app's own account system would.
 [[nodiscard]] Result<std::string> sign_token(const Cluster& cluster, const std::string& uid);

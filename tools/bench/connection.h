@@ -1,5 +1,5 @@
-// A bare connection to a gate: packets in, packets out, nothing else. As cheap as possible, because the
-// generator shares its machine with the servers.
+// A bare connection to a gate: packets in, packets out, nothing else. As cheap as possible over TCP, because
+// the generator shares its machine with the servers; other transports are the client library's.
 #pragma once
 
 #include <google/protobuf/message_lite.h>
@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "client/transport.h"
 #include "common/base/clock.h"
 #include "common/base/result.h"
 #include "common/net/asio.h"
@@ -21,7 +22,8 @@ namespace hongyan::bench {
 
 struct Login {
   net::Tcp::endpoint gate = {};
-  net::Tcp::endpoint source = {};  // to bind to; port 0 and any address: the system's choice
+  net::Tcp::endpoint source = {};  // to bind to, with TCP; port 0 and any address: the system's choice
+  client::TransportFactory transports = {};  // empty: TCP
   std::string app_id = {};
   std::string uid = {};
   std::string token = {};
@@ -91,9 +93,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // dropped, what came after it stays in early_.
   [[nodiscard]] net::Awaitable<Result<std::string>> exchange(client::Command command);
   [[nodiscard]] std::optional<std::string> take_early(client::Command command);
+  [[nodiscard]] net::Awaitable<Status> open(const Login& login);
+  // Over the socket or the transport, awaited. Reading: bytes; kUnavailable at the end, too.
+  [[nodiscard]] net::Awaitable<Status> write_all(std::string_view bytes);
+  [[nodiscard]] net::Awaitable<Result<std::size_t>> read_some(net::asio::mutable_buffer into);
+  // Over the transport, until closed.
+  [[nodiscard]] static net::Awaitable<> read_always(std::shared_ptr<Connection> self);
+  [[nodiscard]] static net::Awaitable<> write_queued(std::shared_ptr<Connection> self);
+  void received(std::string_view bytes);
 
   LoopIo& io_;
   net::TcpSocket socket_;
+  std::unique_ptr<client::Transport> transport_ = {};  // null: the socket
   net::PacketDecoder decoder_;
   Handlers handlers_;
   std::string early_ = {};  // read before run()
@@ -101,6 +112,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string writing_ = {};
   SteadyTime read_at_;
   bool running_ = false;
+  bool sending_ = false;  // write_queued() runs
   bool dirty_ = false;
   bool closed_ = false;
 };

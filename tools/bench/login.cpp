@@ -73,6 +73,7 @@ class Run {
     const auto began = SteadyClock::now();
     auto connection = std::make_shared<Connection>(worker->io);
     const auto login = co_await connection->log_in({.gate = cluster_.gate_of(user),
+                                                    .transports = cluster_.transports,
                                                     .app_id = cluster_.app_id,
                                                     .uid = users_[user].uid,
                                                     .token = users_[user].token});

@@ -48,7 +48,7 @@ int run(int argc, char** argv) {
     std::fputs(arguments.error().text.c_str(), arguments.error().status == 0 ? stdout : stderr);
     return arguments.error().status;
   }
-  const auto cluster = bench::read_cluster(arguments->env);
+  const auto cluster = bench::read_cluster(arguments->env, arguments->transport);
   if (!cluster) {
     fmt::print(stderr, "hongyan-bench: {}\n", cluster.error().message);
     return 2;

@@ -24,6 +24,11 @@ struct Parser {
   CLI::App* command(const std::string& name, const std::string& text) {
     CLI::App* const sub = app.add_subcommand(name, text);
     sub->add_option("--env", out.env, "What deploy/dev-cluster wrote")->required()->type_name("FILE");
+    sub->add_option_function<std::string>(
+           "--transport",
+           [this](const std::string& name) { out.transport = client::parse_transport(name).value(); },
+           "tcp (default), tls, ws, wss: how the clients connect")
+        ->check(CLI::IsMember({"tcp", "tls", "ws", "wss"}));
     sub->add_flag("--json", out.json, "The result as one JSON object");
     sub->add_flag("--progress", progress, "A line a second, though standard error is no terminal");
     sub->add_flag("--quiet", quiet, "No progress lines");

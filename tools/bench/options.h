@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "client/transport.h"
 #include "common/base/result.h"
 #include "tools/bench/c2c.h"
 #include "tools/bench/c2s.h"
@@ -22,6 +23,7 @@ struct Arguments {
                RowsOptions>
       bench = {};
   std::string env = {};
+  client::TransportKind transport = client::TransportKind::kTcp;
   bool json = false;
 };
 

@@ -21,6 +21,7 @@ net::Awaitable<Result<User>> log_in(const Cluster& cluster, Worker& worker, std:
     auto connection = std::make_shared<Connection>(worker.io);
     auto response = co_await connection->log_in({.gate = cluster.gate_of(gate),
                                                  .source = source,
+                                                 .transports = cluster.transports,
                                                  .app_id = cluster.app_id,
                                                  .uid = uid,
                                                  .token = *token,
