@@ -84,15 +84,45 @@ void LargeGroups::due(const Timer& timer) {
   const std::int64_t held = group == nullptr ? 0 : group->cursor(session->device_class);
   if (held >= last) return;
   if (held >= timer.seq) return pushed(*session, timer.group_id, last);
-  client::SyncNotify notify;
-  notify.set_inbox_seq(user->inbox_seq.value_or(0));
-  notify.set_outbox_seq(user->outbox_seq.value_or(0));
-  notify.set_group_id(timer.group_id);
-  notify.set_group_seq(last);
-  const std::array<std::uint64_t, 1> channels = {session->channel};
   PipelineCounters::add(context_.counters.resent);
-  if (!session->gate->push(user->slot, client::COMMAND_SYNC_NOTIFY, channels, notify.SerializeAsString())) {
-    session->owes_ack = true;
+  notify(*user, *session, timer.group_id, last);
+}
+
+void LargeGroups::notify(const User& user, Session& session, std::int64_t group_id, std::int64_t head) {
+  client::SyncNotify notify;
+  notify.set_inbox_seq(user.inbox_seq.value_or(0));
+  notify.set_outbox_seq(user.outbox_seq.value_or(0));
+  notify.set_group_id(group_id);
+  notify.set_group_seq(head);
+  const std::array<std::uint64_t, 1> channels = {session.channel};
+  if (!session.gate->push(user.slot, client::COMMAND_SYNC_NOTIFY, channels, notify.SerializeAsString())) {
+    session.owes_ack = true;
+  }
+}
+
+void LargeGroups::notify_if_behind(const User& user, Session& session, const UserGroup& group) {
+  const std::int64_t group_id = group.membership.group_id;
+  const auto head = head_of({user.key.app_id, group_id});
+  if (head && *head > group.cursor(session.device_class)) notify(user, session, group_id, *head);
+}
+
+void LargeGroups::catch_up(const User& user, Session& session) {
+  for (const auto& [group_id, group] : user.groups) {
+    if (group.membership.large_from_seq == 0 || !group.is_member()) continue;
+    const GroupKey key{user.key.app_id, group_id};
+    if (heads_.contains(key)) {
+      notify_if_behind(user, session, group);
+      continue;
+    }
+    GroupAsk ask;
+    ask.group = key;
+    ask.with_group = false;
+    asks_.ask(std::move(ask), [this, key, number = session.number](const GroupReply& reply) {
+      const auto [there, still] = pusher_.find(number);
+      if (reply.error.code == Code::kOk) learn_head(key, reply.head);
+      if (still == nullptr) return;
+      if (const UserGroup* mine = there->group(key.group_id)) notify_if_behind(*there, *still, *mine);
+    });
   }
 }
 

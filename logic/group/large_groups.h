@@ -31,6 +31,9 @@ class LargeGroups {
   // A message is committed: to the devices of its members that are online here, one packet a gate.
   void committed(const GroupBroadcast& message);
 
+  // A session that a gate told of: what was committed while nobody knew of it was not pushed to it.
+  void catch_up(const User& user, Session& session);
+
   // The device holds the group up to seq. Beyond the head or backwards: counted and ignored.
   void acked(User& user, DeviceClass device_class, std::int64_t group_id, std::int64_t seq);
 
@@ -80,6 +83,9 @@ class LargeGroups {
   [[nodiscard]] std::optional<std::int64_t> head_of(const GroupKey& group) const;
   void learn_head(const GroupKey& group, std::int64_t head);
   void pushed(Session& session, std::int64_t group_id, std::int64_t seq);
+  // Tells the device to pull the group, if it holds less than the head.
+  void notify_if_behind(const User& user, Session& session, const UserGroup& group);
+  void notify(const User& user, Session& session, std::int64_t group_id, std::int64_t head);
   void due(const Timer& timer);
   void read(const std::shared_ptr<Pull>& pull, const std::shared_ptr<std::vector<Part>>& parts,
             std::size_t index);

@@ -41,6 +41,9 @@ SlotThread::SlotThread(const Deps& deps)
       outgoing_(deps.thread_count),
       upkeep_under_way_(deps.shards.size(), false) {
   lanes_.post = large_groups_.post = deps.post;
+  sessions_.announced_anew = [this](const User& user, Session& session) {
+    large_groups_.catch_up(user, session);
+  };
   lanes_.fanned_out = [this](MsgId placed_id) { groups_.fanned_out(placed_id); };
   pusher_.acked_group = [this](User& user, DeviceClass device, std::int64_t group_id, std::int64_t seq) {
     large_groups_.acked(user, device, group_id, seq);

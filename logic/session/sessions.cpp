@@ -308,6 +308,7 @@ void Sessions::announced(const GatePortPtr& gate, const link::Session& told, Slo
       pusher_.acked_inbox(user, now, device, seq);
     }
     if (*user.inbox_seq > held) pusher_.sync_notify(user, *now);
+    announced_anew(user, *now);
   });
 }
 

@@ -44,6 +44,9 @@ class Sessions {
         routes_(routes),
         table_(context, pusher, routes) {}
 
+  // A session that a gate told of is known now, with its user's tails. Set by the owner before use.
+  std::function<void(const User&, Session&)> announced_anew;
+
   void auth(const Request& request);
   void logout(const Request& request);
 

@@ -93,6 +93,21 @@ class GroupsTest : public PipelineHarness {
       if (&shard_of(uid) != &shards_[shard_set_.index_of(slot_of_group("demo", group_id))]) return uid;
     }
   }
+  struct Apart {
+    std::int64_t group = 0;
+    std::string sender;
+    std::string far;
+  };
+  // A new group, its owner, and somebody with whose shard neither the owner nor the group has to do.
+  Apart apart() {
+    Apart made;
+    for (int i = 0; made.sender.empty() || &shard_of(made.sender) == &shard_of(made.far); ++i) {
+      made.sender = "sender" + std::to_string(i);
+      made.group = create(made.sender, {});
+      made.far = member_elsewhere(made.group);
+    }
+    return made;
+  }
   std::vector<GroupRedoRow> placed_rows(std::int64_t group_id) {
     std::vector<GroupRedoRow> out;
     for (const auto& row : stored(group_id).rows) {
@@ -131,11 +146,10 @@ TEST_F(GroupsTest, OnlyMembersSend) {
 
 // A shard is slow: the command is answered before the new member's own row is there.
 TEST_F(GroupsTest, WhoWasAddedButHasNotHeardIsRefusedForNowOnly) {
-  const auto group = create("alice", {});
-  const std::string far = member_elsewhere(group);
+  const auto [group, sender, far] = apart();
   MemoryShard& away = shard_of(far);
   away.refuse = true;
-  ctrl(1, "alice", client::CTRL_TYPE_ADD_MEMBERS, group, {far});
+  ctrl(1, sender, client::CTRL_TYPE_ADD_MEMBERS, group, {far});
   settle();
   pass(Milliseconds(2100));
   away.refuse = false;
@@ -329,15 +343,7 @@ TEST_F(GroupsTest, AMessageGivenToTheGroupTwiceIsPlacedOnce) {
 
 TEST_F(GroupsTest, LongLanesOfAGroupAreReadAgain) {
   config_.max_lane_bytes = 4096;
-  // Neither the sender's rows nor the group's are on the shard that is away.
-  std::int64_t group = 0;
-  std::string sender;
-  std::string far;
-  for (int i = 0; sender.empty() || &shard_of(sender) == &shard_of(far); ++i) {
-    sender = "sender" + std::to_string(i);
-    group = create(sender, {});
-    far = member_elsewhere(group);
-  }
+  const auto [group, sender, far] = apart();
   ctrl(1, sender, client::CTRL_TYPE_ADD_MEMBERS, group, {far});
   settle();
   MemoryShard& away = shard_of(far);
@@ -506,6 +512,33 @@ TEST_F(LargeGroupsTest, WhoDoesNotAcknowledgeIsToldToPull) {
   ASSERT_TRUE(notify.ParseFromString(pushes.back().body));
   EXPECT_EQ(notify.group_id(), group_);
   EXPECT_EQ(notify.group_seq(), 4);
+}
+
+// The owner died after the commit, before anybody was told; the devices stayed at their gates.
+TEST_F(LargeGroupsTest, DevicesThatAreAnnouncedHearOfWhatTheyMissed) {
+  post(3, "alice", group_, "large");
+  settle();
+  restart();
+  acquire();
+  gate_->pushes.clear();
+  tell(gate_, session_of("bob", channel_of("bob"), 1), true);
+  bool told = false;
+  for (const auto& push : pushes_to("bob")) {
+    client::SyncNotify notify;
+    if (push.cmd_id != client::COMMAND_SYNC_NOTIFY || !notify.ParseFromString(push.body)) continue;
+    told = told || (notify.group_id() == group_ && notify.group_seq() == 4);
+  }
+  EXPECT_TRUE(told);
+  // Who holds it hears nothing.
+  EXPECT_EQ(pull(10, "bob", 3, {{group_, 4}}).groups_size(), 0);
+  gate_->pushes.clear();
+  tell(gate_, session_of("bob", channel_of("bob") + 2, 2), true);
+  for (const auto& push : gate_->pushes) {
+    client::SyncNotify notify;
+    if (push.cmd_id == client::COMMAND_SYNC_NOTIFY && notify.ParseFromString(push.body)) {
+      EXPECT_EQ(notify.group_id(), 0);
+    }
+  }
 }
 
 // What changes somebody's own part comes by the inbox; the others find it in the group.
