@@ -23,7 +23,7 @@ class LargeGroupTest : public CoreFixture {
       page.set_head_seq(seq);
       PullMsg& row = *page.add_msg();
       row.set_seq(seq);
-      row.set_msg_id(2000 + seq);
+      row.set_msg_id(2000 + seq % 1000);
       row.set_from("bob");
       row.set_cmd_id(COMMAND_C2G_SEND);
       row.set_content("g" + std::to_string(seq));
