@@ -213,11 +213,13 @@ void Groups::finished(std::unique_ptr<GroupWork> work) {
       break;
   }
   pump(group);
+  if (group.idle() && group.loaded && !group.state.exists) forget(group);
 }
 
 void Groups::loaded(Group& group, GroupWork& work) {
   if (work.outcome != Outcome::kStored) {
     group.retry_at = context_.now() + kLoadAgain;
+    unloaded_.push_back(group.key);
     return refuse_all(group, work.error);
   }
   members_ -= group.state.members.size();
@@ -388,24 +390,42 @@ void Groups::tick() {
     if (it->second.until <= now) fanned_out(it->first);
     it = next;
   }
-  for (auto& [key, group] : groups_) {
-    if (!group->busy && !group->idle()) pump(*group);
-  }
+  load_again();
   forget_idle();
 }
 
+void Groups::load_again() {
+  for (auto& key : std::exchange(unloaded_, {})) {
+    const auto it = groups_.find(key);
+    if (it == groups_.end()) continue;
+    Group& group = *it->second;
+    if (group.retry_at > context_.now()) {
+      unloaded_.push_back(std::move(key));
+    } else if (group.idle() && !group.loaded) {
+      forget(group);
+    } else {
+      pump(group);
+    }
+  }
+}
+
+void Groups::forget(const Group& group) {
+  members_ -= group.state.members.size();
+  groups_.erase(GroupKey(group.key));
+}
+
+// The longest idle, until a tenth of the room is free.
 void Groups::forget_idle() {
   const std::size_t most = context_.config.group.members_in_memory;
-  if (members_ + groups_.size() <= most) return;
+  if (held() <= most) return;
   std::vector<Group*> idle;
   for (auto& [key, group] : groups_) {
     if (group->idle()) idle.push_back(group.get());
   }
   std::ranges::sort(idle, {}, &Group::used_at);
-  for (Group* group : idle) {
-    if (members_ + groups_.size() <= most) return;
-    members_ -= group->state.members.size();
-    groups_.erase(GroupKey(group->key));
+  for (const Group* group : idle) {
+    if (held() <= most - most / 10) return;
+    forget(*group);
   }
 }
 

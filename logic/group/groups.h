@@ -25,11 +25,15 @@ namespace hongyan::logic {
 // committed (of a large group: nothing more). One piece of work a group is at the database at a time, so rows
 // are numbered here.
 //
+// A group that does not exist is held only while somebody asks about it.
+//
 // A command is decided here, against what is committed; its outcome, a refusal too, is committed with what it
 // changes. It is answered when the rows of its members are there, or after kAnswerPatience.
 class Groups {
  public:
   static constexpr Milliseconds kAnswerPatience{2000};
+  // A group without its members takes as much memory as so many of them.
+  static constexpr std::size_t kGroupWeight = 20;
 
   struct Ports {
     std::function<void(DeliverWorkPtr)> give_back;              // to the lane it came by
@@ -100,12 +104,16 @@ class Groups {
   void answer(const DeliverWork& post, CtrlAnswer answer, MsgId placed_id);
   void reply(Group& group, GroupAsk& ask);
   void mail_to(std::uint32_t thread, auto GroupMail::* part, auto item);
+  void load_again();
+  void forget(const Group& group);
   void forget_idle();
+  [[nodiscard]] std::size_t held() const noexcept { return members_ + groups_.size() * kGroupWeight; }
 
   ThreadContext& context_;
   const Ports ports_;
   FanOut fan_out_;
   std::unordered_map<GroupKey, std::unique_ptr<Group>, GroupKeyHash> groups_;
+  std::vector<GroupKey> unloaded_;              // could not be read; again at retry_at
   std::unordered_map<MsgId, Waiting> waiting_;  // by placed_id
   std::size_t members_ = 0;                     // of all groups held
 };

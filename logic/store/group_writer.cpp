@@ -19,7 +19,6 @@ void refuse(WriterWork& work, Error error) {
   work.outcome = WriterWork::Outcome::kRefused;
   work.error = std::move(error);
 }
-void refuse(WriterWork& work, const char* why) { refuse(work, {Code::kUnavailable, why, kRetryAfterMs}); }
 
 bool is_command(const GroupWork& work) { return work.info.has_value() || work.answer.has_value(); }
 bool is_settled(const GroupWork& work) { return work.outcome != WriterWork::Outcome::kPending; }
@@ -31,82 +30,30 @@ void GroupWriter::start() {
 }
 
 void GroupWriter::stop(SteadyTime deadline) {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    stop_deadline_ = deadline;
-    wake_.notify_all();
-  }
+  queue_.stop(deadline);
   if (thread_.joinable()) thread_.join();
-}
-
-void GroupWriter::submit(std::unique_ptr<GroupWork> work) {
-  work->outcome = WriterWork::Outcome::kPending;
-  const std::size_t bytes = work->bytes();
-  std::unique_lock lock(mutex_);
-  if (stopping_) refuse(*work, "the node is stopping");
-  if (queued_bytes_ + bytes > deps_.config.queue_bytes) refuse(*work, "the shard's queue of groups is full");
-  if (ended_) {
-    lock.unlock();
-    std::vector<WriterWorkPtr> one;
-    one.push_back(std::move(work));
-    deps_.shard.sink->completed(std::move(one));
-    return;
-  }
-  queued_bytes_ += bytes;
-  queue_.push_back(std::move(work));
-  if (queue_.size() == 1) wake_.notify_one();
 }
 
 void GroupWriter::run() {
   const MysqlThread mysql_thread;
   std::vector<WriterWorkPtr> works;
-  while (wait_for_work(works)) {
+  while (queue_.take(works)) {
     process(works);
     deps_.shard.sink->completed(std::exchange(works, {}));
   }
   connection_.reset();
 }
 
-bool GroupWriter::wait_for_work(std::vector<WriterWorkPtr>& works) {
-  std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] { return !queue_.empty() || stopping_; });
-  if (queue_.empty()) {
-    ended_ = true;
-    return false;
-  }
-  const SteadyTime now = SteadyClock::now();
-  const bool late = stopping_ && now > stop_deadline_;
-  const bool serving = deps_.state.serving(now);
-  std::size_t bytes = 0;
-  while (!queue_.empty() && works.size() < deps_.config.batch_rows) {
-    WriterWork& work = *queue_.front();
-    const std::size_t more = work.bytes();
-    if (!works.empty() && bytes + more > deps_.config.batch_bytes) break;
-    bytes += more;
-    if (late) {
-      refuse(work, "the node is stopping");
-    } else if (!serving) {
-      refuse(work, "the shard is not served");
-    } else if (!deps_.state.owns(work.slot)) {
-      refuse(work, "another node owns the slot");
-    } else if (work.deadline < now) {
-      refuse(work, "waited too long for the shard");
-    }
-    works.push_back(std::move(queue_.front()));
-    queue_.pop_front();
-  }
-  queued_bytes_ -= bytes;
-  return true;
-}
-
 void GroupWriter::process(const std::vector<WriterWorkPtr>& works) {
   std::vector<GroupWork*> plain;
   std::vector<GroupWork*> commands;
+  const SteadyTime now = SteadyClock::now();
   for (const auto& one : works) {
     auto& work = static_cast<GroupWork&>(*one);
     if (is_settled(work)) continue;
-    if (work.op != GroupWork::Op::kStore) {
+    if (work.deadline < now) {
+      refuse(work, "waited too long for the shard");
+    } else if (work.op != GroupWork::Op::kStore) {
       read(work);
     } else if (!work.rows.empty() && work.rows.back().placed_id > deps_.state.id_limit() &&
                !deps_.state.wait_for_ids(work.rows.back().placed_id, Milliseconds(500))) {
@@ -275,7 +222,8 @@ bool GroupWriter::settle(Unit unit) {
       if (known) return true;
       connection_.reset();
     }
-    if (!pause()) return end_in_doubt();
+    queue_.refuse_late();
+    if (!queue_.pause(SteadyClock::now() + kPause)) return end_in_doubt();
   }
 }
 
@@ -303,13 +251,6 @@ void GroupWriter::roll_back() {
 void GroupWriter::fence_lost(Unit unit) {
   for (GroupWork* work : unit) refuse(*work, "another process owns the slots");
   deps_.state.fence_lost();
-}
-
-bool GroupWriter::pause() {
-  std::unique_lock lock(mutex_);
-  if (stopping_ && SteadyClock::now() > stop_deadline_) return false;
-  wake_.wait_until(lock, std::min(SteadyClock::now() + kPause, stop_deadline_), [] { return false; });
-  return true;
 }
 
 }  // namespace hongyan::logic

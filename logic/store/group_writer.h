@@ -1,13 +1,11 @@
 // The writer of a shard's groups: a thread with a connection that drains a queue of GroupWork in batches.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "logic/store/group_rows.h"
@@ -15,6 +13,7 @@
 #include "logic/store/shard.h"
 #include "logic/store/shard_state.h"
 #include "logic/store/shard_writer.h"
+#include "logic/store/work_queue.h"
 
 namespace hongyan::logic {
 
@@ -26,7 +25,8 @@ namespace hongyan::logic {
 // Works come numbered by the groups' owner, which has one under way for a group: trying again is harmless.
 //
 // Any thread: submit. start() once, then stop() once, by the shard; stop() lets the queue drain until the
-// deadline, refuses the rest, joins. While the shard is not served everything is refused at once.
+// deadline, refuses the rest, joins. While the shard is not served everything is refused at once; while an
+// outcome is unknown, what is past its deadline.
 class GroupWriter {
  public:
   struct Deps {
@@ -36,14 +36,15 @@ class GroupWriter {
     CommitFaultHook commit_fault;
   };
 
-  explicit GroupWriter(Deps deps) : deps_(std::move(deps)) {}
+  explicit GroupWriter(Deps deps)
+      : deps_(std::move(deps)), queue_(deps_.config, deps_.state, *deps_.shard.sink) {}
   ~GroupWriter() { stop(SteadyClock::now()); }
   GroupWriter(const GroupWriter&) = delete;
   GroupWriter& operator=(const GroupWriter&) = delete;
 
   void start();
   void stop(SteadyTime deadline);
-  void submit(std::unique_ptr<GroupWork> work);
+  void submit(std::unique_ptr<GroupWork> work) { queue_.submit(std::move(work)); }
   [[nodiscard]] const WriterCounters& counters() const noexcept { return counters_; }
 
  private:
@@ -52,7 +53,6 @@ class GroupWriter {
   enum class Next : std::uint8_t { kDone, kAgain, kDoubt };
 
   void run();
-  [[nodiscard]] bool wait_for_work(std::vector<WriterWorkPtr>& works);
   void process(const std::vector<WriterWorkPtr>& works);
   void read(GroupWork& work);
   void store(Unit unit);
@@ -66,10 +66,10 @@ class GroupWriter {
   [[nodiscard]] bool connect();
   void roll_back();
   void fence_lost(Unit unit);
-  [[nodiscard]] bool pause();
 
   const Deps deps_;
   WriterCounters counters_;
+  WorkQueue queue_;
 
   // Its thread only.
   std::unique_ptr<MysqlConnection> connection_;
@@ -77,13 +77,6 @@ class GroupWriter {
   unsigned attempts_ = 0;
   SteadyTime last_warning_{};
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<WriterWorkPtr> queue_;
-  std::size_t queued_bytes_ = 0;
-  bool stopping_ = false;
-  bool ended_ = false;
-  SteadyTime stop_deadline_ = SteadyTime::max();
   std::thread thread_;
 };
 

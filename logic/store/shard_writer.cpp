@@ -15,17 +15,15 @@ constexpr Milliseconds kIdPatience{500};
 constexpr std::int64_t kIdAheadMs = 2;  // a batch may run this far ahead of the clock
 constexpr Milliseconds kFirstPause{20};
 constexpr unsigned kMaxPauseDoublings = 4;
-constexpr std::uint32_t kRetryAfterMs = 200;
-
-void refuse(WriterWork& work, const char* why) {
-  work.outcome = WriterWork::Outcome::kRefused;
-  work.error = {Code::kUnavailable, why, kRetryAfterMs};
-}
 
 }  // namespace
 
 ShardWriter::ShardWriter(Deps deps, std::size_t index)
-    : deps_(std::move(deps)), index_(index), tails_(kCachedUsers), batch_(tails_, *deps_.shard.clock) {}
+    : deps_(std::move(deps)),
+      index_(index),
+      queue_(deps_.config, deps_.state, *deps_.shard.sink),
+      tails_(kCachedUsers),
+      batch_(tails_, *deps_.shard.clock) {}
 
 ShardWriter::~ShardWriter() { stop(SteadyClock::now()); }
 
@@ -34,77 +32,18 @@ void ShardWriter::start() {
 }
 
 void ShardWriter::stop(SteadyTime deadline) {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    stop_deadline_ = deadline;
-    wake_.notify_all();
-  }
+  queue_.stop(deadline);
   if (thread_.joinable()) thread_.join();
-}
-
-void ShardWriter::submit(WriterWorkPtr work) {
-  work->outcome = WriterWork::Outcome::kPending;
-  const std::size_t bytes = work->bytes();
-  std::unique_lock lock(mutex_);
-  if (stopping_) refuse(*work, "the node is stopping");
-  if (queued_bytes_ + bytes > deps_.config.queue_bytes) {
-    refuse(*work, "the shard's queue is full");
-  }
-  if (ended_) {
-    lock.unlock();
-    std::vector<WriterWorkPtr> one;
-    one.push_back(std::move(work));
-    deps_.shard.sink->completed(std::move(one));
-    return;
-  }
-  queued_bytes_ += bytes;
-  queue_.push_back(std::move(work));
-  if (queue_.size() == 1) wake_.notify_one();
 }
 
 void ShardWriter::run() {
   const MysqlThread mysql_thread;
   std::vector<WriterWorkPtr> works;
-  while (wait_for_work(works)) {
-    refuse_unowned(works);
+  while (queue_.take(works)) {
     process(std::exchange(works, {}));
     tails_.shrink();
   }
   connection_.reset();
-}
-
-bool ShardWriter::wait_for_work(std::vector<WriterWorkPtr>& works) {
-  std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] { return !queue_.empty() || stopping_; });
-  if (queue_.empty()) {
-    ended_ = true;
-    return false;
-  }
-  const bool late = stopping_ && SteadyClock::now() > stop_deadline_;
-  std::size_t bytes = 0;
-  while (!queue_.empty() && works.size() < deps_.config.batch_rows) {
-    const std::size_t more = queue_.front()->bytes();
-    if (!works.empty() && bytes + more > deps_.config.batch_bytes) break;
-    bytes += more;
-    if (late) refuse(*queue_.front(), "the node is stopping");
-    works.push_back(std::move(queue_.front()));
-    queue_.pop_front();
-  }
-  queued_bytes_ -= bytes;
-  return true;
-}
-
-void ShardWriter::refuse_unowned(std::vector<WriterWorkPtr>& works) const {
-  const bool serving = deps_.state.serving(SteadyClock::now());
-  for (const WriterWorkPtr& work : works) {
-    if (work->outcome != WriterWork::Outcome::kPending) continue;
-    if (!serving) {
-      refuse(*work, "the shard is not served");
-    } else if (!deps_.state.owns(work->slot)) {
-      refuse(*work, "another node owns the slot");
-    }
-  }
 }
 
 void ShardWriter::process(std::vector<WriterWorkPtr> works) {
@@ -271,35 +210,11 @@ void ShardWriter::fail(const DbError& error, bool commit_sent) {
 }
 
 void ShardWriter::pause() {
-  sweep_queue();
-  const SteadyTime until = SteadyClock::now() + kFirstPause * (1 << std::min(pauses_++, kMaxPauseDoublings));
-  std::unique_lock lock(mutex_);
-  if (stopping_ && SteadyClock::now() > stop_deadline_) {
-    lock.unlock();
-    log::error("store", "stopped with a batch of unknown outcome shard={} writer={}", deps_.config.name,
-               index_);
-    batch_.abandon();
-    return;
-  }
-  wake_.wait_until(lock, std::min(until, stop_deadline_), [] { return false; });
-}
-
-void ShardWriter::sweep_queue() {
-  std::vector<WriterWorkPtr> refused;
-  const SteadyTime now = SteadyClock::now();
-  const bool serving = deps_.state.serving(now);
-  {
-    const std::lock_guard lock(mutex_);
-    std::erase_if(queue_, [&](WriterWorkPtr& work) {
-      if (serving && work->deadline >= now) return false;
-      if (work->outcome == WriterWork::Outcome::kPending) refuse(*work, "the shard does not answer");
-      break_chain(*work);
-      queued_bytes_ -= work->bytes();
-      refused.push_back(std::move(work));
-      return true;
-    });
-  }
-  if (!refused.empty()) deps_.shard.sink->completed(std::move(refused));
+  queue_.refuse_late();
+  if (queue_.pause(SteadyClock::now() + kFirstPause * (1 << std::min(pauses_++, kMaxPauseDoublings)))) return;
+  log::error("store", "stopped with a batch of unknown outcome shard={} writer={}", deps_.config.name,
+             index_);
+  batch_.abandon();
 }
 
 void ShardWriter::wait_for_ids() {

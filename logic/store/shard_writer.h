@@ -2,19 +2,18 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "logic/store/mysql_connection.h"
 #include "logic/store/shard.h"
 #include "logic/store/shard_state.h"
 #include "logic/store/tail_cache.h"
+#include "logic/store/work_queue.h"
 #include "logic/store/writer_batch.h"
 #include "logic/store/writer_sql.h"
 
@@ -56,13 +55,11 @@ class ShardWriter {
   void start();
   void stop(SteadyTime deadline);
 
-  void submit(WriterWorkPtr work);
+  void submit(WriterWorkPtr work) { queue_.submit(std::move(work)); }
   [[nodiscard]] const WriterCounters& counters() const noexcept { return counters_; }
 
  private:
   void run();
-  [[nodiscard]] bool wait_for_work(std::vector<WriterWorkPtr>& works);
-  void refuse_unowned(std::vector<WriterWorkPtr>& works) const;
   void process(std::vector<WriterWorkPtr> works);
   void connect();
   void barrier();
@@ -76,12 +73,12 @@ class ShardWriter {
   void finish();
   void fail(const DbError& error, bool commit_sent);
   void pause();
-  void sweep_queue();
   void wait_for_ids();
 
   const Deps deps_;
   const std::size_t index_;
   WriterCounters counters_;
+  WorkQueue queue_;
 
   // Writer thread only.
   TailCache tails_;
@@ -91,14 +88,6 @@ class ShardWriter {
   std::unique_ptr<MysqlConnection> connection_;
   unsigned pauses_ = 0;
   SteadyTime last_warning_{};
-
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<WriterWorkPtr> queue_;
-  std::size_t queued_bytes_ = 0;
-  bool stopping_ = false;
-  bool ended_ = false;
-  SteadyTime stop_deadline_ = SteadyTime::max();
 
   std::thread thread_;
 };

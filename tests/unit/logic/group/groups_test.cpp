@@ -59,6 +59,13 @@ class GroupsTest : public PipelineHarness {
   MemoryShard::StoredGroup& stored(std::int64_t group_id) {
     return shards_[shard_set_.index_of(slot_of_group("demo", group_id))].groups[{"demo", group_id}];
   }
+  // Groups that the owners have in memory.
+  std::int64_t held() {
+    pass(Milliseconds(0));
+    std::int64_t sum = 0;
+    for (const auto& one : counters_) sum += one.groups.load();
+    return sum;
+  }
   client::PullResp pull(std::uint32_t seq, std::string_view uid, std::int64_t offset,
                         std::vector<std::pair<std::int64_t, std::int64_t>> groups = {}) {
     client::PullReq body;
@@ -142,6 +149,40 @@ TEST_F(GroupsTest, OnlyMembersSend) {
   EXPECT_EQ(error_of(2), client::ERROR_CODE_PERMISSION_DENIED);
   EXPECT_EQ(stored(group).rows.size(), 1U);
   EXPECT_TRUE((shard_of("mallory").outbox[{"demo", "mallory"}].empty()));
+}
+
+TEST_F(GroupsTest, WhatStrangersNameTakesNoMemory) {
+  const auto group = create("alice", {"bob"});
+  for (std::uint32_t seq = 1; seq <= 50; ++seq) post(seq, "mallory", group + seq, "hello?");
+  settle();
+  EXPECT_EQ(error_of(50), client::ERROR_CODE_PERMISSION_DENIED);
+  EXPECT_EQ(held(), 1);
+
+  for (auto& shard : shards_) shard.refuse = true;
+  for (std::uint32_t seq = 51; seq <= 100; ++seq) post(seq, "mallory", group + seq, "hello?");
+  settle();
+  EXPECT_EQ(error_of(100), client::ERROR_CODE_UNAVAILABLE);
+  for (auto& shard : shards_) shard.refuse = false;
+  pass(Milliseconds(600));
+  EXPECT_EQ(held(), 1);
+  post(101, "alice", group, "hi");
+  settle();
+  EXPECT_FALSE(body_of<client::C2GSendResp>(101).has_error());
+}
+
+TEST_F(GroupsTest, TheLongestIdleAreForgottenAndReadAgain) {
+  config_.group.members_in_memory = 10 * (Groups::kGroupWeight + 2);
+  std::vector<std::int64_t> groups;
+  for (int i = 0; i < 30; ++i) {
+    groups.push_back(create("alice", {"bob"}));
+    pass(Milliseconds(100));
+  }
+  EXPECT_LE(held(), 20);
+  EXPECT_GE(held(), 9);
+  post(1, "bob", groups.front(), "still there");
+  settle();
+  EXPECT_FALSE(body_of<client::C2GSendResp>(1).has_error());
+  EXPECT_EQ(inbox("alice").back(), "still there");
 }
 
 // A shard is slow: the command is answered before the new member's own row is there.
