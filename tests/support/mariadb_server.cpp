@@ -22,12 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path make_temporary_directory() {
-  std::string name = (fs::temp_directory_path() / "hongyan-mariadb-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-  return name;
-}
-
 std::string user_name() {
   return ::getuid() == 0 ? "root" : std::getenv("USER") ? std::getenv("USER") : "nobody";
 }
@@ -54,27 +48,21 @@ pid_t launch(const std::vector<std::string>& command, const fs::path& output) {
 // A starting MariaDB deletes the temporary tables of all others in the same tmpdir: each has its own.
 class Template {
  public:
-  Template() : directory_(make_temporary_directory()) {
+  Template() {
     const pid_t pid = launch({"mariadb-install-db", "--no-defaults", "--datadir=" + data().string(),
-                              "--tmpdir=" + directory_.string(), "--user=" + user_name(),
+                              "--tmpdir=" + folder_.path().string(), "--user=" + user_name(),
                               "--auth-root-authentication-method=normal", "--skip-test-db",
                               "--skip-name-resolve", "--innodb-log-file-size=8M"},
-                             directory_ / "log");
+                             folder_.path() / "log");
     int status = 0;
     ::waitpid(pid, &status, 0);
-    if (status != 0) throw std::runtime_error("mariadb-install-db failed: " + (directory_ / "log").string());
+    if (status != 0) throw std::runtime_error("mariadb-install-db failed: " + folder_.file("log"));
   }
-  ~Template() {
-    std::error_code ignored;
-    fs::remove_all(directory_, ignored);
-  }
-  Template(const Template&) = delete;
-  Template& operator=(const Template&) = delete;
 
-  [[nodiscard]] fs::path data() const { return directory_ / "data"; }
+  [[nodiscard]] fs::path data() const { return folder_.path() / "data"; }
 
  private:
-  fs::path directory_;
+  const TempFolder folder_;
 };
 
 std::uint16_t free_port() {
@@ -105,10 +93,10 @@ logic::DbResult<std::unique_ptr<logic::MysqlConnection>> connect_as_root(const s
 }  // namespace
 
 MariadbServer::MariadbServer(std::vector<std::string> extra_options)
-    : directory_(make_temporary_directory()), options_(std::move(extra_options)), port_(free_port()) {
+    : options_(std::move(extra_options)), port_(free_port()) {
   static const Template empty;
-  fs::copy(empty.data(), directory_ / "data", fs::copy_options::recursive);
-  std::ofstream(directory_ / "init.sql")
+  fs::copy(empty.data(), folder_.path() / "data", fs::copy_options::recursive);
+  std::ofstream(folder_.path() / "init.sql")
       << "CREATE USER IF NOT EXISTS hongyan@localhost IDENTIFIED BY 'test';\n"
       << "CREATE USER IF NOT EXISTS hongyan@'127.0.0.1' IDENTIFIED BY 'test';\n"
       << "GRANT ALL ON `hongyan\\_%`.* TO hongyan@localhost;\n"
@@ -116,31 +104,27 @@ MariadbServer::MariadbServer(std::vector<std::string> extra_options)
   start();
 }
 
-MariadbServer::~MariadbServer() {
-  reap(SIGKILL);
-  std::error_code ignored;
-  fs::remove_all(directory_, ignored);
-}
+MariadbServer::~MariadbServer() { reap(SIGKILL); }
 
 void MariadbServer::start() {
   std::vector<std::string> command = {"mariadbd",
                                       "--no-defaults",
                                       "--user=" + user_name(),
-                                      "--datadir=" + (directory_ / "data").string(),
-                                      "--tmpdir=" + directory_.string(),
+                                      "--datadir=" + (folder_.path() / "data").string(),
+                                      "--tmpdir=" + folder_.path().string(),
                                       "--socket=" + socket(),
                                       "--bind-address=127.0.0.1",
                                       "--port=" + std::to_string(port_),
                                       "--skip-name-resolve",
                                       "--innodb-buffer-pool-size=64M",
                                       "--innodb-log-file-size=32M",
-                                      "--init-file=" + (directory_ / "init.sql").string()};
+                                      "--init-file=" + (folder_.path() / "init.sql").string()};
   command.insert(command.end(), options_.begin(), options_.end());
-  pid_ = launch(command, directory_ / "log");
+  pid_ = launch(command, folder_.path() / "log");
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (!connect_as_root(socket(), "")) {
     if (::waitpid(pid_, nullptr, WNOHANG) == pid_ || std::chrono::steady_clock::now() > deadline) {
-      throw std::runtime_error("mariadbd does not start: " + (directory_ / "log").string());
+      throw std::runtime_error("mariadbd does not start: " + folder_.file("log"));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }

@@ -4,9 +4,10 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <vector>
+
+#include "tests/support/temp_folder.h"
 
 namespace hongyan::testing {
 
@@ -27,7 +28,7 @@ class MariadbServer {
   void freeze();     // SIGSTOP
   void thaw();       // SIGCONT
 
-  [[nodiscard]] std::string socket() const { return (directory_ / "s").string(); }
+  [[nodiscard]] std::string socket() const { return folder_.file("s"); }
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   // Runs SQL as root, throws on errors; answers the first column of the last row.
   std::string sql(const std::string& text, const std::string& database = {}) const;
@@ -35,7 +36,7 @@ class MariadbServer {
  private:
   void reap(int signal);
 
-  std::filesystem::path directory_;
+  const TempFolder folder_;
   std::vector<std::string> options_;
   std::uint16_t port_ = 0;
   pid_t pid_ = -1;

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
-#include <filesystem>
 #include <fstream>
 #include <future>
 #include <mutex>
@@ -14,6 +13,7 @@
 #include "common/http/client.h"
 #include "common/link/membership.h"
 #include "tests/support/run_on.h"
+#include "tests/support/temp_folder.h"
 
 namespace hongyan::iplist {
 namespace {
@@ -252,11 +252,10 @@ TEST(IplistConfigTest, DefaultsAreValidButForTheSecret) {
 }
 
 TEST_F(IplistTest, ServesThePageBesideItsAnswers) {
-  std::string name = (std::filesystem::temp_directory_path() / "iplist-page-XXXXXX").string();
-  const std::filesystem::path folder(mkdtemp(name.data()));
-  std::ofstream(folder / "index.html") << "<p>the page";
+  const testing::TempFolder folder;
+  std::ofstream(folder.file("index.html")) << "<p>the page";
   EXPECT_EQ(get("/").status, 404);
-  config_.web_root = folder.string();
+  config_.web_root = folder.path().string();
   start();
   const auto page = get("/");
   EXPECT_EQ(page.status, 200);
@@ -266,7 +265,6 @@ TEST_F(IplistTest, ServesThePageBesideItsAnswers) {
               HasSubstr("script-src 'self'"));
   EXPECT_EQ(get("/..%2f..%2fetc/passwd").status, 404);
   EXPECT_EQ(ask("").status, 503);
-  std::filesystem::remove_all(folder);
   const auto failed = App::start(config_, context_);
   ASSERT_FALSE(failed);
   EXPECT_THAT(failed.error().message, HasSubstr("web.root"));

@@ -6,10 +6,11 @@
 #include <array>
 #include <csignal>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <thread>
+
+#include "tests/support/temp_folder.h"
 
 namespace hongyan::daemon {
 namespace {
@@ -34,12 +35,9 @@ class Sample : public Daemon {
 class DaemonTest : public ::testing::Test {
  protected:
   DaemonTest() {
-    std::string name = ::testing::TempDir() + "hongyan-daemon-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
-    path_ = folder_ + "/daemon.toml";
+    path_ = folder_.file("daemon.toml");
     std::ofstream(path_) << "[cluster]\nsecret = \"0123456789abcdef\"\n[metrics]\nlisten = \"127.0.0.1:0\"\n";
   }
-  ~DaemonTest() override { std::filesystem::remove_all(folder_); }
 
   // What it wrote to standard error is in err_.
   int run_with(const Start& start) {
@@ -54,7 +52,7 @@ class DaemonTest : public ::testing::Test {
     return status;
   }
 
-  std::string folder_;
+  testing::TempFolder folder_;
   std::string path_;
   std::string err_;
   Events events_;

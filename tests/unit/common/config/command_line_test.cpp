@@ -4,8 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
+
+#include "tests/support/temp_folder.h"
 
 namespace hongyan::config {
 namespace {
@@ -40,16 +41,13 @@ Run run(std::vector<const char*> arguments) {
 class CommandLineTest : public ::testing::Test {
  protected:
   CommandLineTest() {
-    std::string name = ::testing::TempDir() + "hongyan-line-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
-    good_ = folder_ + "/good.toml";
-    bad_ = folder_ + "/bad.toml";
+    good_ = folder_.file("good.toml");
+    bad_ = folder_.file("bad.toml");
     std::ofstream(good_) << "[cluster]\nsecret = \"0123456789abcdef\"\n";
     std::ofstream(bad_) << "[cluster]\nsecret = \"0123456789abcdef\"\nx = 1\n[log]\nlevel = \"loud\"\n";
   }
-  ~CommandLineTest() override { std::filesystem::remove_all(folder_); }
 
-  std::string folder_;
+  testing::TempFolder folder_;
   std::string good_;
   std::string bad_;
 };

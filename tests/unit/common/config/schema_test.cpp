@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 
 #include "common/config/common_config.h"
+#include "tests/support/temp_folder.h"
 
 namespace hongyan::config {
 namespace {
@@ -73,18 +73,12 @@ std::vector<std::string> load(Sample& sample, std::string_view text) {
 
 class SchemaTest : public ::testing::Test {
  protected:
-  SchemaTest() {
-    std::string name = ::testing::TempDir() + "hongyan-config-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~SchemaTest() override { std::filesystem::remove_all(folder_); }
-
   [[nodiscard]] std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ + "/" + name) << text;
-    return folder_ + "/" + name;
+    std::ofstream(folder_.file(name)) << text;
+    return folder_.file(name);
   }
 
-  std::string folder_;
+  testing::TempFolder folder_;
   Sample sample_;
 };
 

@@ -8,6 +8,7 @@
 
 #include "common/net/event_loop.h"
 #include "tests/support/run_on.h"
+#include "tests/support/temp_folder.h"
 
 namespace hongyan::http {
 namespace {
@@ -17,18 +18,15 @@ namespace fs = std::filesystem;
 class StaticFilesTest : public ::testing::Test {
  protected:
   StaticFilesTest() {
-    std::string name = (fs::temp_directory_path() / "static-files-XXXXXX").string();
-    folder_ = fs::path(mkdtemp(name.data()));
-    root_ = folder_ / "root";
+    root_ = folder_.path() / "root";
     loop_.start();
     write("index.html", "<p>hello");
     write("assets/main-1a2b.js", "run()");
-    std::ofstream(folder_ / "secret.txt") << "secret";
+    std::ofstream(folder_.path() / "secret.txt") << "secret";
   }
   ~StaticFilesTest() override {
     loop_.stop();
     loop_.join();
-    fs::remove_all(folder_);
   }
 
   void write(const std::string& name, const std::string& content) const {
@@ -56,7 +54,7 @@ class StaticFilesTest : public ::testing::Test {
     return {};
   }
 
-  fs::path folder_;
+  testing::TempFolder folder_;
   fs::path root_;
   Router router_;
   net::EventLoop loop_{"test"};
@@ -81,7 +79,7 @@ TEST_F(StaticFilesTest, ServesFilesWithTheirTypes) {
 }
 
 TEST_F(StaticFilesTest, ReachesNothingOutside) {
-  fs::create_symlink(folder_ / "secret.txt", root_ / "link.txt");
+  fs::create_symlink(folder_.path() / "secret.txt", root_ / "link.txt");
   write(".hidden", "x");
   write(".git/config", "x");
   ASSERT_EQ(load().value_or(0), 2U);
