@@ -16,6 +16,26 @@ class TokenBucket {
   // Takes `amount` when anything is left (the balance may go below 0, so that one large packet passes).
   [[nodiscard]] bool take(double amount, double rate, SteadyTime now) noexcept {
     if (rate <= 0) return true;
+    refill(rate, now);
+    if (tokens_ <= 0) return false;
+    tokens_ -= amount;
+    return true;
+  }
+  // Takes it whatever is left: who does so waits afterwards.
+  void spend(double amount, double rate, SteadyTime now) noexcept {
+    if (rate <= 0) return;
+    refill(rate, now);
+    tokens_ -= amount;
+  }
+
+  // From the last call of another kind until something is left again.
+  [[nodiscard]] std::uint32_t wait_ms(double rate) const noexcept {
+    if (rate <= 0 || tokens_ > 0) return 0;
+    return static_cast<std::uint32_t>(-tokens_ / rate * 1000) + 1;
+  }
+
+ private:
+  void refill(double rate, SteadyTime now) noexcept {
     const double seconds = std::chrono::duration<double>(now - last_).count();
     last_ = now;
     if (fresh_) {
@@ -23,18 +43,8 @@ class TokenBucket {
       fresh_ = false;
     }
     tokens_ = std::min(rate, tokens_ + seconds * rate);
-    if (tokens_ <= 0) return false;
-    tokens_ -= amount;
-    return true;
   }
 
-  // Until something is left again.
-  [[nodiscard]] std::uint32_t wait_ms(double rate) const noexcept {
-    if (rate <= 0 || tokens_ > 0) return 0;
-    return static_cast<std::uint32_t>(-tokens_ / rate * 1000) + 1;
-  }
-
- private:
   SteadyTime last_;
   double tokens_ = 0;
   bool fresh_ = true;

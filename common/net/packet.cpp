@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 namespace hongyan::net {
 
@@ -93,6 +94,12 @@ void PacketDecoder::keep() {
   kept_.append(input_);
   input_ = {};
   if (kept_.empty() && kept_.capacity() > 64) kept_ = std::string();
+}
+
+std::string PacketDecoder::take_rest() {
+  std::string rest(std::exchange(input_, {}));
+  keep();
+  return rest;
 }
 
 }  // namespace hongyan::net

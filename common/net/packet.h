@@ -69,6 +69,8 @@ class PacketDecoder {
   [[nodiscard]] std::expected<const Packet*, PacketError> next();
   // Copies what is left of the input; releases the kept buffer when nothing is left.
   void keep();
+  // Instead of keep(), between packets: the input that was not looked at yet; it is to be fed again.
+  [[nodiscard]] std::string take_rest();
 
   // Bytes held between reads.
   [[nodiscard]] std::size_t kept_bytes() const noexcept { return kept_.size(); }

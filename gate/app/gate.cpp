@@ -26,6 +26,7 @@ WorkerOptions worker_options(const GateConfig& c) {
                      .max_output_bytes = c.max_output_bytes,
                      .max_in_flight = c.max_in_flight,
                      .max_in_flight_bytes = c.max_in_flight_bytes,
+                     .requests_per_second = c.requests_per_second,
                      .packets_per_second = c.packets_per_second,
                      .bytes_per_second = static_cast<double>(c.bytes_per_second),
                      .login_deadline = c.login_deadline,

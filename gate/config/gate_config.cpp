@@ -37,6 +37,10 @@ void bind_limits(config::Schema& schema, GateConfig& c) {
              "Bodies of the unanswered requests of one client; past it no more is read from it.")
       .range(64 << 10, 64 << 20);
   schema
+      .value("gate.requests_per_second", c.requests_per_second,
+             "Of one client, with bursts of a second's worth; what comes faster is read later. 0: no limit.")
+      .range(0.0, 1e9);
+  schema
       .value("gate.packets_per_second", c.packets_per_second,
              "Of one client, with bursts of a second's worth; past it RATE_LIMITED. 0: no limit.")
       .range(0.0, 1e9);

@@ -27,6 +27,7 @@ struct GateConfig {
   std::size_t max_held_bytes = 256 << 20;
   std::uint32_t max_in_flight = 64;
   std::size_t max_in_flight_bytes = 1 << 20;
+  double requests_per_second = 1000;
   double packets_per_second = 20000;
   std::size_t bytes_per_second = 16 << 20;
   std::uint32_t min_client_version = 1;

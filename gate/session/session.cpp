@@ -1,5 +1,6 @@
 #include "gate/session/session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/log/log.h"
@@ -12,6 +13,10 @@ namespace {
 
 constexpr std::uint8_t kMostUnparsable = 10;
 constexpr std::uint32_t kRetryAfterMs = 500;
+// Of a client that is too fast. What it sends in the meantime is stored together: many small steps would cost
+// the servers more than few.
+constexpr Milliseconds kShortestPause{10};
+constexpr Milliseconds kLongestPause{100};
 
 }  // namespace
 
@@ -30,6 +35,7 @@ Session::Session(SessionContext& context, std::unique_ptr<Transport> transport, 
       transport_(std::move(transport)),
       peer_(peer),
       decoder_(context.options.max_body_before_login),
+      requests_(peer.accepted_at),
       packets_(peer.accepted_at),
       bytes_(peer.accepted_at),
       now_(peer.accepted_at) {
@@ -56,15 +62,29 @@ net::Awaitable<> Session::read_all(SessionPtr self) {
     }
     self->context_.counters.bytes_in.add(bytes->size());
     if (self->state_ == State::kOpen) self->on_bytes(*bytes);
+    while (self->state_ == State::kOpen) {
+      if (const auto pause = self->pause_for_rate(); pause.count() > 0) {
+        co_await net::sleep_for(pause);
+        continue;
+      }
+      if (self->held_.empty()) break;
+      self->on_bytes(std::exchange(self->held_, {}));
+    }
     if (self->should_pause()) break;  // request_done() starts it again
   }
   self->reading_ = false;
 }
 
 void Session::on_bytes(std::string_view bytes) {
+  const double rate = context_.options.requests_per_second;
   now_ = SteadyClock::now();
+  requests_.spend(0, rate, now_);
   decoder_.feed(bytes);
   while (state_ == State::kOpen) {
+    if (requests_.wait_ms(rate) > 0) {
+      held_ = decoder_.take_rest();
+      return;
+    }
     const auto next = decoder_.next();
     if (!next) {
       context_.counters.refused(next.error() == net::PacketError::kHeaderLength ? Refusal::kBadHeader
@@ -201,6 +221,7 @@ void Session::on_request(const net::Packet& packet) {
 void Session::forward(const net::Packet& packet) {
   const auto& header = packet.header;
   const std::size_t size = packet.body.size();
+  requests_.spend(1, context_.options.requests_per_second, now_);
   // Counted before: the answer may come from within.
   ++in_flight_;
   in_flight_bytes_ += size;
@@ -266,6 +287,14 @@ void Session::log_in(const forward::Answer& answer) {
   } else {
     loser->session->kick(client::KICK_REASON_OTHER_LOGIN, "logged in on another device");
   }
+}
+
+Milliseconds Session::pause_for_rate() {
+  const double rate = context_.options.requests_per_second;
+  if (requests_.wait_ms(rate) == 0) return Milliseconds(0);
+  requests_.spend(0, rate, SteadyClock::now());
+  const Milliseconds wait(requests_.wait_ms(rate));
+  return wait.count() == 0 ? wait : std::clamp(wait, kShortestPause, kLongestPause);
 }
 
 void Session::request_done(std::size_t request_bytes) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct SessionOptions {
   std::size_t max_output_bytes = 1 << 20;
   std::uint32_t max_in_flight = 64;  // unanswered requests; past it the session is not read
   std::size_t max_in_flight_bytes = 1 << 20;
+  double requests_per_second = 1000;  // what comes faster is read later
   double packets_per_second = 20000;
   double bytes_per_second = 16 << 20;
   Milliseconds login_deadline{10000};
@@ -130,6 +132,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void begin_closing();
   void drained();
   void start_reading();
+  // How long no request may be taken, at most kLongestPause.
+  [[nodiscard]] Milliseconds pause_for_rate();
   void request_done(std::size_t request_bytes);
   [[nodiscard]] bool should_pause() const noexcept;
   void note(std::string_view what);
@@ -139,6 +143,8 @@ class Session : public std::enable_shared_from_this<Session> {
   const std::unique_ptr<Transport> transport_;
   Peer& peer_;  // until closed
   net::PacketDecoder decoder_;
+  std::string held_;  // read already, and not to be taken yet
+  TokenBucket requests_;
   TokenBucket packets_;
   TokenBucket bytes_;
   OutputQueuePtr output_;   // null: nothing waits

@@ -290,6 +290,27 @@ TEST_F(SessionTest, LogsOut) {
   EXPECT_TRUE(client.wait_closed());
 }
 
+// Nobody is refused, and one client does not take the servers from the others.
+TEST_F(SessionTest, ReadsLaterWhatComesTooFast) {
+  config.requests_per_second = 20;
+  start_serving();
+  const auto begin = SteadyClock::now();
+  PacketClient client(port());
+  ASSERT_TRUE(client.log_in("alice"));
+  for (std::uint32_t seq = 2; seq < 45; ++seq) ASSERT_TRUE(client.send(client::COMMAND_PULL, seq, ""));
+  for (std::uint32_t seq = 2; seq < 45; ++seq) {
+    const auto answer = client.read();
+    ASSERT_TRUE(answer.has_value());
+    EXPECT_EQ(answer->header.seq, seq);
+    EXPECT_EQ(answer->body, "OK");
+  }
+  EXPECT_GE(SteadyClock::now() - begin, Milliseconds(1000));
+  // Closing while some of it is held.
+  for (std::uint32_t seq = 45; seq < 60; ++seq) ASSERT_TRUE(client.send(client::COMMAND_PULL, seq, ""));
+  PacketClient other(port());
+  ASSERT_TRUE(other.log_in("bob"));
+}
+
 TEST_F(SessionTest, LimitsTheRate) {
   config.packets_per_second = 5;
   start_serving();

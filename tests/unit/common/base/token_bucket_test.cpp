@@ -28,5 +28,19 @@ TEST(TokenBucketTest, OneLargePacketPasses) {
   EXPECT_TRUE(bucket.take(1e9, 0, now));  // no limit
 }
 
+TEST(TokenBucketTest, WhoSpendsMoreThanThereIsWaits) {
+  SteadyTime now{};
+  TokenBucket bucket(now);
+  bucket.spend(1500, 1000, now);
+  EXPECT_EQ(bucket.wait_ms(1000), 501U);
+  now += Milliseconds(400);
+  bucket.spend(0, 1000, now);
+  EXPECT_LE(bucket.wait_ms(1000), 101U);
+  EXPECT_GE(bucket.wait_ms(1000), 100U);
+  now += Milliseconds(101);
+  bucket.spend(0, 1000, now);
+  EXPECT_EQ(bucket.wait_ms(1000), 0U);
+}
+
 }  // namespace
 }  // namespace hongyan

@@ -101,6 +101,29 @@ TEST(PacketDecoderTest, RefusesOversizedBodyOnSightOfTheHeader) {
   }
 }
 
+TEST(PacketDecoderTest, GivesBackWhatItDidNotLookAt) {
+  std::string stream;
+  for (std::uint32_t seq = 1; seq <= 3; ++seq) append_packet(stream, 200, 6, seq, "body");
+  for (std::size_t cut = 0; cut <= kHeaderSize; ++cut) {
+    PacketDecoder decoder(1024);
+    const std::string first = stream.substr(0, cut);
+    decoder.feed(first);
+    EXPECT_EQ(decoder.next().value(), nullptr);
+    decoder.keep();
+    std::string rest = stream.substr(cut);
+    for (std::uint32_t seq = 1; seq <= 3; ++seq) {
+      decoder.feed(rest);
+      const Packet* packet = decoder.next().value();
+      ASSERT_NE(packet, nullptr);
+      EXPECT_EQ(packet->header.seq, seq);
+      EXPECT_EQ(packet->body, "body");
+      rest = decoder.take_rest();
+    }
+    EXPECT_TRUE(rest.empty());
+    EXPECT_EQ(decoder.kept_bytes(), 0U);
+  }
+}
+
 TEST(PacketDecoderTest, TakesABodyOfExactlyTheLimit) {
   std::string stream;
   append_packet(stream, 200, 30, 1, std::string(1024, 'b'));
