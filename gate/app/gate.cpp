@@ -36,7 +36,9 @@ WorkerOptions worker_options(const GateConfig& c) {
   options.forwarder.router.max_held_bytes = c.max_held_bytes / c.workers;
   options.forwarder.alive_report = c.alive_report;
   options.drain_spread = c.drain_spread;
-  options.websocket = {.origins = c.ws_origins, .max_header_bytes = c.ws_max_header_bytes};
+  options.websocket = {.origins = c.ws_origins,
+                       .max_header_bytes = c.ws_max_header_bytes,
+                       .ping_interval = c.ws_ping_interval};
   return options;
 }
 

@@ -124,6 +124,10 @@ void bind_websocket(config::Schema& schema, GateConfig& c) {
       .bytes("websocket.max_header_bytes", c.ws_max_header_bytes,
              "Of the HTTP request that opens a WebSocket; a longer one is answered 431.")
       .range(1 << 10, 64 << 10);
+  schema
+      .value("websocket.ping_interval", c.ws_ping_interval,
+             "How often a client is pinged, so that proxies do not end a silent connection. 0: never.")
+      .range(Milliseconds(0), Milliseconds(3'600'000));
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ struct GateConfig {
   // [websocket]
   std::vector<std::string> ws_origins;
   std::size_t ws_max_header_bytes = 8 << 10;
+  Milliseconds ws_ping_interval{30000};
 
   // Where clients of this kind connect; not set: nowhere.
   [[nodiscard]] const config::Endpoint& listen(TransportKind kind) const noexcept;

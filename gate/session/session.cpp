@@ -314,7 +314,10 @@ bool Session::check(SteadyTime now) {
   if (state_ != State::kOpen) return true;
   const bool in_time = peer_.logged_in ? now - peer_.last_packet < context_.options.heartbeat * 3 / 2
                                        : now - peer_.accepted_at < context_.options.login_deadline;
-  if (in_time) return true;
+  if (in_time) {
+    transport_->keep_alive(now);
+    return true;
+  }
   context_.counters.refused(peer_.logged_in ? Refusal::kHeartbeat : Refusal::kLoginDeadline);
   end(peer_.logged_in ? "silent" : "no login in time");
   return false;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/base/result.h"
+#include "common/base/clock.h"
 #include "common/net/asio.h"
 
 namespace hongyan::gate {
@@ -44,6 +45,10 @@ class Transport {
   // The largest body that the client may send from now on. A transport that sees packets refuses larger ones
   // itself.
   virtual void set_max_body_bytes(std::size_t limit) { static_cast<void>(limit); }
+
+  // Called about once a second: a transport that can says that it lives, so that proxies on the way do not end
+  // a connection on which nothing is said.
+  virtual void keep_alive(SteadyTime now) { static_cast<void>(now); }
 
   // Nothing more will be written: tells the peer, so that it reads the end; reading goes on.
   virtual void finish() = 0;

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/clock.h"
+
 namespace hongyan::gate {
 
 struct WsOptions {
@@ -13,6 +15,7 @@ struct WsOptions {
   // (all). Who sends no Origin is no page, and may.
   std::vector<std::string> origins;
   std::size_t max_header_bytes = 8 << 10;
+  Milliseconds ping_interval{30000};  // 0: no pings
 };
 
 struct WsAnswer {

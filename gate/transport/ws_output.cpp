@@ -53,6 +53,7 @@ WsOutput::Written WsOutput::write(net::Stream& stream, std::span<const Buffer> p
 
 void WsOutput::insert_control() {
   if (blocked_ || packet_left_ > 0) return;
+  head_ += std::exchange(ping_, {});
   head_ += std::exchange(pong_, {});
   head_ += std::exchange(close_, {});
 }

@@ -20,7 +20,8 @@ class WsOutput {
   // Until all is written or the stream blocks. Without buffers: what is left of frames and control frames.
   [[nodiscard]] Written write(net::Stream& stream, std::span<const net::asio::const_buffer> packets);
 
-  // Sent before the next packet. At most the latest of one kind waits: the caller replaces pongs by pongs.
+  // Sent before the next packet. At most the latest of one kind waits: a later pong replaces an earlier one.
+  void set_ping(std::string frame) { ping_ = std::move(frame); }
   void set_pong(std::string frame) { pong_ = std::move(frame); }
   void set_close(std::string frame) { close_ = std::move(frame); }
 
@@ -34,6 +35,7 @@ class WsOutput {
   std::string head_;             // begins the next write: the rest of a frame head, or control frames
   std::size_t packet_left_ = 0;  // of the packet that is being written
   bool blocked_ = false;         // the stream wants the same bytes again
+  std::string ping_;
   std::string pong_;
   std::string close_;
 };

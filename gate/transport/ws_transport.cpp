@@ -99,6 +99,14 @@ net::Awaitable<Status> WsTransport::write(std::vector<net::asio::const_buffer> b
   co_return status;
 }
 
+void WsTransport::keep_alive(SteadyTime now) {
+  if (state_ != State::kOpen || options_.ping_interval.count() == 0) return;
+  if (now - pinged_at_ < options_.ping_interval) return;
+  pinged_at_ = now;
+  output_.set_ping(ws_control_frame(WsOpcode::kPing, {}));
+  flush();
+}
+
 void WsTransport::finish() {
   if (state_ == State::kOpen) {
     output_.set_close(ws_close_frame(decoder_.close_code()));

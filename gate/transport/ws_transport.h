@@ -11,8 +11,8 @@
 namespace hongyan::gate {
 
 // The session sees the stream of packets that it would see on TCP. read() does the opening handshake, answers
-// pings and reports what WebSocket forbids; the close frame goes out with finish(). A ping is no sign of
-// life: the session's heartbeat is.
+// pings and reports what WebSocket forbids; the close frame goes out with finish(). Pings and pongs are no
+// sign of life of the client: a browser answers for a page that does nothing any more.
 class WsTransport final : public Transport {
  public:
   // Buffer and options outlive the transport.
@@ -22,6 +22,7 @@ class WsTransport final : public Transport {
   [[nodiscard]] std::size_t write_now(std::span<net::asio::const_buffer> buffers) override;
   [[nodiscard]] net::Awaitable<Status> write(std::vector<net::asio::const_buffer> buffers) override;
   void set_max_body_bytes(std::size_t limit) override { decoder_.set_max_body_bytes(limit); }
+  void keep_alive(SteadyTime now) override;
   void finish() override;
   void close() override { stream_.close(); }
   [[nodiscard]] net::asio::ip::address remote_address() const override { return remote_; }
@@ -41,6 +42,7 @@ class WsTransport final : public Transport {
   const WsOptions& options_;
   const net::asio::ip::address remote_;
   State state_ = State::kHandshake;
+  SteadyTime pinged_at_ = SteadyClock::now();
   bool writing_ = false;   // write() runs
   bool reported_ = false;  // read() has said what ended it
   std::string head_;       // of the opening request, while it is incomplete

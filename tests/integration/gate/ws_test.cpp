@@ -72,6 +72,28 @@ TEST_F(WsTest, TakesTheRequestAndFramesByteByByte) {
   EXPECT_TRUE(noop);
 }
 
+// A proxy on the way ends what is silent for long.
+TEST_F(WsTest, PingsAndIsNotMisledByPongs) {
+  config.ws_ping_interval = Milliseconds(100);
+  config.heartbeat = Milliseconds(2000);
+  start_serving();
+  WsClient client(ws_port());
+  ASSERT_TRUE(client.log_in("alice"));
+  int pings = 0;
+  bool noop = false;
+  for (auto frame = client.read_frame(); frame && frame->opcode() != WsOpcode::kClose;
+       frame = client.read_frame()) {
+    noop = noop || frame->payload == WsClient::packet(client::COMMAND_NOOP, 5, "");
+    if (frame->opcode() != WsOpcode::kPing) continue;
+    EXPECT_FALSE(frame->masked);
+    ASSERT_LT(++pings, 100) << "lives by its pongs";
+    if (!client.send_bytes(WsFrame{.first = 0x8A, .payload = frame->payload}.encode())) break;
+    if (pings == 1) ASSERT_TRUE(client.send_packet(client::COMMAND_NOOP, 5, ""));
+  }
+  EXPECT_GT(pings, 1);
+  EXPECT_TRUE(noop);
+}
+
 TEST_F(WsTest, AnswersTheClosingHandshake) {
   start_serving();
   WsClient client(ws_port());
