@@ -119,8 +119,10 @@ void ClientCore::leave_connection() {
 }
 
 void ClientCore::reconnect_later(Milliseconds at_least, Failure reason, SteadyTime now) {
+  const bool spread = state_ == State::kOnline && at_least.count() == 0;
+  const double later = spread ? static_cast<double>(options_.reconnect_spread.count()) * random_() : 0;
   leave_connection();
-  connect_at_ = now + at_least + backoff_.next();
+  connect_at_ = now + at_least + Milliseconds(static_cast<std::int64_t>(later)) + backoff_.next();
   set_state(State::kWaiting, std::move(reason));
 }
 

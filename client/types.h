@@ -124,6 +124,9 @@ struct CoreOptions {
   // A request without answer for so long is sent again; when nothing at all came meanwhile, the connection is
   // dead.
   Milliseconds request_timeout{8'000};
+  // A session that ends is followed by another after a random time up to this, because whatever ended it may
+  // have ended those of thousands of clients; 0: at once.
+  Milliseconds reconnect_spread{1'000};
   // Between attempts to connect: doubled at each, with jitter (half to the whole), first again after success.
   Milliseconds backoff_min{100};
   Milliseconds backoff_max{10'000};

@@ -35,6 +35,7 @@ export class ClientCore {
   #sends;
   #inbox;
   #backoff;
+  #random;
   /** @type {State} */
   #state = 'stopped';
   #connection = false; // standing, or being made by the driver
@@ -58,6 +59,7 @@ export class ClientCore {
     this.#sends = new SendQueue(options, this.#outputs, random);
     this.#inbox = new Inbox(options, this.#outputs, this.#sends, random);
     this.#backoff = new Backoff(options.backoffMin, options.backoffMax, random);
+    this.#random = random;
   }
 
   get state() {
@@ -377,8 +379,9 @@ export class ClientCore {
 
   /** @param {number} atLeast ms @param {Failure} reason @param {number} now */
   #reconnectLater(atLeast, reason, now) {
+    const spread = this.#state === 'online' && atLeast === 0 ? this.#options.reconnectSpread * this.#random() : 0;
     this.#leaveConnection();
-    this.#connectAt = now + atLeast + this.#backoff.next();
+    this.#connectAt = now + atLeast + Math.floor(spread) + this.#backoff.next();
     this.#setState('waiting', reason);
   }
 

@@ -23,6 +23,8 @@ import { DeviceType } from './wire.js';
  * @property {number} sendDeadline ms
  * @property {number} requestTimeout ms: a request without answer for so long is sent again; when nothing at all came
  *   meanwhile, the connection is dead
+ * @property {number} reconnectSpread ms: a session that ends is followed by another after a random time up to this,
+ *   because whatever ended it may have ended those of thousands of clients
  * @property {number} backoffMin ms between attempts to connect: doubled at each, with jitter
  * @property {number} backoffMax ms
  * @property {boolean} tokenRenewable a refused token is worth another try
@@ -76,6 +78,7 @@ export const CORE_DEFAULTS = {
   maxBodyBytes: 64 << 10,
   sendDeadline: 30_000,
   requestTimeout: 8_000,
+  reconnectSpread: 1_000,
   backoffMin: 100,
   backoffMax: 10_000,
   tokenRenewable: false,

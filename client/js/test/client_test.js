@@ -33,7 +33,7 @@ class Person {
       this.#events.emit('event');
     };
     this.client = new Client({
-      uid, token: `token of ${uid}`, gates: [gate.url], webSocket: WebSocket, backoffMin: 5, backoffMax: 50, ...options,
+      uid, token: `token of ${uid}`, gates: [gate.url], webSocket: WebSocket, reconnectSpread: 5, backoffMin: 5, backoffMax: 50, ...options,
     }, {
       onMessage: keep(this.messages), onState: keep(this.states), onKicked: keep(this.kicks), onSynced: keep([]),
     });

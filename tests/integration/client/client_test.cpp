@@ -44,6 +44,7 @@ class ClientTest : public ::testing::Test {
     options.uid = "alice";
     options.token = "token";
     options.gates = {{.host = "127.0.0.1", .port = gate_.port()}};
+    options.reconnect_spread = Milliseconds(5);
     options.backoff_min = Milliseconds(5);
     options.backoff_max = Milliseconds(50);
     return options;
