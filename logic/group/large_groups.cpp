@@ -145,6 +145,8 @@ void LargeGroups::pull(User& user, std::shared_ptr<Pull> pull) {
       // A device that holds less than another of its class did is no mistake, and acknowledges nothing.
       if (named->offset() > part.after) acked(user, pull->device_class, group_id, named->offset());
       part.after = std::max(named->offset(), group.first_seq() - 1);
+    } else if (!pull->inbox_ends) {
+      continue;
     }
     if (part.last != 0 && part.after >= part.last) continue;
     parts->push_back(std::move(part));
@@ -168,12 +170,22 @@ void LargeGroups::pull(User& user, std::shared_ptr<Pull> pull) {
   next();
 }
 
+// As of a push that was not acknowledged.
+void LargeGroups::left_out(const Pull& pull, const Part& part) {
+  const auto [user, session] = pusher_.find(pull.session);
+  if (session == nullptr) return;
+  pushed(*session, part.group.group_id, std::max(part.after + 1, head_of(part.group).value_or(0)));
+}
+
 void LargeGroups::read(const std::shared_ptr<Pull>& pull, const std::shared_ptr<std::vector<Part>>& parts,
                        std::size_t index) {
   for (; index < parts->size() && pull->limit > 0 && pull->bytes_left > 0; ++index) {
     const Part& part = (*parts)[index];
     const auto head = head_of(part.group);
-    if (!head) continue;
+    if (!head) {
+      left_out(*pull, part);
+      continue;
+    }
     const std::int64_t up_to = part.last == 0 ? *head : std::min(*head, part.last);
     if (part.after >= up_to) continue;
     const PageKey key{.group = part.group,
@@ -185,6 +197,7 @@ void LargeGroups::read(const std::shared_ptr<Pull>& pull, const std::shared_ptr<
       if (!rows) {
         log::warn("group", "cannot read group={} reason={}", (*parts)[index].group.group_id,
                   rows.error().message);
+        left_out(*pull, (*parts)[index]);
       } else if (!rows->empty()) {
         client::GroupPage& page = *pull->response->add_groups();
         page.set_group_id((*parts)[index].group.group_id);

@@ -37,15 +37,19 @@ class LargeGroups {
   // The device holds the group up to seq. Beyond the head or backwards: counted and ignored.
   void acked(User& user, DeviceClass device_class, std::int64_t group_id, std::int64_t seq);
 
-  // A page of a pull: of the groups that the device names, from there; of all others of the user's large
-  // groups with news, from its cursor.
+  // A page of a pull: of the groups that the device names, from there; once the inbox is at its end, of all
+  // others of the user's large groups with news, from its cursor. Not before: what was said before a group was
+  // large stands in the inbox and comes first, so the device would throw them away. A device is told to pull
+  // again when a group could not be read.
   struct Pull {
+    std::uint64_t session = 0;  // 0: gone
+    bool inbox_ends = false;
     DeviceClass device_class = DeviceClass::kUnknown;
     google::protobuf::RepeatedPtrField<client::GroupOffset> offsets;
     std::size_t limit = 0;       // messages
     std::size_t bytes_left = 0;  // of contents
     client::PullResp* response = nullptr;
-    std::function<void()> done;  // on this thread; a group that cannot be read now is left out
+    std::function<void()> done;  // on this thread
   };
   void pull(User& user, std::shared_ptr<Pull> pull);
 
@@ -87,6 +91,7 @@ class LargeGroups {
   void notify_if_behind(const User& user, Session& session, const UserGroup& group);
   void notify(const User& user, Session& session, std::int64_t group_id, std::int64_t head);
   void due(const Timer& timer);
+  void left_out(const Pull& pull, const Part& part);
   void read(const std::shared_ptr<Pull>& pull, const std::shared_ptr<std::vector<Part>>& parts,
             std::size_t index);
 

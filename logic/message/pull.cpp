@@ -12,6 +12,8 @@ struct PullService::Page {
   Slot slot = 0;
   DeviceClass device_class = DeviceClass::kUnknown;
   std::uint64_t channel = 0;
+  std::uint64_t session = 0;  // its number; 0: gone
+  bool inbox_ends = false;    // nothing of it comes after this page
   std::int64_t offset = 0;
   std::int64_t outbox_offset = -1;
   std::size_t limit = 0;
@@ -75,6 +77,7 @@ void PullService::start(User& user, std::shared_ptr<Page> page) {
     return;
   }
   Session* session = user.session_on(*page->reply_to.gate, page->channel);
+  if (session != nullptr) page->session = session->number;
   // A device that holds less than another of its class did is no mistake, and acknowledges nothing.
   const auto device = static_cast<std::size_t>(page->device_class);
   if (page->offset >= user.acked_inbox[device]) {
@@ -87,7 +90,8 @@ void PullService::start(User& user, std::shared_ptr<Page> page) {
 }
 
 void PullService::read_inbox(const std::shared_ptr<Page>& page) {
-  if (page->offset >= page->response.inbox_seq()) return read_outbox(page);
+  page->inbox_ends = page->offset >= page->response.inbox_seq();
+  if (page->inbox_ends) return read_outbox(page);
   context_.shards.of(page->slot)
       .read_inbox(page->user, page->offset, page->response.inbox_seq(), page->limit, page->bytes_left,
                   [this, page](Result<std::vector<StoredMessage>> read) {
@@ -97,6 +101,8 @@ void PullService::read_inbox(const std::shared_ptr<Page>& page) {
                       const std::size_t bytes = append_page(
                           *page->response.mutable_msg(), std::move(**shared), PageOf::kInbox, page->user.uid);
                       page->bytes_left -= std::min(page->bytes_left, bytes);
+                      const auto& rows = page->response.msg();
+                      page->inbox_ends = rows.empty() || rows.rbegin()->seq() >= page->response.inbox_seq();
                       read_outbox(page);
                     });
                   });
@@ -127,6 +133,8 @@ void PullService::read_groups(const std::shared_ptr<Page>& page) {
   if (user == nullptr || user->groups.empty() || (page->bytes_left == 0 && messages > 0))
     return answer(*page);
   auto pull = std::make_shared<LargeGroups::Pull>();
+  pull->session = page->session;
+  pull->inbox_ends = page->inbox_ends;
   pull->device_class = page->device_class;
   pull->offsets = std::move(page->groups);
   pull->limit = page->limit;

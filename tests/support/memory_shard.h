@@ -115,6 +115,7 @@ class MemoryShard : public Shard {
   }
   void read_group(std::string app_id, std::int64_t group_id, std::int64_t after, std::int64_t up_to,
                   std::size_t limit, std::size_t byte_budget, ReadDone done) override {
+    if (refuse_groups) return done(fail(Code::kUnavailable, "refused by the test", 500));
     ++group_reads;
     std::vector<StoredMessage> out;
     for (const auto& row : groups[{app_id, group_id}].rows) {
@@ -193,6 +194,7 @@ class MemoryShard : public Shard {
   std::vector<std::size_t> cursor_rows;  // of each upkeep written
   bool is_down = false;
   bool refuse = false;
+  bool refuse_groups = false;  // reads of their pages
   bool upkeep_works = true;
   int refills = 0;
   int group_reads = 0;

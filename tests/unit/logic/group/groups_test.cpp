@@ -67,11 +67,12 @@ class GroupsTest : public PipelineHarness {
     return sum;
   }
   client::PullResp pull(std::uint32_t seq, std::string_view uid, std::int64_t offset,
-                        std::vector<std::pair<std::int64_t, std::int64_t>> groups = {}) {
+                        std::vector<std::pair<std::int64_t, std::int64_t>> groups = {},
+                        std::int32_t limit = 200) {
     client::PullReq body;
     body.set_offset(offset);
     body.set_outbox_offset(-1);
-    body.set_limit(200);
+    body.set_limit(limit);
     for (const auto& [id, from] : groups) {
       auto& group = *body.add_groups();
       group.set_group_id(id);
@@ -487,6 +488,31 @@ TEST_F(LargeGroupsTest, MessagesAreStoredOnceAndFoundByPull) {
   const auto cursors = shard_of("dave").group_cursors[{"demo", "dave"}];
   ASSERT_EQ(cursors.size(), 1U);
   EXPECT_EQ(cursors.begin()->second, 4);
+}
+
+// What was said before stands in the inbox, and devices take it first.
+TEST_F(LargeGroupsTest, UnaskedPagesComeAfterTheInbox) {
+  post(3, "alice", group_, "large");
+  settle();
+  come_online("bob");
+  EXPECT_EQ(pull(10, "bob", 0, {}, 2).groups_size(), 0);
+  EXPECT_EQ(pull(11, "bob", 0, {{group_, 3}}, 2).groups_size(), 1);
+  EXPECT_EQ(pull(12, "bob", 2, {}, 2).groups_size(), 1);
+}
+
+TEST_F(LargeGroupsTest, WhoCouldNotReadIsToldToPullAgain) {
+  post(3, "alice", group_, "large");
+  settle();
+  come_online("bob");
+  MemoryShard& shard = shards_[shard_set_.index_of(slot_of_group("demo", group_))];
+  gate_->pushes.clear();
+  shard.refuse_groups = true;
+  EXPECT_EQ(pull(10, "bob", 3).groups_size(), 0);
+  pass(Milliseconds(6000));
+  ASSERT_FALSE(pushes_to("bob").empty());
+  EXPECT_EQ(pushes_to("bob").back().cmd_id, client::COMMAND_SYNC_NOTIFY);
+  shard.refuse_groups = false;
+  EXPECT_EQ(pull(11, "bob", 3).groups_size(), 1);
 }
 
 TEST_F(LargeGroupsTest, WhoWantsTheSameAtTheSameTimeSharesARead) {
