@@ -58,7 +58,9 @@ void bind_pipeline(config::Schema& schema, PipelineConfig& pipeline) {
       .value("pipeline.gate_grace", pipeline.gate_grace,
              "Sessions of a gate whose link broke are kept so long; it announces them again when it is back.")
       .range(Milliseconds(1000), Milliseconds(600'000));
-  schema.value("pipeline.heartbeat_seconds", pipeline.heartbeat_seconds, "Told to clients at login.")
+  schema
+      .value("pipeline.heartbeat_seconds", pipeline.heartbeat_seconds,
+             "How often clients say something, as they are told at login. gate.heartbeat must not be less.")
       .range(5, 3600);
   schema
       .bytes(
@@ -86,8 +88,8 @@ void bind_pipeline(config::Schema& schema, PipelineConfig& pipeline) {
       .bytes("pipeline.max_retained_push_bytes", pipeline.max_retained_push_bytes,
              "Bodies kept for the one resend, a slot thread; past it the resend is a SYNC_NOTIFY.")
       .range(1 << 20, std::int64_t{64} << 30);
-  schema.bytes("pipeline.pull_bytes", pipeline.pull_bytes, "Contents in one page of a pull.")
-      .range(1 << 10, 1 << 20);
+  schema.bytes("pipeline.pull_bytes", pipeline.pull_bytes, "Messages in one page of a pull.")
+      .range(1 << 10, 512 << 10);
   schema
       .value("pipeline.cursor_flush", pipeline.cursor_flush,
              "What devices acknowledged is written so often; kill -9 forgets at most so much.")
@@ -163,7 +165,7 @@ void bind_api_key(config::Schema& schema, ApiKeyConfig& key) {
   schema.list(
       "rights", key.rights,
       "What the key may do: \"messages\" (send), \"tokens\" (make), \"presence\" (see who is online), "
-      "\"kick\" (close sessions), \"users\" (register, look up), \"ban\".");
+      "\"kick\" (close sessions), \"users\" (register, look up), \"ban\", \"groups\".");
   schema.check("rights", [&key] {
     for (const auto& name : key.rights) {
       const auto right = parse_right(name);

@@ -53,8 +53,10 @@ void bind_times(config::Schema& schema, GateConfig& c) {
              "A client that has not logged in by then is closed, whatever it sends.")
       .range(Milliseconds(100), Milliseconds(600'000));
   schema
-      .value("gate.heartbeat", c.heartbeat,
-             "Clients send something this often; one silent for 1.5 times that is closed.")
+      .value(
+          "gate.heartbeat", c.heartbeat,
+          "One silent for 1.5 times that is closed. Not less than pipeline.heartbeat_seconds of logic, which "
+          "clients are told.")
       .range(Milliseconds(100), Milliseconds(86'400'000));
   schema
       .value("gate.request_deadline", c.request_deadline,

@@ -7,8 +7,10 @@ std::string ConnectionLimits::key_of(const net::asio::ip::address& address) {
     const auto bytes = address.to_v4().to_bytes();
     return {bytes.begin(), bytes.end()};
   }
-  // One customer usually has a whole /64 of IPv6.
   const auto bytes = address.to_v6().to_bytes();
+  // A socket that listens on both takes clients of IPv4 as addresses of IPv6.
+  if (address.to_v6().is_v4_mapped()) return {bytes.begin() + 12, bytes.end()};
+  // One customer usually has a whole /64 of IPv6.
   return {bytes.begin(), bytes.begin() + 8};
 }
 

@@ -52,8 +52,8 @@ void Session::push_shared(std::uint32_t cmd_id, SharedBody body, std::string_vie
 
 void Session::kick(std::string_view kickout) {
   if (state_ != State::kOpen) return;
-  if (!kickout.empty()) respond(client::COMMAND_KICKOUT, 0, kickout);
-  begin_closing();
+  begin_closing();  // first: what is answered to a client that is too slow may be too much itself
+  if (!kickout.empty() && state_ == State::kClosing) respond(client::COMMAND_KICKOUT, 0, kickout);
 }
 
 void Session::kick(client::KickReason reason, std::string_view message, std::uint32_t reconnect_after_ms) {

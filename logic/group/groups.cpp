@@ -36,8 +36,8 @@ Groups::Group& Groups::group_of(const GroupKey& key) {
 }
 
 void Groups::take(DeliverWorkPtr post) {
-  const auto waiting = context_.counters.unfinished_bytes.load(std::memory_order_relaxed);
-  if (waiting > static_cast<std::int64_t>(context_.config.max_unfinished_bytes)) {
+  // Only what does not wait for this: it ends without a message being taken here.
+  if (lanes_.fan_out_bytes() > static_cast<std::int64_t>(context_.config.max_unfinished_bytes)) {
     post->error = {Code::kUnavailable, "too much is waiting for delivery", kRetryAfterMs};
     return give_back(std::move(post), Outcome::kRefused);
   }

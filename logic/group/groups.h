@@ -40,7 +40,7 @@ class Groups {
     std::function<void(std::uint32_t thread, GroupMail)> mail;  // only queues
   };
   Groups(ThreadContext& context, Lanes& lanes, Ports ports)
-      : context_(context), ports_(std::move(ports)), fan_out_(context, lanes, ports_.mail) {}
+      : context_(context), lanes_(lanes), ports_(std::move(ports)), fan_out_(context, lanes, ports_.mail) {}
 
   // A message for a group of this thread. It comes back through give_back.
   void take(DeliverWorkPtr post);
@@ -110,6 +110,7 @@ class Groups {
   [[nodiscard]] std::size_t held() const noexcept { return members_ + groups_.size() * kGroupWeight; }
 
   ThreadContext& context_;
+  const Lanes& lanes_;
   const Ports ports_;
   FanOut fan_out_;
   std::unordered_map<GroupKey, std::unique_ptr<Group>, GroupKeyHash> groups_;

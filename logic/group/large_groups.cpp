@@ -121,7 +121,10 @@ void LargeGroups::catch_up(const User& user, Session& session) {
       const auto [there, still] = pusher_.find(number);
       if (reply.error.code == Code::kOk) learn_head(key, reply.head);
       if (still == nullptr) return;
-      if (const UserGroup* mine = there->group(key.group_id)) notify_if_behind(*there, *still, *mine);
+      const UserGroup* mine = there->group(key.group_id);
+      if (mine == nullptr) return;
+      if (head_of(key)) return notify_if_behind(*there, *still, *mine);
+      pushed(*still, key.group_id, mine->cursor(still->device_class) + 1);  // perhaps: it pulls, and sees
     });
   }
 }
@@ -149,6 +152,10 @@ void LargeGroups::pull(User& user, std::shared_ptr<Pull> pull) {
       continue;
     }
     if (part.last != 0 && part.after >= part.last) continue;
+    if (context_.shards.of(slot_of_group(part.group.app_id, group_id)).down()) {
+      left_out(*pull, part);
+      continue;
+    }
     parts->push_back(std::move(part));
   }
   if (parts->empty()) return pull->done();
@@ -174,7 +181,10 @@ void LargeGroups::pull(User& user, std::shared_ptr<Pull> pull) {
 void LargeGroups::left_out(const Pull& pull, const Part& part) {
   const auto [user, session] = pusher_.find(pull.session);
   if (session == nullptr) return;
-  pushed(*session, part.group.group_id, std::max(part.after + 1, head_of(part.group).value_or(0)));
+  const UserGroup* group = user->group(part.group.group_id);
+  const std::int64_t held = group == nullptr ? 0 : group->cursor(session->device_class);
+  pushed(*session, part.group.group_id,
+         std::max(std::max(part.after, held) + 1, head_of(part.group).value_or(0)));
 }
 
 void LargeGroups::read(const std::shared_ptr<Pull>& pull, const std::shared_ptr<std::vector<Part>>& parts,

@@ -38,9 +38,9 @@ class LargeGroups {
   void acked(User& user, DeviceClass device_class, std::int64_t group_id, std::int64_t seq);
 
   // A page of a pull: of the groups that the device names, from there; once the inbox is at its end, of all
-  // others of the user's large groups with news, from its cursor. Not before: what was said before a group was
-  // large stands in the inbox and comes first, so the device would throw them away. A device is told to pull
-  // again when a group could not be read.
+  // others of the user's large groups with news, from its cursor. Not before: what was said before a group
+  // was large stands in the inbox and comes first, so the device would throw them away. A device is told to
+  // pull again when a group could not be read.
   struct Pull {
     std::uint64_t session = 0;  // 0: gone
     bool inbox_ends = false;

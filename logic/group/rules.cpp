@@ -42,7 +42,9 @@ Status check_right(const GroupState& group, client::CtrlType type, const std::st
     return service ? fail(Code::kNotFound, "no such group")
                    : fail(Code::kPermissionDenied, "not a member of the group");
   }
-  if (group.dissolved()) return fail(Code::kFailedPrecondition, "the group is dissolved");
+  if (group.dissolved() && (service || group.info.owner == uid)) {
+    return fail(Code::kFailedPrecondition, "the group is dissolved");
+  }
   if (service) return {};
   if (!group.members.contains(uid)) return fail(Code::kPermissionDenied, "not a member of the group");
   if (right->who == Who::kOwner && group.info.owner != uid) {

@@ -35,7 +35,7 @@ struct PipelineConfig {
   std::size_t push_window =
       1024;  // unacknowledged pushes of a session; past it: SYNC_NOTIFY once acknowledged
   std::size_t max_retained_push_bytes = 64 << 20;  // a thread's bodies kept for the one resend
-  std::size_t pull_bytes = 256 << 10;              // contents in one PullResp
+  std::size_t pull_bytes = 256 << 10;              // messages in one PullResp
   Milliseconds cursor_flush{5000};                 // what devices acknowledged is written so often
   std::size_t users_in_memory = 1'000'000;         // a thread's
   GroupConfig group;

@@ -67,7 +67,15 @@ DeliverWorkPtr deliver_work_of(const std::string& app_id, std::int64_t group_id,
   return work;
 }
 
-void Lanes::hold_bytes(Lane& lane, std::int64_t bytes) {
+std::shared_ptr<void> Lanes::hold_content(std::size_t bytes) const {
+  const auto count = static_cast<std::int64_t>(bytes);
+  contents_->fetch_add(count, std::memory_order_relaxed);
+  return {nullptr,
+          [contents = contents_, count](void*) { contents->fetch_sub(count, std::memory_order_relaxed); }};
+}
+
+void Lanes::hold_bytes(Lane& lane, std::int64_t bytes, bool fan_out) {
+  if (fan_out) fan_out_bytes_ += bytes;
   lane.bytes = static_cast<std::size_t>(static_cast<std::int64_t>(lane.bytes) + bytes);
   auto& total = context_.counters.unfinished_bytes;
   total.store(total.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
@@ -81,11 +89,12 @@ void Lanes::add(Slot source, DeliverWorkPtr work) {
               .work = {},
               .member = work->group_seq != 0 ? work->user.uid : std::string(),
               .since = context_.now()};
-  hold_bytes(lane, kEntryBytes);
+  const bool fan_out = work->group_seq != 0;
+  hold_bytes(lane, kEntryBytes, fan_out);
   // What lies behind an entry without content is read again with it. What changes a member's list of groups
   // cannot be read back as it was.
   if (lane.bytes <= context_.config.max_lane_bytes || work->membership) {
-    hold_bytes(lane, static_cast<std::int64_t>(work->held_bytes()));
+    hold_bytes(lane, static_cast<std::int64_t>(work->held_bytes()), fan_out);
     entry.work = std::move(work);
   }
   lane.entries.push_back(std::move(entry));
@@ -167,7 +176,7 @@ void Lanes::result(LaneResult result) {
                                             work->outcome == WriterWork::Outcome::kExists ||
                                             work->outcome == WriterWork::Outcome::kParked);
     if (done) {
-      hold_bytes(lane, -static_cast<std::int64_t>(work->held_bytes() + kEntryBytes));
+      hold_bytes(lane, -static_cast<std::int64_t>(work->held_bytes() + kEntryBytes), work->group_seq != 0);
       finish(lane, lane.entries[work->lane_index]);
     } else {
       again = true;
@@ -246,12 +255,18 @@ void Lanes::refilled(LaneKey key, Result<std::vector<Row>> rows) {
   std::unordered_map<MsgId, const Row*> by_id;
   for (const auto& row : *rows) by_id.emplace(lane_id_of(row), &row);
   constexpr bool kOfGroup = std::is_same_v<Row, GroupRedoRow>;
+  std::unordered_map<MsgId, std::shared_ptr<void>> contents;
   for (auto& entry : lane.entries) {
     const auto row = by_id.find(entry.id);
     if (row == by_id.end() || entry.member.empty() == kOfGroup) break;
     if (entry.work) continue;
     entry.work = work_again(*row->second, entry.member);
-    hold_bytes(lane, static_cast<std::int64_t>(entry.work->held_bytes()));
+    hold_bytes(lane, static_cast<std::int64_t>(entry.work->held_bytes()), kOfGroup);
+    if constexpr (kOfGroup) {
+      auto& held = contents[entry.id];
+      if (!held) held = hold_content(entry.work->content->size());
+      entry.work->content_held = held;
+    }
   }
   if (!lane.entries.empty() && !lane.entries.front().work) {
     log::error("lane", "an accepted message is not in the database slot={} id={}", key.source,
@@ -265,6 +280,7 @@ void Lanes::refilled(LaneKey key, Result<std::vector<Row>> rows) {
 void Lanes::tick() {
   const SteadyTime now = context_.now();
   for (auto& [id, lane] : lanes_) {
+    if (context_.shards.of(lane.key.destination).down()) continue;
     if (lane.in_flight == 0 && !lane.refilling && lane.retry_at <= now) make_ready(lane);
   }
   send_ready();

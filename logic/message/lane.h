@@ -1,6 +1,7 @@
 // Lanes: how accepted messages get from the owner of the sender's slot to the owner of the receiver's slot.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -31,6 +32,7 @@ class DeliverWork : public InboxWork {
   [[nodiscard]] std::size_t held_bytes() const noexcept {
     return group_seq == 0 ? bytes() : 160 + user.uid.size() + from.size() + client_msg_id.size();
   }
+  std::shared_ptr<void> content_held;  // of a group's message: counts the shared content until the last row
   std::shared_ptr<LaneBatchState> batch;  // at the destination: the batch it came with
   std::size_t lane_index = 0;             // at the source: its place in the lane
 };
@@ -83,6 +85,12 @@ class Lanes {
                        bool committed);
 
   [[nodiscard]] std::size_t size() const noexcept { return lanes_.size(); }
+  // What rows of groups on their way to members hold, contents included.
+  [[nodiscard]] std::int64_t fan_out_bytes() const noexcept {
+    return fan_out_bytes_ + contents_->load(std::memory_order_relaxed);
+  }
+  // Counts the content of a group's message, once for all its rows, for as long as one of them has this.
+  [[nodiscard]] std::shared_ptr<void> hold_content(std::size_t bytes) const;
 
  private:
   struct Entry {
@@ -114,7 +122,7 @@ class Lanes {
   void back_off(Lane& lane);
   void finish(Lane& lane, Entry& entry);
   void put_back(Lane& lane, std::vector<DeliverWorkPtr> works);
-  void hold_bytes(Lane& lane, std::int64_t bytes);
+  void hold_bytes(Lane& lane, std::int64_t bytes, bool fan_out);
   void after_batch(Lane& lane, std::size_t batch_size, bool again);
   void drop_if_empty(Lane& lane);
 
@@ -122,6 +130,9 @@ class Lanes {
   LanePort& port_;
   std::unordered_map<std::uint32_t, Lane> lanes_;
   std::vector<std::uint32_t> ready_;
+  std::int64_t fan_out_bytes_ = 0;
+  // Works may end on other threads, after the lanes.
+  std::shared_ptr<std::atomic<std::int64_t>> contents_ = std::make_shared<std::atomic<std::int64_t>>(0);
   std::vector<PendingEntry> to_remove_;  // finished ids that stand in im_pending
 
  public:

@@ -33,7 +33,8 @@ void PullService::pull(const Request& request) {
     return refuse(Code::kPermissionDenied, "uid is not the session's user");
   }
   if (request_.offset() < 0) return refuse(Code::kBadRequest, "offset is negative");
-  if (static_cast<std::size_t>(request_.groups_size()) > context_.config.group.max_groups_of_user) {
+  if (static_cast<std::size_t>(request_.groups_size()) >
+      std::max(kMostGroups, context_.config.group.max_groups_of_user)) {
     return refuse(Code::kBadRequest, "too many groups");
   }
   if (request_.outbox_offset() < -1) return refuse(Code::kBadRequest, "outbox_offset is negative");

@@ -20,6 +20,8 @@ class PullService {
  public:
   static constexpr std::int32_t kDefaultLimit = 10;
   static constexpr std::int32_t kMaxLimit = 200;
+  // Clients name groups that they have left, too.
+  static constexpr std::size_t kMostGroups = 2'000;
 
   // post: runs a function on the slot thread, later.
   using Post = std::function<void(std::function<void()>)>;

@@ -11,7 +11,7 @@ std::size_t append_page(google::protobuf::RepeatedPtrField<client::PullMsg>& out
   std::size_t bytes = 0;
   for (auto& message : messages) {
     client::PullMsg& to = *out.Add();
-    bytes += message.content.size() + message.mentions.size();
+    bytes += message.page_bytes();
     if (box == PageOf::kOutbox) {
       to.set_from(owner);
       to.set_to(std::move(message.peer));

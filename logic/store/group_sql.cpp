@@ -297,22 +297,23 @@ DbResult<std::vector<StoredMessage>> read_group_page(MysqlConnection& connection
             kRowColumns, key_of(request.app_id, request.group_id), after, request.up_to, page));
     if (!rows) return std::unexpected(rows.error());
     for (auto& [app_id, group_id, slot, row] : *rows) {
-      if (!messages.empty() && bytes + row.content->size() > request.byte_budget) {
+      StoredMessage message{.seq = row.group_seq,
+                            .msg_id = row.msg_id,
+                            .peer = std::move(row.from),
+                            .client_msg_id = std::move(row.client_msg_id),
+                            .content = *row.content,
+                            .mentions = row.mentions ? *row.mentions : std::string(),
+                            .group_id = group_id,
+                            .group_seq = row.group_seq,
+                            .send_time = row.send_time,
+                            .cmd_id = row.cmd_id,
+                            .msg_type = row.msg_type};
+      if (!messages.empty() && bytes + message.page_bytes() > request.byte_budget) {
         full = true;
         break;
       }
-      bytes += row.content->size();
-      messages.push_back({.seq = row.group_seq,
-                          .msg_id = row.msg_id,
-                          .peer = std::move(row.from),
-                          .client_msg_id = std::move(row.client_msg_id),
-                          .content = *row.content,
-                          .mentions = row.mentions ? *row.mentions : std::string(),
-                          .group_id = group_id,
-                          .group_seq = row.group_seq,
-                          .send_time = row.send_time,
-                          .cmd_id = row.cmd_id,
-                          .msg_type = row.msg_type});
+      bytes += message.page_bytes();
+      messages.push_back(std::move(message));
     }
     if (rows->size() < static_cast<std::size_t>(page)) break;
     after = rows->back().row.group_seq;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr unsigned kMaxAttempts = 5;
 constexpr Milliseconds kPause{100};
+constexpr Milliseconds kConnectAgain{300};
 constexpr std::uint32_t kRetryAfterMs = 200;
 
 void refuse(WriterWork& work, Error error) {
@@ -36,24 +37,39 @@ void GroupWriter::stop(SteadyTime deadline) {
 
 void GroupWriter::run() {
   const MysqlThread mysql_thread;
-  std::vector<WriterWorkPtr> works;
-  while (queue_.take(works)) {
-    process(works);
-    deps_.shard.sink->completed(std::exchange(works, {}));
+  while (queue_.take(batch_)) {
+    process();
+    deps_.shard.sink->completed(std::exchange(batch_, {}));
   }
   connection_.reset();
 }
 
-void GroupWriter::process(const std::vector<WriterWorkPtr>& works) {
+bool GroupWriter::in_time(GroupWork& work) const {
+  const SteadyTime now = SteadyClock::now();
+  if (!deps_.state.serving(now)) {
+    refuse(work, "the shard is not served");
+  } else if (work.deadline < now) {
+    refuse(work, "waited too long for the shard");
+  }
+  return !is_settled(work);
+}
+
+void GroupWriter::complete_reads() {
+  std::vector<WriterWorkPtr> done;
+  for (auto& work : batch_) {
+    if (static_cast<const GroupWork&>(*work).op != GroupWork::Op::kStore) done.push_back(std::move(work));
+  }
+  std::erase(batch_, nullptr);
+  if (!done.empty()) deps_.shard.sink->completed(std::move(done));
+}
+
+void GroupWriter::process() {
   std::vector<GroupWork*> plain;
   std::vector<GroupWork*> commands;
-  const SteadyTime now = SteadyClock::now();
-  for (const auto& one : works) {
+  for (const auto& one : batch_) {
     auto& work = static_cast<GroupWork&>(*one);
-    if (is_settled(work)) continue;
-    if (work.deadline < now) {
-      refuse(work, "waited too long for the shard");
-    } else if (work.op != GroupWork::Op::kStore) {
+    if (is_settled(work) || !in_time(work)) continue;
+    if (work.op != GroupWork::Op::kStore) {
       read(work);
     } else if (!work.rows.empty() && work.rows.back().placed_id > deps_.state.id_limit() &&
                !deps_.state.wait_for_ids(work.rows.back().placed_id, Milliseconds(500))) {
@@ -62,17 +78,22 @@ void GroupWriter::process(const std::vector<WriterWorkPtr>& works) {
       (is_command(work) ? commands : plain).push_back(&work);
     }
   }
+  complete_reads();
   if (!plain.empty()) store(plain);
-  for (GroupWork*& work : commands) store(Unit(&work, 1));
+  for (GroupWork*& work : commands) {
+    if (in_time(*work)) store(Unit(&work, 1));
+  }
 }
 
 bool GroupWriter::connect() {
   if (connection_) return true;
+  if (SteadyClock::now() < connect_again_at_) return false;
   auto made = open_checked(deps_.config);
   if (made) {
     connection_ = std::move(*made);
     return true;
   }
+  connect_again_at_ = SteadyClock::now() + kConnectAgain;
   connect_error_ = {Code::kUnavailable, made.error().message, kRetryAfterMs};
   return false;
 }

@@ -53,7 +53,11 @@ class GroupWriter {
   enum class Next : std::uint8_t { kDone, kAgain, kDoubt };
 
   void run();
-  void process(const std::vector<WriterWorkPtr>& works);
+  void process();
+  // Whether it may be begun; else it is refused.
+  [[nodiscard]] bool in_time(GroupWork& work) const;
+  // Of the batch: nobody who asked waits for what is being stored.
+  void complete_reads();
   void read(GroupWork& work);
   void store(Unit unit);
   [[nodiscard]] Next try_store(Unit unit);
@@ -72,6 +76,8 @@ class GroupWriter {
   WorkQueue queue_;
 
   // Its thread only.
+  std::vector<WriterWorkPtr> batch_;
+  SteadyTime connect_again_at_{};
   std::unique_ptr<MysqlConnection> connection_;
   Error connect_error_;
   unsigned attempts_ = 0;

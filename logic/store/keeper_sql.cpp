@@ -45,6 +45,14 @@ DbStatus by_statements(MysqlConnection& connection, std::span<const Entry> entri
 }
 
 DbStatus write_all(MysqlConnection& connection, std::uint32_t node, const Upkeep& upkeep) {
+  // First: what is removed may be added again, for another receiver of the same slot.
+  auto removed =
+      by_statements(connection, std::span(upkeep.remove_pending), "DELETE FROM im_pending WHERE ", " OR ", "",
+                    [](std::string& sql, const PendingEntry& entry) {
+                      fmt::format_to(std::back_inserter(sql), "(slot = {} AND destination = {} AND id = {})",
+                                     entry.slot, entry.destination, entry.id);
+                    });
+  if (!removed) return removed;
   auto added = by_statements(connection, std::span(upkeep.add_pending),
                              "INSERT IGNORE INTO im_pending (slot, destination, id) VALUES ", ",", "",
                              [](std::string& sql, const PendingEntry& entry) {
@@ -61,13 +69,6 @@ DbStatus write_all(MysqlConnection& connection, std::uint32_t node, const Upkeep
         fmt::format_to(std::back_inserter(sql), "({},{},{},{})", entry.slot, node, entry.epoch, entry.mark);
       });
   if (!marked) return marked;
-  auto removed =
-      by_statements(connection, std::span(upkeep.remove_pending), "DELETE FROM im_pending WHERE ", " OR ", "",
-                    [](std::string& sql, const PendingEntry& entry) {
-                      fmt::format_to(std::back_inserter(sql), "(slot = {} AND destination = {} AND id = {})",
-                                     entry.slot, entry.destination, entry.id);
-                    });
-  if (!removed) return removed;
   return by_statements(
       connection, std::span(upkeep.cursors),
       "INSERT INTO im_user_cursor (app_id, user_id, device_class, kind, group_id, acked_seq) VALUES ", ",",

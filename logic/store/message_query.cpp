@@ -107,11 +107,11 @@ DbResult<bool> fetch_page(MysqlConnection& connection, MYSQL_STMT* statement, st
     StoredMessage message;
     if (auto taken = buffer.take(connection, statement, message); !taken)
       return std::unexpected(taken.error());
-    if (!messages.empty() && bytes + message.content.size() > byte_budget) {
+    if (!messages.empty() && bytes + message.page_bytes() > byte_budget) {
       full = true;
       break;
     }
-    bytes += message.content.size();
+    bytes += message.page_bytes();
     messages.push_back(std::move(message));
   }
   mysql_stmt_free_result(statement);

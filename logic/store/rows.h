@@ -191,6 +191,11 @@ struct StoredMessage {
   std::int64_t send_time = 0;
   std::int32_t cmd_id = 0;
   std::int32_t msg_type = 0;
+
+  // What it takes in a page, at most: with the owner's id, the numbers and each mention's tag and length.
+  [[nodiscard]] std::size_t page_bytes() const noexcept {
+    return 256 + peer.size() + client_msg_id.size() + content.size() + mentions.size();
+  }
 };
 
 // An accepted message that may not be fanned out yet, as redo reads it from im_message_send.

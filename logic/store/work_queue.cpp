@@ -11,6 +11,14 @@ namespace {
 
 constexpr std::uint32_t kRetryAfterMs = 200;
 
+// It still waits for its turn in the queue. What is refused on its way to an inbox is tried again.
+void release_content(WriterWork& work) {
+  if (work.kind() != WriterWork::Kind::kOutbox) return;
+  auto& row = static_cast<OutboxWork&>(work);
+  row.content.reset();
+  row.mentions.reset();
+}
+
 }  // namespace
 
 void refuse(WriterWork& work, const char* why) {
@@ -20,16 +28,18 @@ void refuse(WriterWork& work, const char* why) {
 
 void WorkQueue::submit(WriterWorkPtr work) {
   work->outcome = WriterWork::Outcome::kPending;
-  const std::size_t bytes = work->bytes();
+  std::size_t bytes = work->bytes();
   std::unique_lock lock(mutex_);
   if (stopping_) refuse(*work, "the node is stopping");
   if (bytes_ + bytes > config_.queue_bytes) refuse(*work, "the shard's queue is full");
+  if (work->outcome == WriterWork::Outcome::kRefused) release_content(*work);
   if (ended_) {
     lock.unlock();
     std::vector<WriterWorkPtr> one;
     one.push_back(std::move(work));
     return sink_.completed(std::move(one));
   }
+  bytes = work->bytes();
   bytes_ += bytes;
   queue_.push_back(std::move(work));
   if (queue_.size() == 1) wake_.notify_one();

@@ -7,6 +7,7 @@ import { textOf } from './text.js';
 const BACKLOG = 1_000; // messages that a browser without memory fetches
 const SEND_DEADLINE_MS = 120_000;
 const SAVE_DELAY_MS = 30;
+const SAVE_AGAIN_MS = 5_000;
 
 /** A token of the demo. Errors: HongyanError; PERMISSION_DENIED and NOT_FOUND are final. */
 export async function demoToken(uid) {
@@ -241,10 +242,13 @@ export class Chat extends EventTarget {
   async #save() {
     clearTimeout(this.#saving);
     this.#saving = undefined;
+    const changes = this.model.takeChanges();
     try {
-      await this.#storage.save(this.model.takeChanges());
+      await this.#storage.save(changes);
     } catch (error) {
-      console.warn('what came is not kept', error);
+      console.warn('what came is not kept yet', error);
+      this.model.putBackChanges(changes); // with the next: `held` must not be kept without what came before it
+      this.#saving ??= setTimeout(() => this.#save(), SAVE_AGAIN_MS);
     }
   }
 }

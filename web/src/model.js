@@ -177,6 +177,15 @@ export class Model extends EventTarget {
     };
   }
 
+  /** They could not be stored. */
+  putBackChanges(changes) {
+    const later = this.#changes;
+    later.deleted = new Set([...changes.deleted, ...later.deleted]);
+    later.messages = new Set([...changes.messages, ...later.messages].filter(({ key }) => !later.deleted.has(key)));
+    later.conversations = new Set([...changes.conversations, ...later.conversations]);
+    later.held ??= changes.held;
+  }
+
   /** To a user by the server's time: what came and what went have two sequences. In a group as it came: that is its order. */
   #orderOf(conversationId, time) {
     return this.#conversations.get(conversationId).kind === 'user' ? time : this.#nextKey();

@@ -100,6 +100,20 @@ test('kept and loaded, it is the same, and what waits still waits', () => {
   assert.equal(new Set(again.messages(id).map((message) => message.key)).size, 3);
 });
 
+test('what could not be stored goes with what comes next', () => {
+  const { model, id } = withBob();
+  model.receive(id, came('bob', 'one', 10));
+  model.keep({ inbox: 1 });
+  const failed = model.takeChanges();
+  model.receive(id, came('bob', 'two', 20));
+  model.putBackChanges(failed);
+  const { messages, conversations, held } = model.takeChanges();
+  assert.deepEqual(messages.map((message) => message.text), ['one', 'two']);
+  assert.equal(conversations.length, 1);
+  assert.deepEqual(held, { inbox: 1 });
+  assert.equal(model.takeChanges().messages.length, 0);
+});
+
 test('the oldest go when there are too many', () => {
   const { model, id } = withBob();
   for (let time = 1; time <= MOST_HELD + 2; time += 1) model.receive(id, came('bob', `${time}`, time));

@@ -75,7 +75,8 @@ export function control(type, groupId, op) {
   const to = groupId === 0n ? '' : groupId.toString();
   return {
     command: Command.COMMAND_CTRL_SEND,
-    conversation: `c${to}`,
+    // In order with its messages: who is added first gets what is sent next.
+    conversation: groupId === 0n ? 'c' : `g${to}`,
     encode: (from, client_msg_id) => {
       const content = wire.GroupOp.encode({
         name: op.name,

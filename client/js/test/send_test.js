@@ -61,6 +61,17 @@ test('a conversation keeps its order: the next waits for the answer to the one b
   assert.equal(text(client.one(SEND, wire.C2CSendReq).fields.client_msg_id), 'id-2');
 });
 
+test('a group keeps its order, commands and messages together', () => {
+  const client = online();
+  const op = control(CtrlType.CTRL_TYPE_ADD_MEMBERS, 77n, { members: ['carol'] });
+  client.request(op, 'id-1');
+  client.request(toGroup(77n, bytes('hello'), {}), 'id-2');
+  const command = client.one(Command.COMMAND_CTRL_SEND);
+  assert.deepEqual(client.taken(Command.COMMAND_C2G_SEND), []);
+  client.answer(command.command, command.seq, wire.CtrlSendResp.encode({}).finish());
+  client.one(Command.COMMAND_C2G_SEND);
+});
+
 test('waits at least as long as the server asks for', () => {
   const client = online();
   client.send('bob', 'id-1');

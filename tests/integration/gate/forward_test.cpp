@@ -152,6 +152,20 @@ TEST_F(ForwardTest, ClosesWhoDoesNotRead) {
   EXPECT_TRUE(slow.wait_closed());
 }
 
+TEST_F(ForwardTest, ClosesThoughTheKickoutItselfIsTooMuch) {
+  config.max_output_bytes = 30;
+  start_serving();
+  PacketClient slow(port());
+  ASSERT_TRUE(slow.log_in("slow"));
+  const auto auth = take_auth();
+  logic.push(auth.link, {auth.request.channel()}, std::string(100, 'x'));
+  EXPECT_EQ(logic.take(link::LINK_COMMAND_SESSION_CLOSED).channel, auth.request.channel());
+  const auto last = slow.read();
+  ASSERT_TRUE(last.has_value());
+  EXPECT_EQ(last->header.cmd_id, static_cast<std::uint32_t>(client::COMMAND_KICKOUT));
+  EXPECT_TRUE(slow.wait_closed());
+}
+
 TEST_F(ForwardTest, HoldsWhileNobodyOwnsThenUnavailable) {
   config.request_deadline = Milliseconds(300);
   start();

@@ -236,7 +236,7 @@ TEST_F(GroupStoreTest, PagesOfAGroup) {
   EXPECT_EQ(some[1].mentions, std::string("\0\x01", 2));
   EXPECT_EQ(some[29].seq, 33);
   EXPECT_EQ(read(80, 30, 1 << 20).size(), 10U);
-  EXPECT_EQ(read(0, 30, 2500).size(), 2U);
+  EXPECT_EQ(read(0, 30, 2700).size(), 2U);
   EXPECT_EQ(read(0, 30, 1).size(), 1U);
 }
 

@@ -58,6 +58,8 @@ TEST_F(KeeperTest, RedoHoldsWhatStandsAboveTheMarkAndInPending) {
     EXPECT_TRUE(upkeep(node, {{slot, 7, ids[3]}, {slot, 8, ids[3]}, {slot, 7, ids[4]}},
                        {{slot, 1, ids[99]}, {bob, 1, node.sink.outbox(700).msg_id}}, {}));
     EXPECT_TRUE(upkeep(node, {}, {}, {{slot, 7, ids[4]}}));
+    // One receiver's row is there, another's of the same slot is not.
+    EXPECT_TRUE(upkeep(node, {{slot, 8, ids[3]}}, {}, {{slot, 8, ids[3]}}));
   }
   Node again(config_, 1, 101);
   ASSERT_TRUE(again.start());

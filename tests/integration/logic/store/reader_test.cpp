@@ -37,12 +37,25 @@ TEST_F(ReaderTest, PagesWithinLimitAndBudget) {
     EXPECT_EQ((*all)[i].content, std::string(1000, static_cast<char>(i + 1)));
     EXPECT_EQ((*all)[i].peer, "sender");
   }
-  EXPECT_EQ(read(node, 0, 200, 200, 20'500)->size(), 20U);
+  EXPECT_EQ(read(node, 0, 200, 200, 20 * all->front().page_bytes() + 10)->size(), 20U);
   EXPECT_EQ(read(node, 0, 200, 200, 10)->size(), 1U);
   EXPECT_EQ(read(node, 0, 3, 200, 1 << 20)->size(), 3U);
   EXPECT_EQ(read(node, 198, 200, 200, 1 << 20)->front().seq, 199);
   EXPECT_TRUE(read(node, 200, 200, 200, 1 << 20)->empty());
   EXPECT_EQ(read(node, 0, 200, 17, 1 << 20)->size(), 17U);
+}
+
+// Else anybody could fill an inbox with pages that no gate takes.
+TEST_F(ReaderTest, MentionsCountInThePage) {
+  Node node(config_, 1, 100);
+  ASSERT_TRUE(node.start());
+  for (int i = 1; i <= 50; ++i) {
+    auto row = inbox("bob", 1000 + i, "");
+    row->mentions = std::make_shared<const std::string>(13'000, 'm');
+    node.shard->submit(std::move(row));
+  }
+  ASSERT_TRUE(node.sink.wait_for(50));
+  EXPECT_EQ(read(node, 0, 50, 200, 256 << 10)->size(), 19U);
 }
 
 TEST_F(ReaderTest, ReadsLargeContentsAndTheOutbox) {

@@ -22,6 +22,17 @@ TEST(ConnectionLimitsTest, CountsInAllAndByAddress) {
   EXPECT_EQ(limits.admit(one), Admission::kAdmitted);
 }
 
+TEST(ConnectionLimitsTest, TellsIpv4ClientsOfAnIpv6SocketApart) {
+  ConnectionLimits limits(10, 1);
+  const auto admit = [&](const char* address) {
+    return limits.admit(net::asio::ip::make_address(address)) == ConnectionLimits::Admission::kAdmitted;
+  };
+  EXPECT_TRUE(admit("::ffff:192.0.2.1"));
+  EXPECT_TRUE(admit("::ffff:192.0.2.2"));
+  EXPECT_FALSE(admit("::ffff:192.0.2.1"));
+  EXPECT_FALSE(admit("192.0.2.2"));
+}
+
 TEST(ConnectionLimitsTest, TakesAnIpv6NetworkForOneAddress) {
   ConnectionLimits limits(10, 1);
   EXPECT_EQ(limits.admit(make_address("2001:db8::1")), ConnectionLimits::Admission::kAdmitted);

@@ -171,6 +171,36 @@ TEST_F(GroupsTest, WhatStrangersNameTakesNoMemory) {
   EXPECT_FALSE(body_of<client::C2GSendResp>(101).has_error());
 }
 
+// A message on its way to its group must not be what its group waits for.
+TEST_F(GroupsTest, WhatWaitsForItsPlaceIsNotInItsOwnWay) {
+  const auto group = create("alice", {"bob"});
+  config_.max_unfinished_bytes = 2000;
+  post(1, "alice", group, std::string(5000, 'x'));
+  settle();
+  EXPECT_FALSE(body_of<client::C2GSendResp>(1).has_error());
+  EXPECT_EQ(inbox("bob").back().size(), 5000U);
+}
+
+// Members share a content: it counts once, and for as long as one row is not there.
+TEST_F(GroupsTest, ContentsOnTheirWayToMembersCount) {
+  const auto [group, sender, far] = apart();
+  ctrl(1, sender, client::CTRL_TYPE_ADD_MEMBERS, group, {far});
+  settle();
+  config_.max_unfinished_bytes = 20'000;
+  MemoryShard& away = shard_of(far);
+  away.refuse = true;
+  for (std::uint32_t seq = 2; seq < 12; ++seq) {
+    post(seq, sender, group, std::string(5000, 'x'));
+    settle();
+  }
+  const std::size_t placed = stored(group).rows.size();
+  EXPECT_LE(placed, 2 + 5U);  // not all: the rest waits for the shard with its sender
+  away.refuse = false;
+  for (int i = 0; i < 100; ++i) pass(Milliseconds(100));
+  EXPECT_EQ(inbox(far).size(), inbox(sender).size() - 1);
+  EXPECT_GT(stored(group).rows.size(), placed);
+}
+
 TEST_F(GroupsTest, TheLongestIdleAreForgottenAndReadAgain) {
   config_.group.members_in_memory = 10 * (Groups::kGroupWeight + 2);
   std::vector<std::int64_t> groups;

@@ -67,6 +67,9 @@ TEST(GroupRulesTest, NothingIsDoneToADissolvedGroup) {
   group.info.dissolved_seq = 1;
   EXPECT_EQ(decide(group, command(client::CTRL_TYPE_ADD_MEMBERS, "olga", {"nina"}), {}).error().code,
             Code::kFailedPrecondition);
+  // Who had no part in it does not learn that there was one.
+  EXPECT_EQ(may_read(group, "sam", false).error().code, Code::kPermissionDenied);
+  EXPECT_EQ(may_read(group, "", true).error().code, Code::kFailedPrecondition);
 }
 
 TEST(GroupRulesTest, CreatorAndMembersOnceEach) {
