@@ -70,7 +70,7 @@ DeliverWorkPtr deliver_work_of(const std::string& app_id, std::int64_t group_id,
 std::shared_ptr<void> Lanes::hold_content(std::size_t bytes) const {
   const auto count = static_cast<std::int64_t>(bytes);
   contents_->fetch_add(count, std::memory_order_relaxed);
-  return {nullptr,
+  return {contents_.get(),
           [contents = contents_, count](void*) { contents->fetch_sub(count, std::memory_order_relaxed); }};
 }
 

@@ -117,7 +117,9 @@ class Page {
       ADMIN: ['Logged out by an administrator', [nameOf(kick?.message || 'No reason was given.')], 'Try again'],
     };
     const [title, text, action] = texts[this.#kick] ?? ['Disconnected', [nameOf(reason || 'The server refused the login.')], 'Try again'];
-    sentAway({ title, text, action, again: () => this.#chat.start(), leave: () => this.leave() });
+    // Another tab of this browser may have stored what this one does not know.
+    const again = () => (this.#chat.keeps ? location.reload() : this.#chat.start());
+    sentAway({ title, text, action, again, leave: () => this.leave() });
   }
 
   #aboutGroup(id) {
