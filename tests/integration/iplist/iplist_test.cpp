@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <filesystem>
 #include <fstream>
 #include <future>
 #include <mutex>
@@ -265,6 +266,7 @@ TEST_F(IplistTest, ServesThePageBesideItsAnswers) {
               HasSubstr("script-src 'self'"));
   EXPECT_EQ(get("/..%2f..%2fetc/passwd").status, 404);
   EXPECT_EQ(ask("").status, 503);
+  std::filesystem::remove_all(folder.path());
   const auto failed = App::start(config_, context_);
   ASSERT_FALSE(failed);
   EXPECT_THAT(failed.error().message, HasSubstr("web.root"));

@@ -135,7 +135,7 @@ class CoreFixture : public ::testing::Test {
     body.set_from(from);
     body.set_group_id(kGroup);
     body.set_content("g" + std::to_string(group_seq));
-    body.set_msg_id(2000 + group_seq);
+    body.set_msg_id(2000 + group_seq % 1000);
     body.set_seq(seq);
     body.set_group_seq(group_seq);
     body.set_client_msg_id(client_msg_id);
