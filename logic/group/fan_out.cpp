@@ -10,12 +10,10 @@
 namespace hongyan::logic {
 
 void FanOut::add(const Group& group, const GroupRow& row, const std::string& uid, bool lookup_first,
-                 const std::optional<Membership>& membership, std::shared_ptr<void>& content_held) {
-  if (!content_held) content_held = lanes_.hold_content(row.content->size());
+                 const std::optional<Membership>& membership) {
   auto work = deliver_work_of(group.key.app_id, group.key.group_id, row, uid);
   work->lookup_first = lookup_first;
   work->membership = membership;
-  work->content_held = content_held;
   lanes_.add(group.slot, std::move(work));
 }
 
@@ -32,7 +30,6 @@ void FanOut::send(const Group& group, const GroupRow& row, const GroupChange* ch
     return joined == row.group_seq || leaves(uid);
   };
   const bool for_inboxes = !state.large_at(row.group_seq) || dissolved;
-  std::shared_ptr<void> content_held;
   for (const auto& [uid, joined] : state.members) {
     if (!for_inboxes && change == nullptr) break;
     const bool changes = part_changes(uid, joined);
@@ -46,7 +43,7 @@ void FanOut::send(const Group& group, const GroupRow& row, const GroupChange* ch
                               .large_from_seq = state.info.large_from_seq};
     }
     unfinished.add(row.placed_id);
-    add(group, row, uid, false, membership, content_held);
+    add(group, row, uid, false, membership);
   }
   if (for_inboxes) return;
   if (change == nullptr || (change->joined.empty() && change->left.empty())) {
@@ -66,7 +63,6 @@ void FanOut::send_again(const Group& group, const std::vector<GroupMember>& hist
   const bool large = state.large_at(seq) && state.info.dissolved_seq != seq;
   const std::int64_t large_from = state.info.large_from_seq <= seq + 1 ? state.info.large_from_seq : 0;
   std::set<std::string_view> hear;
-  std::shared_ptr<void> content_held;
   for (const auto& member : history) {
     if (member.joined_seq > seq || (member.left_seq != 0 && member.left_seq < seq)) continue;
     const bool left = member.left_seq == seq;
@@ -91,7 +87,7 @@ void FanOut::send_again(const Group& group, const std::vector<GroupMember>& hist
                               .left_seq = left ? seq : 0,
                               .large_from_seq = large_from};
     }
-    add(group, row, member.uid, true, membership, content_held);
+    add(group, row, member.uid, true, membership);
   }
   if (!hear.empty()) {
     broadcast(group.key, row,

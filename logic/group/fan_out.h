@@ -48,7 +48,7 @@ class FanOut {
 
  private:
   void add(const Group& group, const GroupRow& row, const std::string& uid, bool lookup_first,
-           const std::optional<Membership>& membership, std::shared_ptr<void>& content_held);
+           const std::optional<Membership>& membership);
   void broadcast(const GroupKey& key, const GroupRow& row, const std::shared_ptr<const Audience>& audience);
   // Those members whom the message concerns.
   [[nodiscard]] std::shared_ptr<const Audience> audience_of(

@@ -67,11 +67,17 @@ DeliverWorkPtr deliver_work_of(const std::string& app_id, std::int64_t group_id,
   return work;
 }
 
-std::shared_ptr<void> Lanes::hold_content(std::size_t bytes) const {
-  const auto count = static_cast<std::int64_t>(bytes);
-  contents_->fetch_add(count, std::memory_order_relaxed);
-  return {contents_.get(),
-          [contents = contents_, count](void*) { contents->fetch_sub(count, std::memory_order_relaxed); }};
+void Lanes::hold_content(DeliverWork& work) {
+  work.content_held = latest_held_.lock();
+  if (work.content_held && latest_content_ == work.content.get()) return;
+  const auto bytes =
+      static_cast<std::int64_t>(work.content->size() + (work.mentions ? work.mentions->size() : 0));
+  contents_->fetch_add(bytes, std::memory_order_relaxed);
+  work.content_held = std::shared_ptr<void>(contents_.get(), [contents = contents_, bytes](void*) {
+    contents->fetch_sub(bytes, std::memory_order_relaxed);
+  });
+  latest_held_ = work.content_held;
+  latest_content_ = work.content.get();
 }
 
 void Lanes::hold_bytes(Lane& lane, std::int64_t bytes, bool fan_out) {
@@ -95,6 +101,7 @@ void Lanes::add(Slot source, DeliverWorkPtr work) {
   // cannot be read back as it was.
   if (lane.bytes <= context_.config.max_lane_bytes || work->membership) {
     hold_bytes(lane, static_cast<std::int64_t>(work->held_bytes()), fan_out);
+    if (fan_out) hold_content(*work);
     entry.work = std::move(work);
   }
   lane.entries.push_back(std::move(entry));
@@ -255,18 +262,13 @@ void Lanes::refilled(LaneKey key, Result<std::vector<Row>> rows) {
   std::unordered_map<MsgId, const Row*> by_id;
   for (const auto& row : *rows) by_id.emplace(lane_id_of(row), &row);
   constexpr bool kOfGroup = std::is_same_v<Row, GroupRedoRow>;
-  std::unordered_map<MsgId, std::shared_ptr<void>> contents;
   for (auto& entry : lane.entries) {
     const auto row = by_id.find(entry.id);
     if (row == by_id.end() || entry.member.empty() == kOfGroup) break;
     if (entry.work) continue;
     entry.work = work_again(*row->second, entry.member);
     hold_bytes(lane, static_cast<std::int64_t>(entry.work->held_bytes()), kOfGroup);
-    if constexpr (kOfGroup) {
-      auto& held = contents[entry.id];
-      if (!held) held = hold_content(entry.work->content->size());
-      entry.work->content_held = held;
-    }
+    if (kOfGroup) hold_content(*entry.work);
   }
   if (!lane.entries.empty() && !lane.entries.front().work) {
     log::error("lane", "an accepted message is not in the database slot={} id={}", key.source,

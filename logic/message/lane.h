@@ -89,8 +89,6 @@ class Lanes {
   [[nodiscard]] std::int64_t fan_out_bytes() const noexcept {
     return fan_out_bytes_ + contents_->load(std::memory_order_relaxed);
   }
-  // Counts the content of a group's message, once for all its rows, for as long as one of them has this.
-  [[nodiscard]] std::shared_ptr<void> hold_content(std::size_t bytes) const;
 
  private:
   struct Entry {
@@ -123,6 +121,8 @@ class Lanes {
   void finish(Lane& lane, Entry& entry);
   void put_back(Lane& lane, std::vector<DeliverWorkPtr> works);
   void hold_bytes(Lane& lane, std::int64_t bytes, bool fan_out);
+  // Counts the content of a group's message once for all its rows, which come one after the other.
+  void hold_content(DeliverWork& work);
   void after_batch(Lane& lane, std::size_t batch_size, bool again);
   void drop_if_empty(Lane& lane);
 
@@ -133,7 +133,9 @@ class Lanes {
   std::int64_t fan_out_bytes_ = 0;
   // Works may end on other threads, after the lanes.
   std::shared_ptr<std::atomic<std::int64_t>> contents_ = std::make_shared<std::atomic<std::int64_t>>(0);
-  std::vector<PendingEntry> to_remove_;  // finished ids that stand in im_pending
+  std::weak_ptr<void> latest_held_;              // of the row of a group that came last,
+  const std::string* latest_content_ = nullptr;  // whose content this is
+  std::vector<PendingEntry> to_remove_;          // finished ids that stand in im_pending
 
  public:
   // Runs f on this slot thread, later; for what finishes on a reader's thread. Set by the owner before use.
