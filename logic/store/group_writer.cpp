@@ -254,10 +254,13 @@ void GroupWriter::park(GroupWork& work, const DbError& error) {
   log::error("store", "group message parked shard={} group={} rows={} reason={}", deps_.config.name,
              work.group_id, work.rows.size(), error.text());
   counters_.parked.fetch_add(work.rows.size(), std::memory_order_relaxed);
-  auto fence = begin_fenced(*connection_, deps_.shard.node, deps_.state.epoch());
-  const bool parked = fence && *fence == Fence::kHolds &&
-                      park_group_rows(*connection_, work, error.text()).has_value() &&
-                      connection_->commit().has_value();
+  bool parked = false;
+  if (connection_) {
+    auto fence = begin_fenced(*connection_, deps_.shard.node, deps_.state.epoch());
+    parked = fence && *fence == Fence::kHolds &&
+             park_group_rows(*connection_, work, error.text()).has_value() &&
+             connection_->commit().has_value();
+  }
   // Not written down: it must not count as finished.
   if (!parked) {
     roll_back();

@@ -70,7 +70,6 @@ class ShardWriter {
   void fence_lost();
   void park();
   [[nodiscard]] bool begin();  // false: told the batch why not
-  void finish();
   void fail(const DbError& error, bool commit_sent);
   void pause();
   void wait_for_ids();

@@ -28,10 +28,9 @@ void refuse(WriterWork& work, const char* why) {
 
 void WorkQueue::submit(WriterWorkPtr work) {
   work->outcome = WriterWork::Outcome::kPending;
-  std::size_t bytes = work->bytes();
   std::unique_lock lock(mutex_);
   if (stopping_) refuse(*work, "the node is stopping");
-  if (bytes_ + bytes > config_.queue_bytes) refuse(*work, "the shard's queue is full");
+  if (bytes_ + work->bytes() > config_.queue_bytes) refuse(*work, "the shard's queue is full");
   if (work->outcome == WriterWork::Outcome::kRefused) release_content(*work);
   if (ended_) {
     lock.unlock();
@@ -39,8 +38,7 @@ void WorkQueue::submit(WriterWorkPtr work) {
     one.push_back(std::move(work));
     return sink_.completed(std::move(one));
   }
-  bytes = work->bytes();
-  bytes_ += bytes;
+  bytes_ += work->bytes();
   queue_.push_back(std::move(work));
   if (queue_.size() == 1) wake_.notify_one();
 }
