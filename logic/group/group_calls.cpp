@@ -111,11 +111,11 @@ void GroupCalls::send_as_member(const Request& request, User& user, NewMessage m
       case Code::kOk:
         mine->unless_stored = Error{Code::kUnavailable, "the group has not reached you yet", kRetryAfterMs};
         break;
-      case Code::kUnavailable:
-        mine->unless_stored = reply.error;
+      case Code::kPermissionDenied:
+        mine->unless_stored = kNotAMember;
         break;
       default:
-        mine->unless_stored = kNotAMember;
+        mine->unless_stored = reply.error;
     }
     accept_.send(again, std::move(*mine));
   });
