@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 #include <map>
-#include <optional>
 #include <set>
 
 namespace hongyan::checker {
@@ -12,10 +11,7 @@ namespace {
 
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
-struct Sent {
-  const Attempt* first = nullptr;
-  const Attempt* accepted = nullptr;  // the first that was answered OK
-  bool unknown = false;
+struct Sent : Attempts {
   std::int64_t at = 0;  // its group_seq
 };
 
@@ -90,10 +86,8 @@ class Judge {
     for (const auto& attempt : history_.attempts) {
       if (attempt.group_id == 0) continue;
       Sent& sent = sent_[{attempt.sender, attempt.client_msg_id}];
-      if (sent.first == nullptr || attempt.invoked < sent.first->invoked) sent.first = &attempt;
-      if (attempt.outcome == Outcome::kUnknown) sent.unknown = true;
+      sent.add(attempt);
       if (attempt.outcome != Outcome::kOk) continue;
-      if (sent.accepted == nullptr || attempt.answered < sent.accepted->answered) sent.accepted = &attempt;
       if (attempt.msg_id != sent.accepted->msg_id) {
         found(Violation::kUnstableId, "{} of {}: msg_id {}, and {}", attempt.client_msg_id, attempt.sender,
               sent.accepted->msg_id, attempt.msg_id);
@@ -153,7 +147,7 @@ class Judge {
                    row.client_msg_id, row.from, sent.at);
     }
     sent.at = row.group_seq;
-    if (sent.accepted == nullptr && !sent.unknown) {
+    if (sent.refused()) {
       found(Violation::kGhost, "group {} seq {}: {} of {} was refused", id, row.group_seq, row.client_msg_id,
             row.from);
     }

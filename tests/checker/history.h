@@ -46,6 +46,21 @@ struct Attempt {
   bool change = false;        // of the group's members: content says nothing
 };
 
+// All attempts at one message.
+struct Attempts {
+  const Attempt* first = nullptr;
+  const Attempt* accepted = nullptr;  // the first that was answered OK
+  bool unknown = false;               // one of them
+
+  void add(const Attempt& attempt) noexcept {
+    if (first == nullptr || attempt.invoked < first->invoked) first = &attempt;
+    if (attempt.outcome == Outcome::kUnknown) unknown = true;
+    if (attempt.outcome != Outcome::kOk) return;
+    if (accepted == nullptr || attempt.answered < accepted->answered) accepted = &attempt;
+  }
+  [[nodiscard]] bool refused() const noexcept { return accepted == nullptr && !unknown; }
+};
+
 // What a row tells of a group's members.
 enum class GroupChange : std::uint8_t { kNone, kMade, kJoined, kLeft, kDissolved };
 

@@ -27,14 +27,6 @@ namespace {
 
 using Key = std::pair<std::string, std::string>;  // sender, client_msg_id
 
-struct Message {
-  const Attempt* first = nullptr;     // of all attempts
-  const Attempt* accepted = nullptr;  // the first that was answered OK
-  bool unknown = false;               // one of them
-
-  [[nodiscard]] bool refused() const noexcept { return accepted == nullptr && !unknown; }
-};
-
 class Judge {
  public:
   explicit Judge(const History& history) : history_(history) {
@@ -67,12 +59,7 @@ class Judge {
   void gather() {
     for (const auto& attempt : history_.attempts) {
       if (attempt.group_id != 0) continue;
-      Message& message = messages_[{attempt.sender, attempt.client_msg_id}];
-      if (message.first == nullptr || attempt.invoked < message.first->invoked) message.first = &attempt;
-      if (attempt.outcome == Outcome::kUnknown) message.unknown = true;
-      if (attempt.outcome != Outcome::kOk) continue;
-      if (message.accepted == nullptr || attempt.answered < message.accepted->answered)
-        message.accepted = &attempt;
+      messages_[{attempt.sender, attempt.client_msg_id}].add(attempt);
     }
     for (const auto& attempt : history_.attempts) {
       if (attempt.group_id != 0 || attempt.outcome != Outcome::kOk) continue;
@@ -105,15 +92,15 @@ class Judge {
   }
 
   // Null: there is a finding.
-  const Message* stored(const Row& row, const std::string& sender, const std::string& receiver,
-                        const std::string& where) {
+  const Attempts* stored(const Row& row, const std::string& sender, const std::string& receiver,
+                         const std::string& where) {
     const auto it = messages_.find({sender, row.client_msg_id});
     if (it == messages_.end()) {
       found(Violation::kGhost, "{} seq {}: {} of {} was never sent", where, row.seq, row.client_msg_id,
             sender);
       return nullptr;
     }
-    const Message& message = it->second;
+    const Attempts& message = it->second;
     if (message.first->receiver != receiver) {
       found(Violation::kMisrouted, "{} seq {}: {} of {} was sent to {}", where, row.seq, row.client_msg_id,
             sender, message.first->receiver);
@@ -140,7 +127,7 @@ class Judge {
     for (const auto& row : rows) {
       if (row.group_id != 0) continue;
       const std::string& sender = inbox ? row.from : pulled.uid;
-      const Message* message = stored(row, sender, inbox ? pulled.uid : row.to, where);
+      const Attempts* message = stored(row, sender, inbox ? pulled.uid : row.to, where);
       if (message == nullptr) continue;
       if (!present.emplace(message, row.seq).second) {
         found(Violation::kDuplicate, "{} seq {}: {} of {} is there before", where, row.seq, row.client_msg_id,
@@ -153,17 +140,17 @@ class Judge {
     }
   }
 
-  using Places = std::unordered_map<const Message*, std::int64_t>;
+  using Places = std::unordered_map<const Attempts*, std::int64_t>;
   using Boxes = std::unordered_map<const Pulled*, Places>;
 
-  bool anywhere(const Boxes& boxes, const std::string& uid, const Message& message) const {
+  bool anywhere(const Boxes& boxes, const std::string& uid, const Attempts& message) const {
     const auto pulls = pulls_.find(uid);
     return pulls != pulls_.end() && std::ranges::any_of(pulls->second, [&](const Pulled* pulled) {
              return boxes.at(pulled).contains(&message);
            });
   }
 
-  void absent(const Boxes& boxes, const std::string& uid, const Message& message, std::string_view box) {
+  void absent(const Boxes& boxes, const std::string& uid, const Attempts& message, std::string_view box) {
     const auto pulls = pulls_.find(uid);
     const std::string what =
         fmt::format("{} from {} to {}", message.first->client_msg_id, message.first->sender,
@@ -191,7 +178,7 @@ class Judge {
 
   void order() {
     for (const auto& [pulled, places] : inboxes_) {
-      std::map<std::string, std::map<std::int64_t, const Message*>> by_sender;
+      std::map<std::string, std::map<std::int64_t, const Attempts*>> by_sender;
       for (const auto& [message, seq] : places) {
         if (message->accepted != nullptr) by_sender[message->first->sender][seq] = message;
       }
@@ -294,7 +281,7 @@ class Judge {
 
   const History& history_;
   Verdict verdict_;
-  std::map<Key, Message> messages_;
+  std::map<Key, Attempts> messages_;
   std::map<std::string, std::vector<const Pulled*>> pulls_;
   Boxes inboxes_;
   Boxes outboxes_;
