@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "common/base/result.h"
 #include "common/base/clock.h"
+#include "common/base/result.h"
 #include "common/net/asio.h"
 
 namespace hongyan::gate {
@@ -46,8 +46,8 @@ class Transport {
   // itself.
   virtual void set_max_body_bytes(std::size_t limit) { static_cast<void>(limit); }
 
-  // Called about once a second: a transport that can says that it lives, so that proxies on the way do not end
-  // a connection on which nothing is said.
+  // Called about once a second: a transport that can says that it lives, so that proxies on the way do not
+  // end a connection on which nothing is said.
   virtual void keep_alive(SteadyTime now) { static_cast<void>(now); }
 
   // Nothing more will be written: tells the peer, so that it reads the end; reading goes on.
