@@ -101,14 +101,14 @@ void LargeGroups::notify(const User& user, Session& session, std::int64_t group_
 }
 
 void LargeGroups::notify_if_behind(const User& user, Session& session, const UserGroup& group) {
-  const std::int64_t group_id = group.membership.group_id;
+  const std::int64_t group_id = group.membership().group_id;
   const auto head = head_of({user.key.app_id, group_id});
   if (head && *head > group.cursor(session.device_class)) notify(user, session, group_id, *head);
 }
 
 void LargeGroups::catch_up(const User& user, Session& session) {
   for (const auto& [group_id, group] : user.groups) {
-    if (group.membership.large_from_seq == 0 || !group.is_member()) continue;
+    if (!group.large() || !group.is_member()) continue;
     const GroupKey key{user.key.app_id, group_id};
     if (heads_.contains(key)) {
       notify_if_behind(user, session, group);
@@ -139,19 +139,21 @@ void LargeGroups::acked(User& user, DeviceClass device_class, std::int64_t group
 void LargeGroups::pull(User& user, std::shared_ptr<Pull> pull) {
   const auto parts = std::make_shared<std::vector<Part>>();
   for (auto& [group_id, group] : user.groups) {
-    if (group.membership.large_from_seq == 0) continue;
-    Part part{.group = {.app_id = user.key.app_id, .group_id = group_id},
-              .after = group.cursor(pull->device_class),
-              .last = group.is_member() ? 0 : group.membership.left_seq - 1};
+    if (!group.large()) continue;
+    std::int64_t held = group.cursor(pull->device_class);
     const auto named = std::ranges::find(pull->offsets, group_id, &client::GroupOffset::group_id);
     if (named != pull->offsets.end() && named->offset() >= 0) {
       // A device that holds less than another of its class did is no mistake, and acknowledges nothing.
-      if (named->offset() > part.after) acked(user, pull->device_class, group_id, named->offset());
-      part.after = std::max(named->offset(), group.first_seq() - 1);
+      if (named->offset() > held) acked(user, pull->device_class, group_id, named->offset());
+      held = named->offset();
     } else if (!pull->inbox_ends) {
       continue;
     }
-    if (part.last != 0 && part.after >= part.last) continue;
+    const auto readable = group.readable_after(held);
+    if (!readable) continue;
+    Part part{.group = {.app_id = user.key.app_id, .group_id = group_id},
+              .after = std::max(held, readable->first - 1),
+              .last = readable->last};
     if (context_.shards.of(slot_of_group(part.group.app_id, group_id)).down()) {
       left_out(*pull, part);
       continue;
@@ -196,7 +198,7 @@ void LargeGroups::read(const std::shared_ptr<Pull>& pull, const std::shared_ptr<
       left_out(*pull, part);
       continue;
     }
-    const std::int64_t up_to = part.last == 0 ? *head : std::min(*head, part.last);
+    const std::int64_t up_to = std::min(*head, part.last);
     if (part.after >= up_to) continue;
     const PageKey key{.group = part.group,
                       .after = part.after,

@@ -62,7 +62,7 @@ class LargeGroups {
   struct Part {
     GroupKey group;
     std::int64_t after = 0;
-    std::int64_t last = 0;  // what this user may read; 0: up to the head
+    std::int64_t last = 0;  // what this user may read
   };
   struct Timer {
     SteadyTime at;

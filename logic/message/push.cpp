@@ -30,7 +30,7 @@ std::uint32_t push_command(std::int32_t cmd_id) {
 void Pusher::stored_in_inbox(const DeliverWork& work) {
   User* user = context_.users.find(work.user.app_id, work.user.uid);
   if (user == nullptr) return;  // not online, and nothing else is known of it
-  if (work.membership) user->learn(*work.membership);
+  if (work.membership) user->groups[work.membership->group_id].learn(*work.membership);
   // A row stored just now is the tail; one that was there before says nothing about an unknown tail.
   if (user->inbox_seq || work.outcome == WriterWork::Outcome::kStored) {
     user->inbox_seq = std::max(user->inbox_seq.value_or(0), work.seq);

@@ -46,8 +46,8 @@ bool Cursors::acked(User& user, DeviceClass device_class, CursorKind kind, std::
 
 bool Cursors::acked_group(User& user, UserGroup& group, DeviceClass device_class, std::int64_t seq,
                           std::optional<std::int64_t> head) {
-  if (!head || seq < group.cursor(device_class) || seq > *head) return false;
   std::int64_t& cursor = group.acked[static_cast<std::size_t>(device_class)];
+  if (!head || seq < cursor || seq > *head) return false;
   if (seq == cursor) return true;
   cursor = seq;
   mark(user);

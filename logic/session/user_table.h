@@ -61,21 +61,34 @@ struct Session {
 };
 
 // A group that the user is, or was, a member of.
-struct UserGroup {
-  Membership membership;
+class UserGroup {
+ public:
+  // Of each stay the higher changed_seq wins.
+  void learn(const Membership& told);
+
+  // The stay that began last.
+  [[nodiscard]] const Membership& membership() const noexcept { return latest_; }
+  [[nodiscard]] bool is_member() const noexcept { return latest_.changed_seq != 0 && latest_.left_seq == 0; }
+  [[nodiscard]] bool large() const noexcept { return latest_.large_from_seq != 0; }
+
+  // What may be read of a large group in one go: first <= group_seq <= last.
+  struct Span {
+    std::int64_t first = 0;
+    std::int64_t last = 0;  // kNoEnd: a member
+  };
+  static constexpr std::int64_t kNoEnd = INT64_MAX;
+  // The next beyond seq, of the stay that has it. Empty: there will be nothing more, as things stand.
+  [[nodiscard]] std::optional<Span> readable_after(std::int64_t seq) const noexcept;
+
+  // How far the devices of the class hold the group: what was acknowledged, or up to what they may read next.
+  [[nodiscard]] std::int64_t cursor(DeviceClass device_class) const noexcept;
+
   std::array<std::int64_t, kDeviceClassCount> acked{};  // cursors in a large group
   std::uint8_t changed_cursors = 0;                     // those to be written, a bit each
 
-  [[nodiscard]] bool is_member() const noexcept {
-    return membership.changed_seq != 0 && membership.left_seq == 0;
-  }
-  // The first message that is read from the group itself: what changed the user's own part came by the inbox.
-  [[nodiscard]] std::int64_t first_seq() const noexcept {
-    return std::max(membership.large_from_seq, membership.joined_seq + 1);
-  }
-  [[nodiscard]] std::int64_t cursor(DeviceClass device_class) const noexcept {
-    return std::max(acked[static_cast<std::size_t>(device_class)], first_seq() - 1);
-  }
+ private:
+  Membership latest_;
+  std::vector<Span> earlier_;  // of stays that ended before; ascending
 };
 static_assert(kDeviceClassCount <= 8);
 
@@ -106,8 +119,6 @@ struct User {
     return sessions.empty() && accepting.empty() && waiting_for_tails.empty() && busy == 0 &&
            changed_cursors == 0 && !changed_group_cursors;
   }
-  // The higher changed_seq wins.
-  void learn(const Membership& membership);
   // Null: not a member, as far as is known.
   [[nodiscard]] UserGroup* group(std::int64_t group_id) noexcept;
   // Of those present.

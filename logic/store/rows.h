@@ -95,10 +95,11 @@ class OutboxWork : public WriterWork {
   std::int32_t stored_cmd_id = 0;
 };
 
-// A user's part in a group, as the user's own list of groups has it (im_user_group).
+// A user's stay in a group, as the user's own list of groups has it (im_user_group): who leaves and comes
+// back has another one.
 struct Membership {
   std::int64_t group_id = 0;
-  std::int64_t changed_seq = 0;  // group_seq of the message that made it so: the higher one wins
+  std::int64_t changed_seq = 0;  // group_seq of the message that made it so: of one stay the higher one wins
   std::int64_t joined_seq = 0;
   std::int64_t left_seq = 0;        // 0: a member
   std::int64_t large_from_seq = 0;  // 0: the group is not large

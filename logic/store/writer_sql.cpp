@@ -275,8 +275,8 @@ DbStatus write_memberships(MysqlConnection& connection, std::span<InboxWork* con
     if (std::exchange(count, 0) == 0) return {};
     // Assignments run from left to right, so the row's own changed_seq comes last.
     sql +=
-        " ON DUPLICATE KEY UPDATE joined_seq = IF(VALUES(changed_seq) > changed_seq, VALUES(joined_seq), "
-        "joined_seq), left_seq = IF(VALUES(changed_seq) > changed_seq, VALUES(left_seq), left_seq), "
+        " ON DUPLICATE KEY UPDATE left_seq = IF(VALUES(changed_seq) > changed_seq, VALUES(left_seq), "
+        "left_seq), "
         "large_from_seq = IF(VALUES(changed_seq) > changed_seq, VALUES(large_from_seq), large_from_seq), "
         "changed_seq = GREATEST(changed_seq, VALUES(changed_seq))";
     return connection.query(sql);

@@ -33,10 +33,6 @@ struct Group {
     const auto found = std::ranges::find_if(it->second, [seq](const Stay& stay) { return stay.holds(seq); });
     return found == it->second.end() ? nullptr : &*found;
   }
-  [[nodiscard]] bool last_stay(const std::string& uid, std::int64_t seq) const {
-    const auto it = stays.find(uid);
-    return it != stays.end() && it->second.back().holds(seq);
-  }
   // Whether the row comes by the member's inbox.
   [[nodiscard]] bool by_inbox(const Row& row, const std::string& uid) const {
     if (row.group_seq < large_from || row.change == GroupChange::kDissolved) return true;
@@ -210,9 +206,8 @@ class Judge {
           found(Violation::kDuplicate, "{} on {}: group {} seq {} both ways", pulled.uid, pulled.device, id,
                 seq);
         if (!in) continue;
-        const bool wanted = group.by_inbox(row, pulled.uid)
-                                ? !inbox.contains(seq)
-                                : pulled.fresh && group.last_stay(pulled.uid, seq) && !pages.contains(seq);
+        const bool wanted =
+            group.by_inbox(row, pulled.uid) ? !inbox.contains(seq) : pulled.fresh && !pages.contains(seq);
         if (wanted) lost(pulled.uid, pulled.device, id, row);
       }
     }
@@ -297,7 +292,7 @@ class Judge {
       }
       for (const auto& [id, group] : groups_) {
         for (const auto& [seq, row] : group.rows) {
-          if (!group.by_inbox(row, online.uid) && group.last_stay(online.uid, seq))
+          if (!group.by_inbox(row, online.uid) && group.stay(online.uid, seq) != nullptr)
             heard_of(online, device[id], seq, row);
         }
       }

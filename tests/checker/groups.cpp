@@ -20,13 +20,13 @@ constexpr int kTries = 50;
 Groups::Groups(const GroupsOptions& options, Population& population, std::size_t users)
     : options_(options), population_(population), dice_(options.seed + 1) {
   for (std::size_t g = 0; g < options.groups + options.large_groups; ++g) {
-    Group group{.large = g >= options.groups};
+    Group group{.growing = g >= options.groups};
     std::vector<std::size_t> all(users);
     for (std::size_t i = 0; i < users; ++i) all[i] = i;
-    const std::size_t size = std::min(users, group.large ? options.large_members : options.members);
+    const std::size_t size = std::min(users, group.growing ? options.large_members : options.members);
     for (std::size_t i = 0; i < size; ++i) std::swap(all[i], all[i + dice_.below(users - i)]);
     group.pool.assign(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(size));
-    const std::size_t begin = group.large ? std::min(options.large_begin, size) : size - size / 5;
+    const std::size_t begin = group.growing ? std::min(options.large_begin, size) : size - size / 5;
     for (std::size_t i = 0; i < size; ++i) group.in.push_back(i < begin);
     groups_.push_back(std::move(group));
   }
@@ -87,11 +87,11 @@ void Groups::change() {
   const std::size_t count = large ? options_.large_groups : groups_.size();
   Group& group = groups_[groups_.size() - 1 - dice_.below(count)];
   if (group.busy) return;
-  dice_.chance(kJoins) || group.large ? join(group) : leave(group);
+  dice_.chance(kJoins) || group.growing ? join(group) : leave(group);
 }
 
 void Groups::join(Group& group) {
-  const std::size_t count = 1 + dice_.below(group.large ? kJoinLargeAtOnce : kJoinAtOnce);
+  const std::size_t count = 1 + dice_.below(group.growing ? kJoinLargeAtOnce : kJoinAtOnce);
   std::vector<std::size_t> places;
   std::vector<std::string> uids;
   for (std::size_t i = 0; i < count; ++i) {
@@ -100,7 +100,10 @@ void Groups::join(Group& group) {
     places.push_back(at);
     uids.push_back(population_.uid(group.pool[at]));
   }
-  if (places.empty()) return leave(group);
+  if (places.empty()) {
+    group.growing = false;
+    return leave(group);
+  }
   submit(group, 0, client::add_members(group.id, std::move(uids)), std::move(places), true);
 }
 

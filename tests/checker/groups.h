@@ -44,8 +44,8 @@ class Groups {
     std::int64_t id = 0;
     std::vector<std::size_t> pool = {};  // users; the first is the owner
     std::vector<bool> in = {};           // by place in the pool
-    bool large = false;
-    bool busy = false;  // a change is under way
+    bool growing = false;                // becomes large; until all are in
+    bool busy = false;                   // a change is under way
   };
 
   void send();

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "tests/e2e/group_client.h"
 
@@ -159,6 +160,54 @@ TEST(LargeGroupsTest, ChangesComeOnceToEverybody) {
     ASSERT_TRUE(users[i]->pull());
     EXPECT_EQ(changes(*users[i], group, client::CTRL_TYPE_DELETE_GROUP).size(), 1U);
   }
+}
+
+TEST(LargeGroupsTest, WhoComesBackReadsWhatWasUnreadBefore) {
+  auto users = online_users(7);
+  TestClient& alice = *users[0];
+  const auto back = unique("back");
+  auto members = uids(users, 1);
+  members.push_back(back);
+  const std::int64_t group = make_group(alice, members);
+  int next = 1;
+  const auto say = [&](int count) {
+    for (int i = 0; i < count; ++i) ASSERT_TRUE(alice.send_to_group(group, std::to_string(next++)));
+  };
+  say(5);
+  TestClient early(back, from_start());
+  early.start();
+  ASSERT_TRUE(wait_texts(early, group, 5));
+  early.stop();
+  for (int stay = 0; stay < 3; ++stay) {
+    say(5);
+    ASSERT_TRUE(alice.group(client::remove_members(group, {back})));
+    say(5);
+    ASSERT_TRUE(alice.group(client::add_members(group, {back})));
+  }
+  say(5);
+  auto expected = numbered(6, 10);
+  for (const int from : {16, 26, 36})
+    std::ranges::copy(numbered(from, from + 4), std::back_inserter(expected));
+
+  // With what it held, without it, and with nothing.
+  TestClient second(back, resuming(early, last_inbox_seq(early)));
+  second.start();
+  ASSERT_TRUE(wait_texts(second, group, 20));
+  ASSERT_TRUE(second.pull());
+  EXPECT_EQ(contents(second, group), expected);
+  say(1);  // what is pushed joins on
+  ASSERT_TRUE(wait_texts(second, group, 21));
+  EXPECT_EQ(texts(second, group).back().content, "41");
+  second.stop();
+  client::ClientOptions page = from_start();
+  page.device_type = client::DEVICE_TYPE_WEB;
+  TestClient browser(back, page);
+  browser.start();
+  ASSERT_TRUE(wait_texts(browser, group, 26));
+  auto all = numbered(1, 5);
+  std::ranges::copy(expected, std::back_inserter(all));
+  all.emplace_back("41");
+  EXPECT_EQ(contents(browser, group), all);
 }
 
 TEST(LargeGroupsTest, AGroupThatGrowsLosesNothing) {

@@ -185,7 +185,7 @@ class MemoryShard : public Shard {
   std::map<Key, std::vector<OutboxRow>> outbox;
   std::map<Key, std::vector<InboxRow>> inbox;
   std::map<GroupName, StoredGroup> groups;
-  std::map<Key, std::map<std::int64_t, Membership>> memberships;
+  std::map<Key, std::map<std::pair<std::int64_t, std::int64_t>, Membership>> memberships;
   std::map<Key, std::map<std::pair<DeviceClass, std::int64_t>, std::int64_t>> group_cursors;
   std::map<Slot, MsgId> marks;
   std::set<MsgId> pending;
@@ -243,7 +243,7 @@ class MemoryShard : public Shard {
     } else if (auto* in = dynamic_cast<InboxWork*>(&work)) {
       auto& rows = inbox[key];
       if (in->membership) {
-        Membership& known = memberships[key][in->membership->group_id];
+        Membership& known = memberships[key][{in->membership->group_id, in->membership->joined_seq}];
         if (in->membership->changed_seq > known.changed_seq) known = *in->membership;
       }
       const auto it = std::ranges::find(rows, in->msg_id, &InboxRow::id);

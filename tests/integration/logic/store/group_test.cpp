@@ -185,14 +185,18 @@ TEST_F(GroupStoreTest, TheInboxRowCarriesTheMembership) {
   ASSERT_TRUE(told(1, 3, 3, 0));
   ASSERT_TRUE(told(2, 9, 9, 0));
   ASSERT_TRUE(told(3, 5, 3, 5));  // redone late
+  ASSERT_TRUE(told(4, 3, 3, 0));  // and what was before it
   auto tails = std::make_unique<logic::TailsWork>();
   tails->user = {.app_id = "app", .uid = "bob"};
   tails->slot = slot_of("app", "bob");
   node.shard->submit(std::move(tails));
   ASSERT_TRUE(node.sink.wait_for(++done_));
-  const auto& groups = static_cast<logic::TailsWork&>(node.sink.work(3)).groups;
-  ASSERT_EQ(groups.size(), 1U);
+  const auto& groups = static_cast<logic::TailsWork&>(node.sink.work(4)).groups;
+  ASSERT_EQ(groups.size(), 2U);
   EXPECT_EQ(groups[0],
+            (logic::Membership{
+                .group_id = kGroup, .changed_seq = 5, .joined_seq = 3, .left_seq = 5, .large_from_seq = 0}));
+  EXPECT_EQ(groups[1],
             (logic::Membership{
                 .group_id = kGroup, .changed_seq = 9, .joined_seq = 9, .left_seq = 0, .large_from_seq = 0}));
 }

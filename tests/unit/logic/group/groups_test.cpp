@@ -387,6 +387,26 @@ TEST_F(GroupsTest, RedoCompletesWhatACrashCutShort) {
   EXPECT_EQ(inbox("bob"), (std::vector<std::string>{"#", "#", "lost on the way"}));
 }
 
+TEST_F(GroupsTest, RedoGivesAMessageToWhoWasAMemberThenAndCameBackSince) {
+  const auto group = create("alice", {"bob", "carol"});
+  post(1, "alice", group, "lost on the way");
+  settle();
+  ctrl(2, "alice", client::CTRL_TYPE_REMOVE_MEMBERS, group, {"bob"});
+  settle();
+  post(3, "alice", group, "without bob");
+  settle();
+  ctrl(4, "alice", client::CTRL_TYPE_ADD_MEMBERS, group, {"bob"});
+  settle();
+  auto& rows = shard_of("bob").inbox[{"demo", "bob"}];
+  ASSERT_EQ(rows.size(), 4U);
+  rows.resize(1);
+  restart();
+  acquire({}, {}, placed_rows(group));
+  settle();
+  pass(Milliseconds(2000));
+  EXPECT_EQ(inbox("bob"), (std::vector<std::string>{"#", "lost on the way", "#", "#"}));
+}
+
 TEST_F(GroupsTest, RedoOfAPendingRowGoesToItsDestinationOnly) {
   const auto group = create("alice", {"bob", "carol"});
   post(1, "alice", group, "late");
@@ -673,6 +693,71 @@ TEST_F(LargeGroupsTest, JoiningAndLeaving) {
   EXPECT_EQ(joined.groups(0).msg(0).content(), "I am new");
   EXPECT_EQ(joined.groups(0).msg_size(), 3);
   EXPECT_EQ(pushes_to("bob").size(), 4U);
+}
+
+// Each stay is read to its end; what was said between them is not.
+TEST_F(LargeGroupsTest, WhoComesBackReadsWhatWasUnreadBefore) {
+  post(3, "alice", group_, "before");  // 4
+  settle();
+  ctrl(4, "alice", client::CTRL_TYPE_REMOVE_MEMBERS, group_, {"dave"});
+  settle();
+  post(5, "alice", group_, "without dave");
+  settle();
+  ctrl(6, "alice", client::CTRL_TYPE_ADD_MEMBERS, group_, {"dave"});  // 7
+  settle();
+  const auto reads = [&](std::uint32_t seq) {
+    const auto first = pull(seq, "dave", 3);
+    ASSERT_EQ(first.groups_size(), 1);
+    EXPECT_EQ(first.groups(0).head_seq(), 8);
+    ASSERT_EQ(first.groups(0).msg_size(), 1);
+    EXPECT_EQ(first.groups(0).msg(0).content(), "before");
+    const auto second = pull(seq + 1, "dave", 3, {{group_, 4}});
+    ASSERT_EQ(second.groups_size(), 1);
+    ASSERT_EQ(second.groups(0).msg_size(), 1);
+    EXPECT_EQ(second.groups(0).msg(0).content(), "after");
+    EXPECT_EQ(second.groups(0).msg(0).seq(), 8);
+  };
+  post(7, "alice", group_, "after");
+  settle();
+  come_online("dave");
+  reads(10);
+  EXPECT_EQ(pull(12, "dave", 3, {{group_, 6}}).groups(0).msg_size(), 1);
+  pass(Milliseconds(6000));
+  restart();
+  acquire();
+  come_online("dave");
+  EXPECT_EQ(pull(13, "dave", 3, {{group_, 0}}).groups(0).msg(0).content(), "before");
+  EXPECT_EQ(pull(14, "dave", 3, {{group_, 8}}).groups_size(), 0);
+  pass(Milliseconds(6000));
+  restart();
+  acquire();
+  come_online("dave");
+  EXPECT_EQ(pull(15, "dave", 3).groups_size(), 0);
+}
+
+// A device that held everything before it went is not told of what it may not read.
+TEST_F(LargeGroupsTest, WhoComesBackToNothingNewIsNotToldToPull) {
+  post(3, "alice", group_, "before");
+  settle();
+  come_online("dave");
+  EXPECT_EQ(pull(10, "dave", 1, {{group_, 4}}).groups_size(), 0);
+  ctrl(4, "dave", client::CTRL_TYPE_EXIT_GROUP, group_);
+  settle();
+  post(5, "alice", group_, "without dave");
+  settle();
+  ctrl(6, "alice", client::CTRL_TYPE_ADD_MEMBERS, group_, {"dave"});
+  settle();
+  pass(Milliseconds(6000));
+  restart();
+  acquire();
+  gate_->pushes.clear();
+  tell(gate_, session_of("dave", channel_of("dave"), 1), true);
+  for (const auto& push : pushes_to("dave")) {
+    client::SyncNotify notify;
+    if (push.cmd_id != client::COMMAND_SYNC_NOTIFY) continue;
+    ASSERT_TRUE(notify.ParseFromString(push.body));
+    EXPECT_EQ(notify.group_id(), 0);
+  }
 }
 
 TEST_F(LargeGroupsTest, DissolvingTellsEveryInbox) {
