@@ -1,6 +1,7 @@
 #include "tests/checker/faults.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <vector>
@@ -22,7 +23,7 @@ FaultDriver::FaultDriver(const e2e::Cluster& cluster, const Guardian& guardian, 
       guardian_(guardian),
       strikes_(std::move(strikes)),
       everybody_back_(std::move(everybody_back)),
-      members_at_start_(cluster.members()) {}
+      members_(cluster.members()) {}
 
 FaultDriver::~FaultDriver() {
   if (thread_.joinable()) static_cast<void>(finish());
@@ -56,12 +57,13 @@ void FaultDriver::run() {
     const Strike strike = strikes_.next();
     if (!wait(strike.gap_ms)) return;
     perform(strike);
+    members_ = cluster_.members();
   }
 }
 
 std::string FaultDriver::member(std::string_view kind, std::uint64_t target) const {
   std::vector<std::string> names;
-  for (const auto& [name, pid] : members_at_start_) {
+  for (const auto& [name, pid] : members_) {
     if (name.starts_with(kind)) names.push_back(name);
   }
   return names.empty() ? std::string(kind) : names[target % names.size()];
@@ -126,16 +128,22 @@ std::string FaultDriver::strike_server(const Strike& strike) {
   }
 }
 
+bool FaultDriver::end_process(const std::string& name) {
+  const auto it = members_.find(name);
+  if (it != members_.end() && it->second > 0 && ::kill(it->second, SIGKILL) == 0) return true;
+  ++failed_;
+  return false;
+}
+
 void FaultDriver::kill(const std::string& name, std::int64_t ms) {
-  if (!cluster_.kill(name)) ++failed_;
+  static_cast<void>(end_process(name));
   wait(ms);
   if (!cluster_.restart(name)) ++failed_;
 }
 
 bool FaultDriver::stop_process(const std::string& name, std::int64_t ms) {
-  const auto members = cluster_.members();
-  const auto it = members.find(name);
-  if (it == members.end() || !guardian_.stop(it->second)) {
+  const auto it = members_.find(name);
+  if (it == members_.end() || !guardian_.stop(it->second)) {
     ++failed_;
     return false;
   }
@@ -152,11 +160,11 @@ void FaultDriver::slow_process(const std::string& name, std::int64_t ms) {
 
 void FaultDriver::restart_gates(std::int64_t ms) {
   std::vector<std::string> gates;
-  for (const auto& [name, pid] : members_at_start_) {
+  for (const auto& [name, pid] : members_) {
     if (name.starts_with("gate-")) gates.push_back(name);
   }
   const std::string names = fmt::format("{}", fmt::join(gates, " "));
-  if (!cluster_.kill(names)) ++failed_;
+  for (const auto& gate : gates) static_cast<void>(end_process(gate));
   wait(ms);
   if (!cluster_.restart(names)) ++failed_;
 }

@@ -43,6 +43,8 @@ class FaultDriver {
   void perform(const Strike& strike);
   // What was struck.
   [[nodiscard]] std::string strike_server(const Strike& strike);
+  // kill -9. By its pid and not by dev-cluster, whose start would be the first that bystanders notice.
+  bool end_process(const std::string& name);
   void kill(const std::string& name, std::int64_t ms);
   // Each is repaired on return. False: it could not be done, or finish() was called meanwhile.
   bool stop_process(const std::string& name, std::int64_t ms);
@@ -58,7 +60,7 @@ class FaultDriver {
   const Guardian& guardian_;
   Strikes strikes_;
   const std::function<bool()> everybody_back_;
-  const std::map<std::string, int> members_at_start_;
+  std::map<std::string, int> members_;  // pids, as of before the strike
   std::map<std::string, int> done_;
   std::vector<Struck> struck_;
   Micros slowest_return_ = 0;

@@ -64,6 +64,13 @@ void declare(CLI::App& app, Arguments& arguments) {
   app.add_option("--sleepers", run.sleepers, "Clients that never read")->capture_default_str();
   app.add_option("--newcomers", run.newcomers, "Users whose one device comes and goes (reconnect)")
       ->capture_default_str();
+  app.add_option("--onlookers", run.onlookers,
+                 "Users on a thread of their own whose answers are timed; 0: time everybody's")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+  app.add_option("--onlooker-rate", run.onlooker_rate, "Messages a second of them")
+      ->check(CLI::Range(0.1, 1e4))
+      ->capture_default_str();
   GroupsOptions& groups = run.groups;
   app.add_option("--groups", groups.groups, "Groups that users talk in, and come to and leave")
       ->check(CLI::Range(0, 1000))

@@ -38,16 +38,19 @@ void resumptions(const History& history, Promptness& out) {
 
 }  // namespace
 
-Promptness promptness(const History& history,
+Promptness promptness(const History& history, std::span<const Attempt> timed,
                       const std::function<bool(const Struck& strike, const Attempt& attempt)>& serves) {
   Promptness out;
-  std::vector<Micros> calm;
-  std::vector<Micros> concerned;
-  std::vector<Micros> bystanders;
   for (const auto& attempt : history.attempts) {
     const Micros wait = wait_of(attempt, history.ended);
     out.slowest_answer = std::max(out.slowest_answer, wait);
     out.silent += wait > kSilence ? 1 : 0;
+  }
+  std::vector<Micros> calm;
+  std::vector<Micros> concerned;
+  std::vector<Micros> bystanders;
+  for (const auto& attempt : timed) {
+    const Micros wait = wait_of(attempt, history.ended);
     if (attempt.invoked >= history.calm_since && attempt.invoked < history.faults_since) calm.push_back(wait);
     bool by = false;
     bool at = false;

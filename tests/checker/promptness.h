@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 
 #include "tests/checker/history.h"
 
@@ -31,8 +32,10 @@ struct Promptness {
 };
 
 // An attempt whose connection ended before its answer counts with the time until then.
+// timed: the attempts whose times are told.
 // serves: whether the struck server has a part in the answer to the attempt.
 [[nodiscard]] Promptness promptness(
-    const History& history, const std::function<bool(const Struck& strike, const Attempt& attempt)>& serves);
+    const History& history, std::span<const Attempt> timed,
+    const std::function<bool(const Struck& strike, const Attempt& attempt)>& serves);
 
 }  // namespace hongyan::checker

@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <future>
 #include <memory>
 #include <thread>
 #include <vector>
 
 #include "common/base/slot.h"
 #include "tests/checker/audit.h"
+#include "tests/checker/on_loop.h"
+#include "tests/checker/onlookers.h"
 #include "tests/checker/population.h"
 #include "tests/checker/sleeper.h"
 
@@ -45,6 +46,7 @@ class Run {
       return std::move(result_);
     }
     loop_.spawn("pace", pace(this));
+    if (onlookers_) onlookers_->begin();
     recorder_.history().calm_since = now_micros();
     std::this_thread::sleep_for(std::chrono::duration<double>(options_.calm_seconds));
     under_faults();
@@ -72,10 +74,7 @@ class Run {
   // On the loop; what it returns.
   template <typename F>
   auto on_loop(F f) {
-    std::packaged_task<decltype(f())()> task(std::move(f));
-    auto future = task.get_future();
-    loop_.post([&task] { task(); });
-    return future.get();
+    return checker::on_loop(loop_, std::move(f));
   }
   template <typename F>
   bool wait(milliseconds deadline, F holds) {
@@ -106,14 +105,36 @@ class Run {
     return made;
   }
 
-  void prepare() {
+  struct Users {
     std::vector<std::string> uids;
     std::vector<std::string> tokens;
-    const std::string prefix = e2e::unique("user");
-    for (std::size_t i = 0; i < options_.users; ++i) {
-      uids.push_back(fmt::format("{}-{}", prefix, i));
-      tokens.push_back(cluster_.token(uids.back()));
+  };
+  [[nodiscard]] Users made_up(std::string_view kind, std::size_t count) const {
+    Users made;
+    const std::string prefix = e2e::unique(std::string(kind));
+    for (std::size_t i = 0; i < count; ++i) {
+      made.uids.push_back(fmt::format("{}-{}", prefix, i));
+      made.tokens.push_back(cluster_.token(made.uids.back()));
     }
+    return made;
+  }
+
+  void prepare_onlookers() {
+    if (options_.onlookers == 0) return;
+    auto [uids, tokens] = made_up("onlooker", options_.onlookers);
+    Carrier carrier{.gates = cluster_.gates()};
+    for (std::size_t i = 0; i < carrier.gates.size(); ++i)
+      gate_ports_[carrier.gates[i].port] = fmt::format("gate-{}", i + 1);
+    onlookers_ = std::make_unique<Onlookers>(OnlookersOptions{.uids = std::move(uids),
+                                                              .tokens = std::move(tokens),
+                                                              .rate = options_.onlooker_rate,
+                                                              .app = cluster_.app(),
+                                                              .carrier = std::move(carrier),
+                                                              .seed = options_.seed});
+  }
+
+  void prepare() {
+    const auto [uids, tokens] = made_up("user", options_.users);
     loop_.start();
     on_loop([&] {
       PopulationOptions population{.users = options_.users,
@@ -139,14 +160,24 @@ class Run {
       population_ = std::make_unique<Population>(loop_, recorder_, population, uids, tokens);
       population_->start();
     });
+    prepare_onlookers();
   }
 
   bool everybody_logs_in() {
     say("{} users are logging in", options_.users);
-    if (wait(kBackOnline, [this] { return population_->offline() == 0; })) return true;
+    if (wait(kBackOnline, [this] { return population_->offline() == 0; }) && onlookers_log_in()) return true;
     say("not all users could log in before any fault:\n{}",
         on_loop([this] { return population_->offline_reasons(); }));
     return false;
+  }
+
+  bool onlookers_log_in() {
+    const Micros begun = now_micros();
+    while (onlookers_ && !onlookers_->online()) {
+      if (now_micros() - begun > std::chrono::microseconds(kBackOnline).count()) return false;
+      std::this_thread::sleep_for(kLook);
+    }
+    return true;
   }
 
   bool groups_are_made() {
@@ -205,6 +236,7 @@ class Run {
       result_.slowest_return = driver_->slowest_return();
       result_.late_returns = driver_->late_returns();
     }
+    if (onlookers_) timed_ = onlookers_->finish();
     on_loop([this] {
       for (const auto& proxy : proxies_) proxy->heal();
       population_->stop_races();
@@ -307,7 +339,7 @@ class Run {
                strike.server;
       return strike.server != "redis";
     };
-    result_.prompt = promptness(history, serves);
+    result_.prompt = promptness(history, onlookers_ ? timed_ : history.attempts, serves);
     // Where the calm is no calm, or the checker itself was late, the machine has no time, and silence says
     // nothing.
     constexpr Micros kNoTime = kSilence / 5;
@@ -346,7 +378,9 @@ class Run {
   std::map<std::uint16_t, std::string> gate_ports_;  // that clients connect to
   std::vector<std::shared_ptr<Sleeper>> sleepers_;
   std::unique_ptr<Population> population_;
-  std::unique_ptr<Groups> groups_;  // null: none
+  std::unique_ptr<Groups> groups_;        // null: none
+  std::unique_ptr<Onlookers> onlookers_;  // null: everybody is timed
+  std::vector<Attempt> timed_;            // theirs
   std::unique_ptr<FaultDriver> driver_;
 };
 

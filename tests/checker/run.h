@@ -32,6 +32,8 @@ struct RunOptions {
   std::size_t racers = 20;
   std::size_t sleepers = 100;
   std::size_t newcomers = 50;
+  std::size_t onlookers = 20;  // users whose answers are timed; 0: everybody's
+  double onlooker_rate = 100;  // messages a second of them
   std::vector<client::TransportKind> transports = {client::TransportKind::kTcp};  // devices take them in turn
   GroupsOptions groups = {};  // no groups: none at all. seed: the run's
   double calm_seconds = 1;    // of traffic before the faults

@@ -18,7 +18,7 @@ class PromptnessTest : public ::testing::Test {
     return history_.attempts.back();
   }
   [[nodiscard]] Promptness look() const {
-    return promptness(history_, [](const Struck& strike, const Attempt& attempt) {
+    return promptness(history_, history_.attempts, [](const Struck& strike, const Attempt& attempt) {
       return strike.server == "gate-" + std::to_string(attempt.port);
     });
   }
