@@ -146,7 +146,7 @@ class MySqlServer(Member):
         shutil.rmtree(unfinished, ignore_errors=True)
         done = subprocess.run(
             [program, "--no-defaults", f"--datadir={unfinished}", f"--tmpdir={self._temporary()}", *_as_root(),
-             "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
+             "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve", "--force",
              "--innodb-log-file-size=8M"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             cwd=self.folder, env=marked_environment(self.folder, "mariadb-install-db"), check=False)

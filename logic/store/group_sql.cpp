@@ -37,9 +37,10 @@ void append_ids(std::string& sql, std::span<const MsgId> ids) {
 // fence: null for none; else the first value takes the lock, and is NULL without it.
 void append_row(std::string& sql, const GroupWork& work, const GroupRow& row, const FenceKey* fence) {
   if (fence != nullptr) {
-    fmt::format_to(std::back_inserter(sql),
-                   "((SELECT {} FROM im_node WHERE node = {} AND epoch = {} LOCK IN SHARE MODE)", row.cmd_id,
-                   fence->node, fence->epoch);
+    fmt::format_to(
+        std::back_inserter(sql),
+        "((SELECT {} FROM im_node WHERE node = {} AND epoch = {} AND barrier = {} LOCK IN SHARE MODE)",
+        row.cmd_id, fence->node, fence->epoch, fence->barrier);
   } else {
     fmt::format_to(std::back_inserter(sql), "({}", row.cmd_id);
   }

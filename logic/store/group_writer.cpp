@@ -145,7 +145,8 @@ GroupWriter::Next GroupWriter::try_store(Unit unit) {
 }
 
 GroupWriter::Next GroupWriter::insert_rows(Unit unit) {
-  const FenceKey key{.node = deps_.shard.node, .epoch = deps_.state.epoch()};
+  const FenceKey key{
+      .node = deps_.shard.node, .epoch = deps_.state.epoch(), .barrier = deps_.state.barrier()};
   const CommitFault fault = deps_.commit_fault ? deps_.commit_fault() : CommitFault::kNone;
   if (fault == CommitFault::kCutBefore) connection_->cut();
   auto fence = insert_group_rows(*connection_, unit, key);
@@ -160,7 +161,18 @@ GroupWriter::Next GroupWriter::insert_rows(Unit unit) {
                   why != DbFault::kDuplicate && why != DbFault::kPermanent && why != DbFault::kConflict &&
                       why != DbFault::kReadOnly);
   }
-  if (*fence == Fence::kLost) fence_lost(unit);
+  return *fence == Fence::kLost ? refused_by_fence(unit) : Next::kDone;
+}
+
+GroupWriter::Next GroupWriter::refused_by_fence(Unit unit) {
+  auto barrier = read_barrier(*connection_, deps_.shard.node, deps_.state.epoch());
+  if (!barrier) return failed(unit, barrier.error(), false);
+  if (*barrier) {
+    deps_.state.saw_barrier(**barrier);
+    return failed(unit, {.fault = DbFault::kConflict, .code = 0, .message = "a barrier was passed meanwhile"},
+                  false);
+  }
+  fence_lost(unit);
   return Next::kDone;
 }
 
@@ -225,9 +237,10 @@ bool GroupWriter::settle(Unit unit) {
   };
   for (;;) {
     if (connect()) {
-      auto fence = pass_barrier(*connection_, deps_.shard.node, deps_.state.epoch());
-      if (fence && *fence == Fence::kLost) deps_.state.fence_lost();
-      bool known = fence.has_value();
+      auto barrier = pass_barrier(*connection_, deps_.shard.node, deps_.state.epoch());
+      if (barrier && *barrier) deps_.state.saw_barrier(**barrier);
+      if (barrier && !*barrier) deps_.state.fence_lost();
+      bool known = barrier.has_value();
       // What another process finds it redoes from the rows, so only what is there counts.
       for (std::size_t i = 0; known && i < unit.size(); ++i) {
         auto stored = is_stored(*connection_, *unit[i]);
@@ -235,7 +248,7 @@ bool GroupWriter::settle(Unit unit) {
         if (!known) break;
         if (*stored) unit[i]->outcome = WriterWork::Outcome::kStored;
       }
-      if (known && *fence == Fence::kLost) {
+      if (known && !*barrier) {
         for (GroupWork* work : unit) {
           if (!is_settled(*work)) refuse(*work, "another process owns the slots");
         }

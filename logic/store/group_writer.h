@@ -70,6 +70,8 @@ class GroupWriter {
   [[nodiscard]] bool connect();
   void roll_back();
   void fence_lost(Unit unit);
+  // A statement was refused: another epoch, or a barrier that was passed meanwhile.
+  [[nodiscard]] Next refused_by_fence(Unit unit);
 
   const Deps deps_;
   WriterCounters counters_;

@@ -89,9 +89,12 @@ DbStatus take_leases(MysqlConnection& connection, std::uint32_t node, std::uint6
   auto raised = connection.query(fmt::format("START TRANSACTION; "
                                              "INSERT INTO im_node (node, boot, epoch) VALUES ({0}, {1}, 1) "
                                              "ON DUPLICATE KEY UPDATE epoch = epoch + 1, boot = {1}; "
-                                             "SELECT epoch FROM im_node WHERE node = {0}",
+                                             "SELECT epoch, barrier FROM im_node WHERE node = {0}",
                                              node, boot),
-                                 [&](const TextRow& row) { taken.epoch = row.unsigned_number(0); });
+                                 [&](const TextRow& row) {
+                                   taken.epoch = row.unsigned_number(0);
+                                   taken.barrier = row.unsigned_number(1);
+                                 });
   if (!raised) return raised;
   auto leased = connection.query(fmt::format(
       "UPDATE im_slot SET owner = {0}, epoch = epoch + 1 WHERE (owner IS NULL OR owner = {0}) AND {1}", node,

@@ -20,7 +20,8 @@ struct NodeRow {
 // What acquiring found and took.
 struct Acquisition {
   std::uint64_t epoch = 0;  // of this node, raised by us
-  MsgId past = 0;           // ids must go past this: the old id_limit, marks, the largest ids stored
+  std::uint64_t barrier = 0;
+  MsgId past = 0;  // ids must go past this: the old id_limit, marks, the largest ids stored
   std::vector<AcquiredSlot> slots;
   std::size_t held_by_others = 0;
 };

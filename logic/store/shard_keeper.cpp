@@ -142,7 +142,7 @@ bool ShardKeeper::acquire_all() {
             redo->placed.size(), redo->pending.size());
   phase_ = Phase::kAcquired;
   failures_ = 0;
-  state_.acquired(epoch_, taken->slots);
+  state_.acquired(epoch_, taken->barrier, taken->slots);
   state_.set_down(false);
   deps_.observer->shard_acquired(index_, std::move(taken->slots), std::move(*redo));
   return true;

@@ -23,7 +23,7 @@ inline constexpr Milliseconds kBeatSilence{2000};
 class ShardState {
  public:
   // Keeper: these leases are held at this epoch of the node. Serving begins.
-  void acquired(std::uint64_t node_epoch, std::span<const AcquiredSlot> slots);
+  void acquired(std::uint64_t node_epoch, std::uint64_t node_barrier, std::span<const AcquiredSlot> slots);
   // Keeper: `begun` is when the beat's statement was sent.
   void beat_written(SteadyTime begun, MsgId id_limit, std::int64_t server_clock_ms);
   void suspend() noexcept { serving_.store(false, std::memory_order_release); }
@@ -37,6 +37,9 @@ class ShardState {
     return (owned_[slot / 64].load(std::memory_order_relaxed) >> (slot % 64) & 1) != 0;
   }
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::uint64_t barrier() const noexcept { return barrier_.load(std::memory_order_acquire); }
+  // Writer: the node's row has this barrier. It only grows.
+  void saw_barrier(std::uint64_t barrier) noexcept;
   [[nodiscard]] MsgId id_limit() const noexcept { return id_limit_.load(std::memory_order_acquire); }
   [[nodiscard]] std::int64_t clock_ms() const noexcept;
 
@@ -59,6 +62,7 @@ class ShardState {
   std::atomic<bool> serving_{false};
   std::atomic<bool> down_{true};
   std::atomic<std::uint64_t> epoch_{0};
+  std::atomic<std::uint64_t> barrier_{0};
   std::atomic<MsgId> id_limit_{0};
   std::atomic<SteadyClock::rep> last_beat_{0};
   std::atomic<std::int64_t> clock_offset_ms_{0};  // the server's clock minus the monotonic one

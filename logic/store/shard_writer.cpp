@@ -107,7 +107,8 @@ void ShardWriter::barrier() {
   auto passed = pass_barrier(*connection_, deps_.shard.node, deps_.state.epoch());
   if (!passed) {
     fail(passed.error(), false);
-  } else if (*passed == Fence::kHolds) {
+  } else if (*passed) {
+    deps_.state.saw_barrier(**passed);
     batch_.barrier_passed();
   } else {
     batch_.fenced();
@@ -135,6 +136,14 @@ void ShardWriter::fence_lost() {
   deps_.state.fence_lost();
 }
 
+void ShardWriter::refused_by_fence() {
+  auto barrier = read_barrier(*connection_, deps_.shard.node, deps_.state.epoch());
+  if (!barrier) return fail(barrier.error(), false);
+  if (!*barrier) return fence_lost();
+  deps_.state.saw_barrier(**barrier);
+  fail({.fault = DbFault::kConflict, .code = 0, .message = "a barrier was passed meanwhile"}, false);
+}
+
 void ShardWriter::store() {
   const std::size_t outbox = batch_.outbox().size();
   const std::size_t inbox = batch_.inbox().size();
@@ -160,7 +169,8 @@ void ShardWriter::store() {
 }
 
 bool ShardWriter::insert(bool commits) {
-  const FenceKey key{.node = deps_.shard.node, .epoch = deps_.state.epoch()};
+  const FenceKey key{
+      .node = deps_.shard.node, .epoch = deps_.state.epoch(), .barrier = deps_.state.barrier()};
   auto fence = insert_outbox_.run(*connection_, batch_.outbox(), &key);
   if (fence && *fence == Fence::kHolds) {
     fence = insert_inbox_.run(*connection_, batch_.inbox(), batch_.outbox().empty() ? &key : nullptr);
@@ -178,7 +188,7 @@ bool ShardWriter::insert(bool commits) {
     fail(fence.error(), commits && !refused);
     return false;
   }
-  if (*fence == Fence::kLost) fence_lost();
+  if (*fence == Fence::kLost) refused_by_fence();
   return *fence == Fence::kHolds;
 }
 

@@ -68,6 +68,8 @@ class ShardWriter {
   // not.
   [[nodiscard]] bool insert(bool commits);
   void fence_lost();
+  // A statement was refused: another epoch, or a barrier that was passed meanwhile.
+  void refused_by_fence();
   void park();
   [[nodiscard]] bool begin();  // false: told the batch why not
   void fail(const DbError& error, bool commit_sent);

@@ -132,8 +132,9 @@ std::string insert_sql(std::size_t rows, const FenceKey* fence) {
       continue;
     }
     fmt::format_to(std::back_inserter(sql),
-                   "((SELECT ? FROM im_node WHERE node = {} AND epoch = {} LOCK IN SHARE MODE)", fence->node,
-                   fence->epoch);
+                   "((SELECT IF(barrier = ?, ?, NULL) FROM im_node WHERE node = {} AND epoch = {} "
+                   "LOCK IN SHARE MODE)",
+                   fence->node, fence->epoch);
     sql += kPlacesAfterFirst;
   }
   return sql;
@@ -167,8 +168,10 @@ DbStatus by_chunks(MysqlConnection& connection, std::span<Item* const> items, st
 }  // namespace
 
 template <typename Work>
-RowInsert<Work>::RowInsert() : binds_(kLadder.front() * kColumns) {
-  for (std::size_t row = 0; row < kLadder.front(); ++row) Table<Work>::set_types(&binds_[row * kColumns]);
+RowInsert<Work>::RowInsert() : binds_(1 + kLadder.front() * kColumns) {
+  set_type(binds_[0], MYSQL_TYPE_LONGLONG, true);
+  point(binds_[0], barrier_);
+  for (std::size_t row = 0; row < kLadder.front(); ++row) Table<Work>::set_types(&binds_[1 + row * kColumns]);
 }
 
 template <typename Work>
@@ -181,12 +184,14 @@ DbResult<Fence> RowInsert<Work>::run(MysqlConnection& connection, std::span<Work
                                      const FenceKey* fence) {
   for (; !rows.empty(); fence = nullptr) {
     const std::size_t count = statement_rows(rows.size());
-    for (std::size_t i = 0; i < count; ++i) Table<Work>::set_values(&binds_[i * kColumns], *rows[i]);
+    for (std::size_t i = 0; i < count; ++i) Table<Work>::set_values(&binds_[1 + i * kColumns], *rows[i]);
+    if (fence != nullptr) barrier_ = fence->barrier;
     const std::uint64_t key =
         Table<Work>::kKey + count + (fence != nullptr ? fence->epoch * kKeysAnEpoch : 0);
     auto statement = connection.statement(key, [&] { return insert_sql<Work>(count, fence); });
     if (!statement) return std::unexpected(statement.error());
-    if (auto done = connection.run(*statement, std::span(binds_).first(count * kColumns)); !done) {
+    const auto places = std::span(binds_).first(1 + count * kColumns).subspan(fence != nullptr ? 0 : 1);
+    if (auto done = connection.run(*statement, places); !done) {
       if (fence != nullptr && done.error().code == kNullValue) return Fence::kLost;
       return std::unexpected(done.error());
     }
@@ -209,11 +214,21 @@ DbResult<Fence> begin_fenced(MysqlConnection& connection, std::uint32_t node, st
   return found == epoch && epoch != 0 ? Fence::kHolds : Fence::kLost;
 }
 
-DbResult<Fence> pass_barrier(MysqlConnection& connection, std::uint32_t node, std::uint64_t epoch) {
+DbResult<Barrier> read_barrier(MysqlConnection& connection, std::uint32_t node, std::uint64_t epoch) {
+  Barrier barrier;
+  auto done =
+      connection.query(fmt::format("SELECT barrier FROM im_node WHERE node = {} AND epoch = {}", node, epoch),
+                       [&barrier](const TextRow& row) { barrier = row.unsigned_number(0); });
+  if (!done) return std::unexpected(done.error());
+  return barrier;
+}
+
+DbResult<Barrier> pass_barrier(MysqlConnection& connection, std::uint32_t node, std::uint64_t epoch) {
   auto changed = connection.execute(
       fmt::format("UPDATE im_node SET barrier = barrier + 1 WHERE node = {} AND epoch = {}", node, epoch));
   if (!changed) return std::unexpected(changed.error());
-  return *changed == 1 ? Fence::kHolds : Fence::kLost;
+  if (*changed != 1) return Barrier();
+  return read_barrier(connection, node, epoch);
 }
 
 DbStatus load_tails(MysqlConnection& connection, WriterBatch& batch) {

@@ -5,6 +5,8 @@
 #include <memory>
 
 #include "common/base/slot.h"
+#include "logic/store/group_sql.h"
+#include "logic/store/shard_check.h"
 #include "tests/integration/logic/store/store_fixture.h"
 
 namespace hongyan::testing {
@@ -170,6 +172,28 @@ TEST_F(GroupStoreTest, UnknownOutcomesAreSettled) {
     EXPECT_EQ(number(fmt::format("SELECT COUNT(*) FROM im_group_message WHERE group_id = {}", group)), 2);
     EXPECT_EQ(number(fmt::format("SELECT COUNT(*) FROM im_group_users WHERE group_id = {}", group)), 2);
   }
+}
+
+// As WriterFaultsTest has it of other rows.
+TEST_F(GroupStoreTest, WhatIsReadAfterTheBarrierIsRefused) {
+  Node node(config_, 1, 100);
+  ASSERT_TRUE(node.start());
+  run(node, creation({"alice", "bob"}));
+  const logic::MysqlThread thread;
+  auto connection = logic::MysqlConnection::open(logic::endpoint_of(config_));
+  ASSERT_TRUE(connection);
+  const auto epoch = static_cast<std::uint64_t>(number("SELECT epoch FROM im_node WHERE node = 1"));
+  ASSERT_TRUE(logic::pass_barrier(**connection, 1, epoch));
+  auto late = work(GroupWork::Op::kStore);
+  late->rows = {row(2)};
+  GroupWork* one = late.get();
+  const auto fence =
+      logic::insert_group_rows(**connection, std::span(&one, 1), {.node = 1, .epoch = epoch, .barrier = 0});
+  ASSERT_TRUE(fence);
+  EXPECT_EQ(*fence, logic::Fence::kLost);
+  EXPECT_EQ(number("SELECT COUNT(*) FROM im_group_message"), 1);
+  // The writer, which knows of no barrier yet, goes on.
+  EXPECT_EQ(run(node, std::move(late)).outcome, Outcome::kStored);
 }
 
 TEST_F(GroupStoreTest, TheInboxRowCarriesTheMembership) {

@@ -6,6 +6,7 @@
 
 #include "logic/store/mysql_connection.h"
 #include "logic/store/shard_check.h"
+#include "logic/store/writer_sql.h"
 #include "tests/integration/logic/store/store_fixture.h"
 
 namespace hongyan::testing {
@@ -41,6 +42,47 @@ TEST_F(WriterFaultsTest, CommitWhoseAnswerIsLostIsFoundAgain) {
   EXPECT_EQ(node.sink.outbox(1).seq, 2);
   EXPECT_EQ(number("SELECT COUNT(*) FROM im_message_send"), 2);
   EXPECT_EQ(number("SELECT barrier FROM im_node WHERE node = 1"), 1);
+}
+
+// A stopped server reads a statement only after its writer has found out, on a new connection, that nothing
+// was stored.
+TEST_F(WriterFaultsTest, WhatIsReadAfterTheBarrierIsRefused) {
+  Node node(config_, 1, 100);
+  ASSERT_TRUE(node.start());
+  const logic::MysqlThread thread;
+  auto old = logic::MysqlConnection::open(logic::endpoint_of(config_));
+  auto young = logic::MysqlConnection::open(logic::endpoint_of(config_));
+  ASSERT_TRUE(old && young);
+  const auto epoch = static_cast<std::uint64_t>(number("SELECT epoch FROM im_node WHERE node = 1"));
+  const logic::FenceKey key{.node = 1, .epoch = epoch, .barrier = 0};
+  logic::RowInsert<logic::OutboxWork> insert;
+  const auto stored = [&](const logic::FenceKey& under, int id) {
+    auto work = outbox("alice", fmt::format("c{}", id));
+    auto* one = static_cast<logic::OutboxWork*>(work.get());
+    one->msg_id = id;
+    one->seq = id;
+    const auto fence = insert.run(**old, std::span(&one, 1), &under);
+    EXPECT_TRUE(fence);
+    return fence && *fence == logic::Fence::kHolds;
+  };
+  EXPECT_TRUE(stored(key, 1));
+  const auto barrier = logic::pass_barrier(**young, 1, epoch);
+  ASSERT_TRUE(barrier && *barrier);
+  EXPECT_FALSE(stored(key, 2));
+  EXPECT_EQ(number("SELECT COUNT(*) FROM im_message_send"), 1);
+  EXPECT_TRUE(stored({.node = 1, .epoch = epoch, .barrier = **barrier}, 2));
+}
+
+TEST_F(WriterFaultsTest, GoesOnAfterAnotherWritersBarrier) {
+  Node node(config_, 1, 100);
+  ASSERT_TRUE(node.start());
+  for (int i = 1; i <= 3; ++i) {
+    static_cast<void>(sql("UPDATE im_node SET barrier = barrier + 1"));
+    node.shard->submit(outbox("alice", fmt::format("c{}", i)));
+    ASSERT_TRUE(node.sink.wait_for(static_cast<std::size_t>(i)));
+    EXPECT_EQ(node.sink.outbox(static_cast<std::size_t>(i) - 1).outcome, Outcome::kStored);
+    EXPECT_EQ(node.sink.outbox(static_cast<std::size_t>(i) - 1).seq, i);
+  }
 }
 
 TEST_F(WriterFaultsTest, CommitThatNeverArrivedIsDoneAgain) {
