@@ -70,9 +70,12 @@ std::string FaultDriver::member(std::string_view kind, std::uint64_t target) con
 }
 
 void FaultDriver::perform(const Strike& strike) {
-  const Micros begun = now_micros();
-  std::string server = strike_server(strike);
-  struck_.push_back({.server = std::move(server), .begun = begun, .repaired = now_micros()});
+  Struck struck{.begun = now_micros()};
+  repair_begun_ = 0;
+  struck.server = strike_server(strike);
+  struck.repaired = now_micros();
+  struck.repairing = repair_begun_ == 0 ? struck.repaired : repair_begun_;
+  struck_.push_back(std::move(struck));
   ++done_[std::string(name_of(strike.fault))];
   if (strike.fault == Fault::kRestartGates) await_return();
 }
@@ -138,6 +141,7 @@ bool FaultDriver::end_process(const std::string& name) {
 void FaultDriver::kill(const std::string& name, std::int64_t ms) {
   static_cast<void>(end_process(name));
   wait(ms);
+  repair_begun_ = now_micros();
   if (!cluster_.restart(name)) ++failed_;
 }
 
@@ -166,6 +170,7 @@ void FaultDriver::restart_gates(std::int64_t ms) {
   const std::string names = fmt::format("{}", fmt::join(gates, " "));
   for (const auto& gate : gates) static_cast<void>(end_process(gate));
   wait(ms);
+  repair_begun_ = now_micros();
   if (!cluster_.restart(names)) ++failed_;
 }
 

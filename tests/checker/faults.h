@@ -63,6 +63,7 @@ class FaultDriver {
   std::map<std::string, int> members_;  // pids, as of before the strike
   std::map<std::string, int> done_;
   std::vector<Struck> struck_;
+  Micros repair_begun_ = 0;  // of this strike; 0: it takes no time
   Micros slowest_return_ = 0;
   std::uint64_t late_returns_ = 0;
   int failed_ = 0;

@@ -120,6 +120,7 @@ struct Pulled {
 struct Struck {
   std::string server = {};  // "gate-1"; "gates": all of them
   Micros begun = 0;
+  Micros repairing = 0;  // its repair began: a start takes time, and the machine's
   Micros repaired = 0;
 };
 

@@ -55,7 +55,7 @@ Promptness promptness(const History& history, std::span<const Attempt> timed,
     bool by = false;
     bool at = false;
     for (const auto& strike : history.strikes) {
-      if (attempt.invoked < strike.begun || attempt.invoked > strike.repaired) continue;
+      if (attempt.invoked < strike.begun || attempt.invoked > strike.repairing) continue;
       (serves(strike, attempt) ? at : by) = true;
     }
     if (at) {

@@ -20,8 +20,9 @@ struct AnswerTimes {
 };
 
 struct Promptness {
-  AnswerTimes calm;        // of attempts before the faults
-  AnswerTimes concerned;   // of attempts made while a server was struck that serves them
+  AnswerTimes calm;  // of attempts before the faults
+  AnswerTimes
+      concerned;  // of attempts made while a server was struck that serves them, until its repair began
   AnswerTimes bystanders;  // of those made while another was, and none that serves them
   // Attempts without an answer for kSilence, on a connection that neither side had ended.
   std::uint64_t silent = 0;

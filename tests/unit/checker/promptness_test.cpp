@@ -44,8 +44,9 @@ TEST_F(PromptnessTest, CalmIsBeforeTheFaults) {
 }
 
 TEST_F(PromptnessTest, WhoIsServedByWhatWasStruckIsNoBystander) {
-  history_.strikes = {{.server = "gate-1", .begun = 20 * kSecond, .repaired = 30 * kSecond},
-                      {.server = "gate-2", .begun = 28 * kSecond, .repaired = 32 * kSecond}};
+  history_.strikes = {
+      {.server = "gate-1", .begun = 20 * kSecond, .repairing = 30 * kSecond, .repaired = 31 * kSecond},
+      {.server = "gate-2", .begun = 28 * kSecond, .repairing = 32 * kSecond, .repaired = 34 * kSecond}};
   attempt(19 * kSecond, 1);
   attempt(21 * kSecond, 10, 1);
   attempt(21 * kSecond, 20, 2);
@@ -73,8 +74,9 @@ TEST_F(PromptnessTest, SilenceIsNoAnswerWhileTheConnectionLives) {
 }
 
 TEST_F(PromptnessTest, ResumptionIsTheFirstAcknowledgementAfterTheRepair) {
-  history_.strikes = {{.server = "gate-1", .begun = 20 * kSecond, .repaired = 30 * kSecond},
-                      {.server = "gate-1", .begun = 50 * kSecond, .repaired = 60 * kSecond}};
+  history_.strikes = {
+      {.server = "gate-1", .begun = 20 * kSecond, .repairing = 29 * kSecond, .repaired = 30 * kSecond},
+      {.server = "gate-1", .begun = 50 * kSecond, .repairing = 60 * kSecond, .repaired = 60 * kSecond}};
   attempt(29 * kSecond, 500'000);
   attempt(30 * kSecond, 200'000).outcome = Outcome::kRefused;
   attempt(31 * kSecond, 2 * kSecond);
