@@ -66,10 +66,12 @@ class Member:
     def wait_ready(self) -> None:
         started = time.monotonic()
         said = started
-        while not self.answers():
+        while True:
             ended = self.process.exit_text()
             if ended:
                 raise self.process.failure(ended)
+            if self.answers():
+                break
             now = time.monotonic()
             if now - started > READY_SECONDS:
                 raise self.process.failure(f"is not ready after {READY_SECONDS} s")
@@ -121,9 +123,12 @@ class MySqlServer(Member):
             f"--pid-file={self.folder / 'data' / self.name}.server-pid"])
 
     def answers(self) -> bool:
-        """True when the server greets; it opens its port only after recovery and the init file."""
+        """True when the server greets, at its own socket: at the port it may be another's. It opens both only after
+        recovery and the init file."""
         try:
-            with socket.create_connection(("127.0.0.1", self.ports()["port"]), timeout=2) as connection:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(2)
+                connection.connect(str(self.socket_path()))
                 greeting = connection.recv(5)
                 return len(greeting) == 5 and greeting[4] == 10  # protocol version; 255 is an error
         except OSError:
