@@ -161,11 +161,11 @@ GroupWriter::Next GroupWriter::insert_rows(Unit unit) {
                   why != DbFault::kDuplicate && why != DbFault::kPermanent && why != DbFault::kConflict &&
                       why != DbFault::kReadOnly);
   }
-  return *fence == Fence::kLost ? refused_by_fence(unit) : Next::kDone;
+  return *fence == Fence::kLost ? refused_by_fence(unit, key.epoch) : Next::kDone;
 }
 
-GroupWriter::Next GroupWriter::refused_by_fence(Unit unit) {
-  auto barrier = read_barrier(*connection_, deps_.shard.node, deps_.state.epoch());
+GroupWriter::Next GroupWriter::refused_by_fence(Unit unit, std::uint64_t epoch) {
+  auto barrier = read_barrier(*connection_, deps_.shard.node, epoch);
   if (!barrier) return failed(unit, barrier.error(), false);
   if (*barrier) {
     deps_.state.saw_barrier(**barrier);
@@ -262,11 +262,6 @@ bool GroupWriter::settle(Unit unit) {
 }
 
 void GroupWriter::park(GroupWork& work, const DbError& error) {
-  work.outcome = WriterWork::Outcome::kParked;
-  work.error = {Code::kInternal, error.text()};
-  log::error("store", "group message parked shard={} group={} rows={} reason={}", deps_.config.name,
-             work.group_id, work.rows.size(), error.text());
-  counters_.parked.fetch_add(work.rows.size(), std::memory_order_relaxed);
   bool parked = false;
   if (connection_) {
     auto fence = begin_fenced(*connection_, deps_.shard.node, deps_.state.epoch());
@@ -277,8 +272,13 @@ void GroupWriter::park(GroupWork& work, const DbError& error) {
   // Not written down: it must not count as finished.
   if (!parked) {
     roll_back();
-    refuse(work, "a row that cannot be stored could not be parked");
+    return refuse(work, "a row that cannot be stored could not be parked");
   }
+  work.outcome = WriterWork::Outcome::kParked;
+  work.error = {Code::kInternal, error.text()};
+  log::error("store", "group message parked shard={} group={} rows={} reason={}", deps_.config.name,
+             work.group_id, work.rows.size(), error.text());
+  counters_.parked.fetch_add(work.rows.size(), std::memory_order_relaxed);
 }
 
 void GroupWriter::roll_back() {

@@ -71,7 +71,7 @@ class GroupWriter {
   void roll_back();
   void fence_lost(Unit unit);
   // A statement was refused: another epoch, or a barrier that was passed meanwhile.
-  [[nodiscard]] Next refused_by_fence(Unit unit);
+  [[nodiscard]] Next refused_by_fence(Unit unit, std::uint64_t epoch);
 
   const Deps deps_;
   WriterCounters counters_;

@@ -8,18 +8,12 @@ std::int64_t monotonic_ms(SteadyTime time) noexcept {
 }
 }  // namespace
 
-void ShardState::saw_barrier(std::uint64_t barrier) noexcept {
-  std::uint64_t known = barrier_.load(std::memory_order_relaxed);
-  while (known < barrier && !barrier_.compare_exchange_weak(known, barrier, std::memory_order_release)) {
-  }
-}
-
 void ShardState::acquired(std::uint64_t node_epoch, std::uint64_t node_barrier,
                           std::span<const AcquiredSlot> slots) {
   std::array<std::uint64_t, kSlotCount / 64> owned{};
   for (const AcquiredSlot& lease : slots) owned[lease.slot / 64] |= std::uint64_t{1} << (lease.slot % 64);
   for (std::size_t i = 0; i < owned.size(); ++i) owned_[i].store(owned[i], std::memory_order_relaxed);
-  barrier_.store(node_barrier, std::memory_order_release);
+  saw_barrier(node_barrier);
   epoch_.store(node_epoch, std::memory_order_release);
   resume();
 }

@@ -38,8 +38,9 @@ class ShardState {
   }
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
   [[nodiscard]] std::uint64_t barrier() const noexcept { return barrier_.load(std::memory_order_acquire); }
-  // Writer: the node's row has this barrier. It only grows.
-  void saw_barrier(std::uint64_t barrier) noexcept;
+  // Writer: the node's row has this barrier. An older one (of two threads, or of a copy of the data that was
+  // put back) costs a refusal, after which it is read again.
+  void saw_barrier(std::uint64_t barrier) noexcept { barrier_.store(barrier, std::memory_order_release); }
   [[nodiscard]] MsgId id_limit() const noexcept { return id_limit_.load(std::memory_order_acquire); }
   [[nodiscard]] std::int64_t clock_ms() const noexcept;
 

@@ -136,8 +136,8 @@ void ShardWriter::fence_lost() {
   deps_.state.fence_lost();
 }
 
-void ShardWriter::refused_by_fence() {
-  auto barrier = read_barrier(*connection_, deps_.shard.node, deps_.state.epoch());
+void ShardWriter::refused_by_fence(std::uint64_t epoch) {
+  auto barrier = read_barrier(*connection_, deps_.shard.node, epoch);
   if (!barrier) return fail(barrier.error(), false);
   if (!*barrier) return fence_lost();
   deps_.state.saw_barrier(**barrier);
@@ -188,7 +188,7 @@ bool ShardWriter::insert(bool commits) {
     fail(fence.error(), commits && !refused);
     return false;
   }
-  if (*fence == Fence::kLost) refused_by_fence();
+  if (*fence == Fence::kLost) refused_by_fence(key.epoch);
   return *fence == Fence::kHolds;
 }
 

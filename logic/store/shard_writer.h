@@ -69,7 +69,7 @@ class ShardWriter {
   [[nodiscard]] bool insert(bool commits);
   void fence_lost();
   // A statement was refused: another epoch, or a barrier that was passed meanwhile.
-  void refused_by_fence();
+  void refused_by_fence(std::uint64_t epoch);
   void park();
   [[nodiscard]] bool begin();  // false: told the batch why not
   void fail(const DbError& error, bool commit_sent);

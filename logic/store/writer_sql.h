@@ -19,8 +19,8 @@ namespace hongyan::logic {
 
 enum class Fence : std::uint8_t { kHolds, kLost };
 
-// Whose fence a statement is under, as in im_node. A statement that is a transaction of its own has the
-// barrier too: one that a stopped server reads after a barrier was passed is refused.
+// Whose fence an insert is under, as in im_node. It names the barrier for the sake of one that is a
+// transaction of its own: read by a stopped server after a barrier was passed, it is refused.
 struct FenceKey {
   std::uint32_t node = 0;
   std::uint64_t epoch = 0;

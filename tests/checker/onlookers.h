@@ -37,8 +37,8 @@ class Onlookers {
   static net::Awaitable<> pace(Onlookers* self);
 
   const double rate_;
+  Recorder recorder_;  // outlives what the loop still holds
   net::EventLoop loop_;
-  Recorder recorder_;
   std::vector<std::unique_ptr<Device>> devices_;
   bool stop_ = false;
 };

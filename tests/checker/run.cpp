@@ -343,7 +343,8 @@ class Run {
     // Where the calm is no calm, or the checker itself was late, the machine has no time, and silence says
     // nothing.
     constexpr Micros kNoTime = kSilence / 5;
-    if (result_.prompt.calm.p99 > kNoTime || result_.longest_lag > kNoTime) result_.answers_due = false;
+    const Micros calm = promptness(history, history.attempts, serves).calm.p99;
+    if (calm > kNoTime || result_.longest_lag > kNoTime) result_.answers_due = false;
   }
 
   void finish() {

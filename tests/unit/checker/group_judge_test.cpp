@@ -180,6 +180,29 @@ TEST_F(GroupJudgeTest, WhoComesAgainGetsBothStays) {
   expect({{Violation::kMisrouted, 1}});
 }
 
+TEST_F(GroupJudgeTest, WhoComesAgainToALargeGroupReadsBothStays) {
+  build(/*large=*/true);
+  history_.online.clear();
+  for (const Row& one : {row(8, "ann", GroupChange::kJoined, {"cid"}), row(9, "ann")}) {
+    history_.attempts.push_back(attempt(4));
+    history_.attempts.back().client_msg_id = one.client_msg_id;
+    history_.attempts.back().msg_id = one.msg_id;
+    history_.attempts.back().content = one.content;
+    history_.attempts.back().change = one.change != GroupChange::kNone;
+    history_.attempts.back().invoked = one.group_seq * kSecond;
+    history_.attempts.back().answered = one.group_seq * kSecond + 500;
+    for (auto& pulled : history_.pulled) {
+      if (pulled.uid != "cid" || one.group_seq == 9) pulled.groups.push_back(one);
+      if (pulled.uid != "cid" || one.group_seq == 9) continue;
+      pulled.inbox.push_back(one);
+      pulled.inbox.back().seq = static_cast<std::int64_t>(pulled.inbox.size());
+    }
+  }
+  expect({});
+  drop(of("cid").groups, 5);  // unread when it went
+  expect({{Violation::kLost, 1}});
+}
+
 TEST_F(GroupJudgeTest, DissolvedItEndsForAll) {
   build();
   history_.online.clear();
