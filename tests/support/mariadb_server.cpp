@@ -49,10 +49,10 @@ pid_t launch(const std::vector<std::string>& command, const fs::path& output) {
 class Template {
  public:
   Template() {
-    const pid_t pid = launch({"mariadb-install-db", "--no-defaults", "--datadir=" + data().string(),
-                              "--tmpdir=" + folder_.path().string(), "--user=" + user_name(),
-                              "--auth-root-authentication-method=normal", "--skip-test-db",
-                              "--skip-name-resolve", "--innodb-log-file-size=8M"},
+    const pid_t pid = launch({"mariadb-install-db", "--no-defaults", "--force",
+                              "--datadir=" + data().string(), "--tmpdir=" + folder_.path().string(),
+                              "--user=" + user_name(), "--auth-root-authentication-method=normal",
+                              "--skip-test-db", "--skip-name-resolve", "--innodb-log-file-size=8M"},
                              folder_.path() / "log");
     int status = 0;
     ::waitpid(pid, &status, 0);
