@@ -131,15 +131,13 @@ std::string FaultDriver::strike_server(const Strike& strike) {
   }
 }
 
-bool FaultDriver::end_process(const std::string& name) {
+void FaultDriver::end_process(const std::string& name) {
   const auto it = members_.find(name);
-  if (it != members_.end() && it->second > 0 && ::kill(it->second, SIGKILL) == 0) return true;
-  ++failed_;
-  return false;
+  if (it == members_.end() || it->second <= 0 || ::kill(it->second, SIGKILL) != 0) ++failed_;
 }
 
 void FaultDriver::kill(const std::string& name, std::int64_t ms) {
-  static_cast<void>(end_process(name));
+  end_process(name);
   wait(ms);
   repair_begun_ = now_micros();
   if (!cluster_.restart(name)) ++failed_;
@@ -168,7 +166,7 @@ void FaultDriver::restart_gates(std::int64_t ms) {
     if (name.starts_with("gate-")) gates.push_back(name);
   }
   const std::string names = fmt::format("{}", fmt::join(gates, " "));
-  for (const auto& gate : gates) static_cast<void>(end_process(gate));
+  for (const auto& gate : gates) end_process(gate);
   wait(ms);
   repair_begun_ = now_micros();
   if (!cluster_.restart(names)) ++failed_;

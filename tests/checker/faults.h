@@ -44,7 +44,7 @@ class FaultDriver {
   // What was struck.
   [[nodiscard]] std::string strike_server(const Strike& strike);
   // kill -9. By its pid and not by dev-cluster, whose start would be the first that bystanders notice.
-  bool end_process(const std::string& name);
+  void end_process(const std::string& name);
   void kill(const std::string& name, std::int64_t ms);
   // Each is repaired on return. False: it could not be done, or finish() was called meanwhile.
   bool stop_process(const std::string& name, std::int64_t ms);
