@@ -42,6 +42,7 @@ struct Attempt {
   std::int64_t msg_id = 0;
   std::int64_t outbox_seq = 0;
   std::uint16_t port = 0;     // of the gate, or of the proxy before it
+  Micros online_since = 0;    // when the sender's session began
   std::int64_t group_id = 0;  // to a group: no receiver
   bool change = false;        // of the group's members: content says nothing
 };

@@ -52,15 +52,20 @@ Promptness promptness(const History& history, std::span<const Attempt> timed,
   for (const auto& attempt : timed) {
     const Micros wait = wait_of(attempt, history.ended);
     if (attempt.invoked >= history.calm_since && attempt.invoked < history.faults_since) calm.push_back(wait);
-    bool by = false;
-    bool at = false;
+    bool served = false;
+    bool spared = false;
+    bool concern = false;
     for (const auto& strike : history.strikes) {
-      if (attempt.invoked < strike.begun || attempt.invoked > strike.repairing) continue;
-      (serves(strike, attempt) ? at : by) = true;
+      if (attempt.invoked < strike.begun || attempt.invoked > strike.repaired + kCatchUp) continue;
+      const bool struck = attempt.invoked <= strike.repairing;
+      const bool mine = serves(strike, attempt);
+      served = served || (mine && struck);
+      spared = spared || (!mine && struck);
+      concern = concern || mine || (struck && attempt.online_since >= strike.begun);
     }
-    if (at) {
+    if (served) {
       concerned.push_back(wait);
-    } else if (by) {
+    } else if (spared && !concern) {
       bystanders.push_back(wait);
     }
   }

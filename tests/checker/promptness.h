@@ -12,6 +12,7 @@ namespace hongyan::checker {
 
 inline constexpr Micros kSilence = 5'000'000;      // an answer comes within it, be it a refusal
 inline constexpr Micros kResumption = 10'000'000;  // and after a repair an acknowledgement within this
+inline constexpr Micros kCatchUp = 5'000'000;      // so long after a repair its users send what they kept
 
 struct AnswerTimes {
   std::size_t count = 0;
@@ -21,9 +22,11 @@ struct AnswerTimes {
 
 struct Promptness {
   AnswerTimes calm;  // of attempts before the faults
-  AnswerTimes
-      concerned;  // of attempts made while a server was struck that serves them, until its repair began
-  AnswerTimes bystanders;  // of those made while another was, and none that serves them
+  // Of attempts made while a server was struck, until its repair began: one that serves them; and one that
+  // does not, of users whom no other strike concerned. It concerns whom it serves, until they have caught up,
+  // and whose session began after it, because they came back from there.
+  AnswerTimes concerned;
+  AnswerTimes bystanders;
   // Attempts without an answer for kSilence, on a connection that neither side had ended.
   std::uint64_t silent = 0;
   Micros slowest_answer = 0;

@@ -159,6 +159,7 @@ std::size_t Recorder::attempt(const Wire& wire, Attempt attempt) {
   attempt.sender = wire.seat.uid;
   attempt.invoked = now_micros();
   attempt.port = wire.port;
+  attempt.online_since = online_since(wire.seat.uid, wire.seat.device);
   history_.attempts.push_back(std::move(attempt));
   return history_.attempts.size() - 1;
 }

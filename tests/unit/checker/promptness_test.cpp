@@ -46,18 +46,42 @@ TEST_F(PromptnessTest, CalmIsBeforeTheFaults) {
 TEST_F(PromptnessTest, WhoIsServedByWhatWasStruckIsNoBystander) {
   history_.strikes = {
       {.server = "gate-1", .begun = 20 * kSecond, .repairing = 30 * kSecond, .repaired = 31 * kSecond},
-      {.server = "gate-2", .begun = 28 * kSecond, .repairing = 32 * kSecond, .repaired = 34 * kSecond}};
+      {.server = "gate-2", .begun = 28 * kSecond, .repairing = 40 * kSecond, .repaired = 41 * kSecond}};
   attempt(19 * kSecond, 1);
   attempt(21 * kSecond, 10, 1);
   attempt(21 * kSecond, 20, 2);
   attempt(29 * kSecond, 30, 1);  // struck by the first, bystander of the second
-  attempt(31 * kSecond, 40, 1);
-  attempt(33 * kSecond, 1);
+  attempt(39 * kSecond, 40, 1);
+  attempt(40'500'000, 1);
   const Promptness figures = look();
   EXPECT_EQ(figures.concerned.count, 2U);
   EXPECT_EQ(figures.concerned.p50, 10);
   EXPECT_EQ(figures.bystanders.count, 2U);
   EXPECT_EQ(figures.bystanders.p50, 20);
+}
+
+TEST_F(PromptnessTest, WhoCameBackFromAStruckServerIsNoBystander) {
+  history_.strikes = {
+      {.server = "gate-1", .begun = 20 * kSecond, .repairing = 30 * kSecond, .repaired = 31 * kSecond},
+      {.server = "gate-2", .begun = 60 * kSecond, .repairing = 70 * kSecond, .repaired = 70 * kSecond}};
+  attempt(22 * kSecond, 10, 2).online_since = 5 * kSecond;
+  attempt(22 * kSecond, 90, 2).online_since = 21 * kSecond;
+  attempt(62 * kSecond, 10, 1).online_since = 21 * kSecond;
+  const Promptness figures = look();
+  EXPECT_EQ(figures.concerned.count, 0U);
+  EXPECT_EQ(figures.bystanders.count, 2U);
+  EXPECT_EQ(figures.bystanders.p50, 10);
+}
+
+TEST_F(PromptnessTest, WhoCatchesUpIsNoBystander) {
+  history_.strikes = {
+      {.server = "gate-1", .begun = 20 * kSecond, .repairing = 30 * kSecond, .repaired = 31 * kSecond},
+      {.server = "gate-2", .begun = 32 * kSecond, .repairing = 50 * kSecond, .repaired = 50 * kSecond}};
+  attempt(31 * kSecond + kCatchUp, 90, 1);
+  attempt(32 * kSecond + kCatchUp, 10, 1);
+  const Promptness figures = look();
+  EXPECT_EQ(figures.bystanders.count, 1U);
+  EXPECT_EQ(figures.bystanders.p50, 10);
 }
 
 TEST_F(PromptnessTest, SilenceIsNoAnswerWhileTheConnectionLives) {
