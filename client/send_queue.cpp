@@ -9,9 +9,6 @@ namespace hongyan::client {
 
 namespace {
 
-constexpr Milliseconds kRetryMin{100};
-constexpr Milliseconds kRetryMax{3'000};
-
 enum class Verdict : std::uint8_t { kStored, kTookNothing, kUnknown, kFinal };
 
 Verdict judge(const client::Error& error) {
@@ -38,7 +35,7 @@ Failure failure_of(const client::Error& error) {
 }  // namespace
 
 SendQueue::SendQueue(const CoreOptions& options, Outputs& outputs, const Random& random)
-    : options_(options), outputs_(outputs), random_(random) {}
+    : options_(options), outputs_(outputs), random_(random), messages_(random), uploads_(random) {}
 
 std::size_t SendQueue::cost(const Request& request) noexcept {
   return request.body.size() + request.conversation.size() + request.client_msg_id.size() + sizeof(Entry);
@@ -67,13 +64,21 @@ void SendQueue::transmit_if_its_turn(Entries::iterator entry, SteadyTime now) {
   if (!online_ || entry->second.phase != Phase::kWaiting) return;
   if (options_.strict_order && conversations_[entry->second.request.conversation].front() != entry->first)
     return;
-  transmit(entry, now);
+  SendLine& line = line_of(entry->second);
+  if (line.may_send(now) && !line.holds()) return transmit(entry, now);
+  line.hold(entry->first);
+  transmit_held(line, now);
+}
+
+void SendQueue::transmit_held(SendLine& line, SteadyTime now) {
+  while (const auto id = line.next(now)) transmit(entries_.find(*id), now);
 }
 
 void SendQueue::transmit(Entries::iterator entry, SteadyTime now) {
   Entry& e = entry->second;
   e.seq = outputs_.write(e.request.command, e.request.body);
   by_seq_[e.seq] = entry->first;
+  line_of(e).sent(entry->first);
   e.phase = Phase::kInFlight;
   ++e.attempts;
   set_wake(entry, std::min(e.deadline, now + options_.request_timeout));
@@ -87,14 +92,18 @@ void SendQueue::set_wake(Entries::iterator entry, SteadyTime wake) {
 
 void SendQueue::leave_flight(Entries::iterator entry) {
   Entry& e = entry->second;
-  if (e.phase == Phase::kInFlight) by_seq_.erase(e.seq);
+  if (e.phase == Phase::kInFlight) {
+    by_seq_.erase(e.seq);
+    line_of(e).landed();
+  }
   e.phase = Phase::kWaiting;
 }
 
 void SendQueue::pause(Entries::iterator entry, Milliseconds at_least, SteadyTime now) {
   Entry& e = entry->second;
   e.phase = Phase::kPaused;
-  const Milliseconds whole = std::min(kRetryMax, kRetryMin * (1L << std::min(e.refusals, 10)));
+  const Milliseconds whole =
+      std::min(SendLine::kRetryMax, SendLine::kRetryMin * (1L << std::min(e.refusals, 10)));
   ++e.refusals;
   const auto jittered = static_cast<std::int64_t>(static_cast<double>(whole.count()) * (0.5 + random_() / 2));
   set_wake(entry, std::min(e.deadline, now + at_least + Milliseconds(jittered)));
@@ -105,6 +114,7 @@ void SendQueue::finish(Entries::iterator entry, Result<SendReceipt> result, Stea
   const SendId id = entry->first;
   Entry& e = entry->second;
   wakes_.erase({e.wake, id});
+  line_of(e).drop(id);
   bytes_ -= cost(e.request);
   ids_in_use_.erase(e.request.client_msg_id);
   const std::string conversation = std::move(e.request.conversation);
@@ -126,21 +136,26 @@ bool SendQueue::on_response(std::uint32_t seq, SendReceipt receipt, const client
   if (found == by_seq_.end()) return false;
   const auto entry = entries_.find(found->second);
   Entry& e = entry->second;
+  SendLine& line = line_of(e);
   leave_flight(entry);
   const Failure failure = failure_of(error);
   switch (judge(error)) {
     case Verdict::kStored:
+      line.worked();
       receipt.client_msg_id = e.request.client_msg_id;
       receipt.attempts = e.attempts;
       finish(entry, std::move(receipt), now);
       break;
     case Verdict::kUnknown:
       e.unknown = true;
-      [[fallthrough]];
+      pause(entry, Milliseconds(failure.retry_after_ms), now);
+      break;
     case Verdict::kTookNothing:
+      line.refused(Milliseconds(failure.retry_after_ms), now);
       pause(entry, Milliseconds(failure.retry_after_ms), now);
       break;
     case Verdict::kFinal:
+      line.worked();
       if (e.unknown) {
         finish(
             entry,
@@ -151,6 +166,7 @@ bool SendQueue::on_response(std::uint32_t seq, SendReceipt receipt, const client
       }
       break;
   }
+  transmit_held(line, now);
   return true;
 }
 
@@ -162,6 +178,8 @@ void SendQueue::on_online(SteadyTime now) {
 void SendQueue::on_offline() {
   online_ = false;
   by_seq_.clear();
+  messages_.reset();
+  uploads_.reset();
   for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
     Entry& e = entry->second;
     if (e.phase == Phase::kInFlight) e.unknown = true;
@@ -188,11 +206,15 @@ void SendQueue::on_time(SteadyTime now) {
     set_wake(entry, e.deadline);
     transmit_if_its_turn(entry, now);
   }
+  transmit_held(messages_, now);
+  transmit_held(uploads_, now);
 }
 
 void SendQueue::fail_all(const std::string& why) {
   online_ = false;
   by_seq_.clear();
+  messages_.reset();
+  uploads_.reset();
   conversations_.clear();
   wakes_.clear();
   ids_in_use_.clear();
@@ -204,7 +226,8 @@ void SendQueue::fail_all(const std::string& why) {
 }
 
 SteadyTime SendQueue::next_wake() const noexcept {
-  return wakes_.empty() ? SteadyTime::max() : wakes_.begin()->first;
+  const SteadyTime held = std::min(messages_.next_wake(), uploads_.next_wake());
+  return wakes_.empty() ? held : std::min(held, wakes_.begin()->first);
 }
 
 }  // namespace hongyan::client

@@ -12,6 +12,7 @@
 
 #include "client/backoff.h"
 #include "client/outputs.h"
+#include "client/send_line.h"
 
 namespace hongyan::client {
 
@@ -19,7 +20,8 @@ namespace hongyan::client {
 // UNAVAILABLE, RATE_LIMITED (took nothing), DEADLINE_EXCEEDED, INTERNAL, a time-out or a cut connection
 // (outcome unknown); until its deadline, when it ends as kDeadlineExceeded. Other errors end it at once; when
 // an earlier attempt had an unknown outcome, the result says kDeadlineExceeded, because that attempt may have
-// been stored.
+// been stored. A refused one tries again after its own pause; when refusals are many, SendLine decides who
+// tries.
 //
 // Bounded by CoreOptions::max_pending and max_pending_bytes. Pure; lives in ClientCore, on its thread.
 class SendQueue {
@@ -71,6 +73,10 @@ class SendQueue {
 
   void transmit(Entries::iterator entry, SteadyTime now);
   void transmit_if_its_turn(Entries::iterator entry, SteadyTime now);
+  void transmit_held(SendLine& line, SteadyTime now);
+  [[nodiscard]] SendLine& line_of(const Entry& entry) noexcept {
+    return entry.request.command == COMMAND_C2S ? uploads_ : messages_;
+  }
   void pause(Entries::iterator entry, Milliseconds at_least, SteadyTime now);
   void leave_flight(Entries::iterator entry);
   void set_wake(Entries::iterator entry, SteadyTime wake);
@@ -81,6 +87,8 @@ class SendQueue {
   Outputs& outputs_;
   const Random& random_;
 
+  SendLine messages_;
+  SendLine uploads_;
   bool online_ = false;
   std::size_t bytes_ = 0;
   Entries entries_;  // by id, which is the order of add()

@@ -1,9 +1,8 @@
 // Messages on their way out: kept until answered, resent with the same client_msg_id.
 import { jittered } from './backoff.js';
-import { failure } from './wire.js';
+import { RETRY_MAX_MS, RETRY_MIN_MS, SendLine } from './send_line.js';
+import { Command, failure } from './wire.js';
 
-const RETRY_MIN_MS = 100;
-const RETRY_MAX_MS = 3_000;
 const ENTRY_BYTES = 200;
 
 /** @typedef {import('./wire.js').Failure} Failure */
@@ -54,7 +53,8 @@ function judge(code) {
 // Life of a send: waiting (for its turn, for a connection) -> in flight -> answered, or back to waiting after
 // UNAVAILABLE, RATE_LIMITED (took nothing), DEADLINE_EXCEEDED, INTERNAL, a time-out or a cut connection (outcome
 // unknown); until its deadline, when it ends as DEADLINE_EXCEEDED. Other errors end it at once; when an earlier
-// attempt had an unknown outcome, the result says DEADLINE_EXCEEDED, because that attempt may have been stored.
+// attempt had an unknown outcome, the result says DEADLINE_EXCEEDED, because that attempt may have been stored. A refused
+// one tries again after its own pause; when refusals are many, SendLine decides who tries.
 //
 // Bounded by options.maxPending and maxPendingBytes. A conversation's next message waits for the answer to the one
 // before: a refused one would lose its place. Pure.
@@ -62,6 +62,8 @@ export class SendQueue {
   #options;
   #outputs;
   #random;
+  #messages;
+  #uploads;
   #online = false;
   #bytes = 0;
   /** @type {Map<number, Entry>} by id, in the order of add() */
@@ -82,6 +84,8 @@ export class SendQueue {
     this.#options = options;
     this.#outputs = outputs;
     this.#random = random;
+    this.#messages = new SendLine(random);
+    this.#uploads = new SendLine(random);
   }
 
   /** The answer is an output `sendDone`, at once when the queue is full.
@@ -120,6 +124,8 @@ export class SendQueue {
   onOffline() {
     this.#online = false;
     this.#bySeq.clear();
+    this.#messages.reset();
+    this.#uploads.reset();
     for (const entry of this.#entries.values()) {
       if (entry.phase === 'flight') entry.unknown = true;
       // A pause asked for by the server ends with its connection: the next one may lead elsewhere.
@@ -141,19 +147,9 @@ export class SendQueue {
     const entry = id === undefined ? undefined : this.#entries.get(id);
     if (!entry) return false;
     this.#leaveFlight(entry);
-    if (error.code === 'OK') {
-      const { clientMsgId } = entry.request;
-      this.#finish(entry, { receipt: { ...answer, clientMsgId, attempts: entry.attempts } }, now);
-      return true;
-    }
-    const verdict = judge(error.code);
-    if (verdict === 'final') {
-      const message = `refused after an attempt of unknown outcome: ${error.message}`;
-      this.#finish(entry, { failure: entry.unknown ? failure('DEADLINE_EXCEEDED', message) : error }, now);
-      return true;
-    }
-    if (verdict === 'unknown') entry.unknown = true;
-    this.#pause(entry, error.retryAfterMs, now);
+    const line = this.#lineOf(entry);
+    this.#judged(entry, line, answer, error, now);
+    this.#transmitHeld(line, now);
     return true;
   }
 
@@ -172,6 +168,8 @@ export class SendQueue {
       entry.wake = entry.deadline;
       this.#transmitIfItsTurn(entry, now);
     }
+    this.#transmitHeld(this.#messages, now);
+    this.#transmitHeld(this.#uploads, now);
   }
 
   /** Ends everything: UNAVAILABLE what surely was not stored, DEADLINE_EXCEEDED the rest.
@@ -183,6 +181,8 @@ export class SendQueue {
     this.#bytes = 0;
     this.#entries.clear();
     this.#bySeq.clear();
+    this.#messages.reset();
+    this.#uploads.reset();
     this.#conversations.clear();
     this.#idsInUse.clear();
     for (const entry of entries) {
@@ -193,7 +193,7 @@ export class SendQueue {
 
   /** @returns {number} Infinity: none */
   nextWake() {
-    let wake = Infinity;
+    let wake = Math.min(this.#messages.nextWake, this.#uploads.nextWake);
     for (const entry of this.#entries.values()) wake = Math.min(wake, entry.wake);
     return wake;
   }
@@ -219,20 +219,75 @@ export class SendQueue {
     this.#outputs.put({ kind: 'sendDone', id, failure: why });
   }
 
+  /** @param {Entry} entry */
+  #lineOf(entry) {
+    return entry.request.command === Command.COMMAND_C2S ? this.#uploads : this.#messages;
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {SendLine} line
+   * @param {Omit<SendReceipt, 'clientMsgId' | 'attempts'>} answer
+   * @param {Failure} error
+   * @param {number} now
+   */
+  #judged(entry, line, answer, error, now) {
+    if (error.code === 'OK') {
+      const { clientMsgId } = entry.request;
+      line.worked();
+      this.#finish(entry, { receipt: { ...answer, clientMsgId, attempts: entry.attempts } }, now);
+      return;
+    }
+    const verdict = judge(error.code);
+    if (verdict === 'final') {
+      const message = `refused after an attempt of unknown outcome: ${error.message}`;
+      line.worked();
+      this.#finish(entry, { failure: entry.unknown ? failure('DEADLINE_EXCEEDED', message) : error }, now);
+      return;
+    }
+    if (verdict === 'unknown') entry.unknown = true;
+    else line.refused(error.retryAfterMs, now);
+    this.#pause(entry, error.retryAfterMs, now);
+  }
+
   /** @param {Entry} entry @param {number} now */
   #transmitIfItsTurn(entry, now) {
     if (!this.#online || entry.phase !== 'waiting') return;
     if (this.#conversations.get(entry.request.conversation)?.[0] !== entry.id) return;
+    const line = this.#lineOf(entry);
+    if (line.maySend(now) && !line.holds) {
+      this.#transmit(entry, now);
+    } else {
+      line.hold(entry.id);
+      this.#transmitHeld(line, now);
+    }
+  }
+
+  /** @param {SendLine} line @param {number} now */
+  #transmitHeld(line, now) {
+    for (let id = line.next(now); id !== undefined; id = line.next(now)) {
+      const entry = this.#entries.get(id);
+      if (entry) this.#transmit(entry, now);
+      else line.drop(id);
+    }
+  }
+
+  /** @param {Entry} entry @param {number} now */
+  #transmit(entry, now) {
     entry.seq = this.#outputs.write(entry.request.command, entry.request.body);
     this.#bySeq.set(entry.seq, entry.id);
     entry.phase = 'flight';
     entry.attempts += 1;
     entry.wake = Math.min(entry.deadline, now + this.#options.requestTimeout);
+    this.#lineOf(entry).sent(entry.id);
   }
 
   /** @param {Entry} entry */
   #leaveFlight(entry) {
-    if (entry.phase === 'flight') this.#bySeq.delete(entry.seq);
+    if (entry.phase === 'flight') {
+      this.#bySeq.delete(entry.seq);
+      this.#lineOf(entry).landed();
+    }
     entry.phase = 'waiting';
   }
 
@@ -247,6 +302,7 @@ export class SendQueue {
   /** @param {Entry} entry @param {{receipt?: SendReceipt, failure?: Failure}} result @param {number} now */
   #finish(entry, result, now) {
     this.#leaveFlight(entry);
+    this.#lineOf(entry).drop(entry.id);
     this.#bytes -= cost(entry);
     this.#idsInUse.delete(entry.request.clientMsgId);
     this.#entries.delete(entry.id);

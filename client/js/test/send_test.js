@@ -72,6 +72,70 @@ test('a group keeps its order, commands and messages together', () => {
   client.one(Command.COMMAND_C2G_SEND);
 });
 
+const ids = (packets) => packets.map((packet) => text(wire.C2CSendReq.decode(packet.body).client_msg_id));
+
+test('when many are refused, one at a time asks whether the service is back', () => {
+  const client = online();
+  for (const uid of ['u1', 'u2', 'u3', 'u4', 'u5', 'u6']) client.send(uid, uid);
+  const refuseAll = () => {
+    const packets = client.taken(SEND);
+    for (const packet of packets) client.refuse(packet, 'UNAVAILABLE', 200);
+    return ids(packets);
+  };
+  assert.equal(refuseAll().length, 6);
+  client.send('u7', 'u7');
+  for (const expected of ['u7', 'u1', 'u2']) {
+    client.advance(199);
+    assert.deepEqual(client.taken(SEND), []);
+    client.advance(400);
+    assert.deepEqual(refuseAll(), [expected]);
+  }
+  client.advance(2_000);
+  const taken = [];
+  for (const count of [1, 2, 4]) {
+    const packets = client.taken(SEND);
+    assert.equal(packets.length, count);
+    taken.push(...ids(packets));
+    for (const packet of packets) client.accept(packet);
+  }
+  assert.deepEqual(taken, ['u3', 'u4', 'u5', 'u6', 'u7', 'u1', 'u2']);
+});
+
+test('one that is refused does not hold the others', () => {
+  const client = online();
+  client.send('u1', 'u1');
+  client.refuse(client.one(SEND), 'UNAVAILABLE', 200);
+  for (let round = 0; round < 5; round += 1) {
+    client.send('u2', `u2-${round}`);
+    client.accept(client.one(SEND));
+    client.advanceToWake();
+    client.refuse(client.one(SEND), 'UNAVAILABLE', 200);
+  }
+});
+
+test('uploads that are refused do not hold messages', () => {
+  const client = online();
+  client.request(toService('orders', bytes('a')), 's1');
+  client.request(toService('bills', bytes('a')), 's2');
+  for (const packet of client.taken(Command.COMMAND_C2S)) client.refuse(packet, 'UNAVAILABLE', 200);
+  client.request(toService('tickets', bytes('a')), 's3');
+  client.send('bob', 'id-1');
+  client.one(SEND);
+  assert.deepEqual(client.taken(Command.COMMAND_C2S), []);
+});
+
+test('what is held goes with a new connection', () => {
+  const client = online();
+  for (const uid of ['u1', 'u2']) client.send(uid, uid);
+  for (const packet of client.taken(SEND)) client.refuse(packet, 'UNAVAILABLE', 20_000);
+  client.send('u3', 'u3');
+  assert.deepEqual(client.taken(SEND), []);
+  client.cut();
+  client.advanceToWake();
+  client.authenticate();
+  assert.deepEqual(ids(client.taken(SEND)), ['u1', 'u2', 'u3']);
+});
+
 test('waits at least as long as the server asks for', () => {
   const client = online();
   client.send('bob', 'id-1');

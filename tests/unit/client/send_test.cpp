@@ -126,6 +126,80 @@ TEST_F(SendTest, KeepsOrderWhileTheFirstIsRefusedForNow) {
   EXPECT_EQ(again.as<C2CSendReq>().client_msg_id(), "b1");
 }
 
+TEST_F(SendTest, OneAtATimeAsksWhetherTheServiceIsBack) {
+  log_in();
+  for (const char* uid : {"u1", "u2", "u3", "u4", "u5", "u6"}) send(uid, uid);
+  const auto refuse_all = [this](std::size_t count) {
+    const auto requests = taken(COMMAND_C2C_SEND);
+    EXPECT_EQ(requests.size(), count);
+    for (const auto& request : requests) refuse(request, ERROR_CODE_UNAVAILABLE, 200);
+  };
+  refuse_all(6);
+  send("u7", "u7");
+  EXPECT_EQ(ids(), Ids{});
+  advance(Milliseconds(274));
+  EXPECT_EQ(ids(), Ids{});
+  advance_to_wake();
+  refuse_all(1);  // u7, which is behind the last that was tried
+  advance(Milliseconds(349));
+  EXPECT_EQ(ids(), Ids{});
+  advance_to_wake();
+  refuse_all(1);  // u1
+  advance(Milliseconds(500));
+  Ids sent_ids;
+  for (const std::size_t count : {1U, 2U, 4U}) {
+    const auto requests = taken(COMMAND_C2C_SEND);
+    EXPECT_EQ(requests.size(), count);
+    for (const auto& request : requests) {
+      sent_ids.push_back(request.as<C2CSendReq>().client_msg_id());
+      accept(request, 1);
+    }
+  }
+  EXPECT_EQ(sent_ids, (Ids{"u2", "u3", "u4", "u5", "u6", "u7", "u1"}));
+  EXPECT_EQ(core.pending_sends(), 0U);
+}
+
+TEST_F(SendTest, OneThatIsRefusedDoesNotHoldTheOthers) {
+  log_in();
+  send("u1", "u1");
+  refuse(one(COMMAND_C2C_SEND), ERROR_CODE_UNAVAILABLE, 200);
+  for (int round = 0; round < 5; ++round) {
+    send("u2", "u2");
+    accept(one(COMMAND_C2C_SEND), 2);
+    advance_to_wake();
+    const auto again = one(COMMAND_C2C_SEND);
+    EXPECT_EQ(again.as<C2CSendReq>().client_msg_id(), "u1");
+    refuse(again, ERROR_CODE_UNAVAILABLE, 200);
+  }
+}
+
+TEST_F(SendTest, UploadsThatAreRefusedDoNotHoldMessages) {
+  log_in();
+  core.send(++last_send, ToService{"orders", "a"}, {.client_msg_id = "s1"}, now);
+  core.send(++last_send, ToService{"bills", "a"}, {.client_msg_id = "s2"}, now);
+  settle();
+  for (const auto& request : taken(COMMAND_C2S)) refuse(request, ERROR_CODE_UNAVAILABLE, 200);
+  core.send(++last_send, ToService{"tickets", "a"}, {.client_msg_id = "s3"}, now);
+  send("bob", "b1");
+  EXPECT_EQ(ids(), Ids{"b1"});
+  EXPECT_TRUE(taken(COMMAND_C2S).empty());
+}
+
+TEST_F(SendTest, WhatIsHeldEndsAtItsDeadlineAndGoesWithANewConnection) {
+  log_in();
+  for (const char* uid : {"u1", "u2"}) send(uid, uid);
+  for (const auto& request : taken(COMMAND_C2C_SEND)) refuse(request, ERROR_CODE_UNAVAILABLE, 20'000);
+  send("u3", "u3", Milliseconds(2'000));
+  send("u4", "u4");
+  advance(Milliseconds(2'000));
+  EXPECT_EQ(last_code(), Code::kDeadlineExceeded);
+  EXPECT_EQ(ids(), Ids{});
+  cut();
+  advance_to_wake();
+  authenticate();
+  EXPECT_EQ(ids(), (Ids{"u1", "u2", "u4"}));
+}
+
 TEST_F(SendTest, ResendsWhatHadNoAnswerInTime) {
   log_in();
   send("bob", "b1");
