@@ -2,37 +2,38 @@
 
 namespace hongyan::client {
 
-void SendLine::sent(SendId id) {
-  held_.erase(id);
-  latest_ = id;
-  ++in_flight_;
-}
-
-void SendLine::worked() noexcept {
-  refusals_ = 0;
+void SendLine::taken() noexcept {
+  refused_.clear();
   backoff_.reset();
-  window_ = window_ > kNoLimit / 2 ? kNoLimit : window_ * 2;
+  window_ = window_ >= kWide ? kNoLimit : window_ * 2;
 }
 
-void SendLine::refused(Milliseconds retry_after, SteadyTime now) {
-  if (++refusals_ == 1) return;
+void SendLine::refused(std::string_view conversation, Milliseconds retry_after, SteadyTime now) {
+  const bool another = !refused_.empty() && refused_ != conversation;
+  refused_ = conversation;
+  if (!another && window_ == kNoLimit) return;
   window_ = 1;
   // Of those that were in flight together one counts.
   if (now >= opens_at_) opens_at_ = now + retry_after + backoff_.next();
 }
 
+void SendLine::unanswered(std::string_view conversation, Milliseconds retry_after, SteadyTime now) {
+  if (window_ != kNoLimit) refused(conversation, retry_after, now);
+}
+
 void SendLine::reset() noexcept {
   backoff_.reset();
   window_ = kNoLimit;
-  in_flight_ = refusals_ = 0;
+  in_flight_ = 0;
   opens_at_ = SteadyTime::min();
+  refused_.clear();
   held_.clear();
 }
 
-std::optional<SendId> SendLine::next(SteadyTime now) const {
-  if (held_.empty() || !may_send(now)) return std::nullopt;
-  const auto after = held_.upper_bound(latest_);
-  return after == held_.end() ? *held_.begin() : *after;
+SendId SendLine::take_held() {
+  const SendId id = held_.front();
+  held_.pop_front();
+  return id;
 }
 
 SteadyTime SendLine::next_wake() const noexcept {

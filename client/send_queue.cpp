@@ -35,7 +35,12 @@ Failure failure_of(const client::Error& error) {
 }  // namespace
 
 SendQueue::SendQueue(const CoreOptions& options, Outputs& outputs, const Random& random)
-    : options_(options), outputs_(outputs), random_(random), messages_(random), uploads_(random) {}
+    : options_(options),
+      outputs_(outputs),
+      random_(random),
+      messages_(random),
+      commands_(random),
+      uploads_(random) {}
 
 std::size_t SendQueue::cost(const Request& request) noexcept {
   return request.body.size() + request.conversation.size() + request.client_msg_id.size() + sizeof(Entry);
@@ -60,25 +65,41 @@ void SendQueue::add(SendId id, Request request, SteadyTime now) {
   transmit_if_its_turn(entry, now);
 }
 
+SendLine& SendQueue::line_of(const Entry& entry) noexcept {
+  switch (entry.request.command) {
+    case COMMAND_C2S:
+      return uploads_;
+    case COMMAND_CTRL_SEND:
+      return commands_;
+    default:
+      return messages_;
+  }
+}
+
 void SendQueue::transmit_if_its_turn(Entries::iterator entry, SteadyTime now) {
   if (!online_ || entry->second.phase != Phase::kWaiting) return;
   if (options_.strict_order && conversations_[entry->second.request.conversation].front() != entry->first)
     return;
   SendLine& line = line_of(entry->second);
   if (line.may_send(now) && !line.holds()) return transmit(entry, now);
+  entry->second.phase = Phase::kHeld;
   line.hold(entry->first);
   transmit_held(line, now);
 }
 
 void SendQueue::transmit_held(SendLine& line, SteadyTime now) {
-  while (const auto id = line.next(now)) transmit(entries_.find(*id), now);
+  while (line.holds() && line.may_send(now)) {
+    const auto entry = entries_.find(line.take_held());
+    entry->second.phase = Phase::kWaiting;
+    if (entry->second.deadline > now) transmit(entry, now);  // else on_time() ends it
+  }
 }
 
 void SendQueue::transmit(Entries::iterator entry, SteadyTime now) {
   Entry& e = entry->second;
   e.seq = outputs_.write(e.request.command, e.request.body);
   by_seq_[e.seq] = entry->first;
-  line_of(e).sent(entry->first);
+  line_of(e).sent();
   e.phase = Phase::kInFlight;
   ++e.attempts;
   set_wake(entry, std::min(e.deadline, now + options_.request_timeout));
@@ -110,11 +131,12 @@ void SendQueue::pause(Entries::iterator entry, Milliseconds at_least, SteadyTime
 }
 
 void SendQueue::finish(Entries::iterator entry, Result<SendReceipt> result, SteadyTime now) {
+  const bool held = entry->second.phase == Phase::kHeld;
   leave_flight(entry);
   const SendId id = entry->first;
   Entry& e = entry->second;
   wakes_.erase({e.wake, id});
-  line_of(e).drop(id);
+  if (held) line_of(e).drop(id);
   bytes_ -= cost(e.request);
   ids_in_use_.erase(e.request.client_msg_id);
   const std::string conversation = std::move(e.request.conversation);
@@ -141,21 +163,23 @@ bool SendQueue::on_response(std::uint32_t seq, SendReceipt receipt, const client
   const Failure failure = failure_of(error);
   switch (judge(error)) {
     case Verdict::kStored:
-      line.worked();
+      line.taken();
       receipt.client_msg_id = e.request.client_msg_id;
       receipt.attempts = e.attempts;
       finish(entry, std::move(receipt), now);
       break;
     case Verdict::kUnknown:
       e.unknown = true;
+      line.unanswered(e.request.conversation, Milliseconds(failure.retry_after_ms), now);
       pause(entry, Milliseconds(failure.retry_after_ms), now);
       break;
     case Verdict::kTookNothing:
-      line.refused(Milliseconds(failure.retry_after_ms), now);
+      if (&line != &commands_) {
+        line.refused(e.request.conversation, Milliseconds(failure.retry_after_ms), now);
+      }
       pause(entry, Milliseconds(failure.retry_after_ms), now);
       break;
     case Verdict::kFinal:
-      line.worked();
       if (e.unknown) {
         finish(
             entry,
@@ -179,6 +203,7 @@ void SendQueue::on_offline() {
   online_ = false;
   by_seq_.clear();
   messages_.reset();
+  commands_.reset();
   uploads_.reset();
   for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
     Entry& e = entry->second;
@@ -201,7 +226,10 @@ void SendQueue::on_time(SteadyTime now) {
              now);
       continue;
     }
-    if (e.phase == Phase::kInFlight) e.unknown = true;
+    if (e.phase == Phase::kInFlight) {
+      e.unknown = true;
+      line_of(e).unanswered(e.request.conversation, Milliseconds(0), now);
+    }
     leave_flight(entry);
     set_wake(entry, e.deadline);
     transmit_if_its_turn(entry, now);
@@ -214,6 +242,7 @@ void SendQueue::fail_all(const std::string& why) {
   online_ = false;
   by_seq_.clear();
   messages_.reset();
+  commands_.reset();
   uploads_.reset();
   conversations_.clear();
   wakes_.clear();

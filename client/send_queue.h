@@ -58,7 +58,8 @@ class SendQueue {
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
  private:
-  enum class Phase : std::uint8_t { kWaiting, kInFlight, kPaused };
+  // kWaiting: for its turn, or for a connection. kHeld: by its line.
+  enum class Phase : std::uint8_t { kWaiting, kHeld, kInFlight, kPaused };
   struct Entry {
     Request request;
     SteadyTime deadline;
@@ -74,9 +75,7 @@ class SendQueue {
   void transmit(Entries::iterator entry, SteadyTime now);
   void transmit_if_its_turn(Entries::iterator entry, SteadyTime now);
   void transmit_held(SendLine& line, SteadyTime now);
-  [[nodiscard]] SendLine& line_of(const Entry& entry) noexcept {
-    return entry.request.command == COMMAND_C2S ? uploads_ : messages_;
-  }
+  [[nodiscard]] SendLine& line_of(const Entry& entry) noexcept;
   void pause(Entries::iterator entry, Milliseconds at_least, SteadyTime now);
   void leave_flight(Entries::iterator entry);
   void set_wake(Entries::iterator entry, SteadyTime wake);
@@ -87,7 +86,8 @@ class SendQueue {
   Outputs& outputs_;
   const Random& random_;
 
-  SendLine messages_;
+  SendLine messages_;  // the sender's shard takes them
+  SendLine commands_;  // each asks another group's owner: no refusal speaks of others, it is never limited
   SendLine uploads_;
   bool online_ = false;
   std::size_t bytes_ = 0;

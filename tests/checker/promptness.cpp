@@ -54,18 +54,18 @@ Promptness promptness(const History& history, std::span<const Attempt> timed,
     if (attempt.invoked >= history.calm_since && attempt.invoked < history.faults_since) calm.push_back(wait);
     bool served = false;
     bool spared = false;
-    bool concern = false;
+    bool busy = attempt.invoked < attempt.online_since + kJustBack;
     for (const auto& strike : history.strikes) {
       if (attempt.invoked < strike.begun || attempt.invoked > strike.repaired + kCatchUp) continue;
       const bool struck = attempt.invoked <= strike.repairing;
       const bool mine = serves(strike, attempt);
       served = served || (mine && struck);
       spared = spared || (!mine && struck);
-      concern = concern || mine || (struck && attempt.online_since >= strike.begun);
+      busy = busy || mine;
     }
     if (served) {
       concerned.push_back(wait);
-    } else if (spared && !concern) {
+    } else if (spared && !busy) {
       bystanders.push_back(wait);
     }
   }

@@ -12,7 +12,9 @@ namespace hongyan::checker {
 
 inline constexpr Micros kSilence = 5'000'000;      // an answer comes within it, be it a refusal
 inline constexpr Micros kResumption = 10'000'000;  // and after a repair an acknowledgement within this
-inline constexpr Micros kCatchUp = 5'000'000;      // so long after a repair its users send what they kept
+// They send what they kept, and wait behind themselves:
+inline constexpr Micros kCatchUp = 5'000'000;  // so long after a repair those whom the server serves,
+inline constexpr Micros kJustBack = 1'000'000;   // so long after a login who comes back
 
 struct AnswerTimes {
   std::size_t count = 0;
@@ -23,8 +25,7 @@ struct AnswerTimes {
 struct Promptness {
   AnswerTimes calm;  // of attempts before the faults
   // Of attempts made while a server was struck, until its repair began: one that serves them; and one that
-  // does not, of users whom no other strike concerned. It concerns whom it serves, until they have caught up,
-  // and whose session began after it, because they came back from there.
+  // does not, nor did any that serves them catch up, nor came they just back.
   AnswerTimes concerned;
   AnswerTimes bystanders;
   // Attempts without an answer for kSilence, on a connection that neither side had ended.

@@ -3,19 +3,21 @@ import { Backoff } from './backoff.js';
 
 export const RETRY_MIN_MS = 100;
 export const RETRY_MAX_MS = 3_000;
+const WIDE = 512; // twice as many is no limit any more
 
-// Messages that the same part of the service takes: those stored in its database, or uploads. One refusal may
-// concern one message; a second in a row means that this part is away or has too much to do. Then one message at a
-// time asks whether it is back, after what the server and a back-off say, each time another one, and all the others
-// wait: however many there are, an outage costs the servers one attempt of each client. What is taken lets
+// Messages that the same part of the service takes. A refusal may concern one message or conversation; a second in a
+// row, of another conversation, means that this part is away or has too much to do. Then one message at a time asks
+// whether it is back, after what the server and a back-off say, each time the one that waits longest, and all the
+// others wait: however many there are, an outage costs the servers one attempt in that time. What is taken lets
 // twice as many go, as in TCP's slow start (RFC 5681). Pure; lives in a SendQueue.
 export class SendLine {
   #backoff;
   #window = Infinity;
   #inFlight = 0;
-  #refusals = 0; // in a row
   #opensAt = -Infinity;
-  /** @type {Set<number>} */
+  /** @type {string | undefined} the conversation refused last, if nothing was taken since */
+  #refused;
+  /** @type {Set<number>} those that wait, by how long they do */
   #held = new Set();
 
   /** @param {() => number} random */
@@ -28,30 +30,36 @@ export class SendLine {
     return now >= this.#opensAt && this.#inFlight < this.#window;
   }
 
-  /** @param {number} id */
-  sent(id) {
-    this.#held.delete(id);
+  /** Every message that went ends with landed(); what became of it is said before or after. */
+  sent() {
     this.#inFlight += 1;
   }
 
-  /** It was answered, or given up. */
   landed() {
     this.#inFlight -= 1;
   }
 
-  worked() {
-    this.#refusals = 0;
+  taken() {
+    this.#refused = undefined;
     this.#backoff.reset();
-    this.#window *= 2;
+    this.#window = this.#window >= WIDE ? Infinity : this.#window * 2;
   }
 
-  /** @param {number} retryAfter ms @param {number} now */
-  refused(retryAfter, now) {
-    this.#refusals += 1;
-    if (this.#refusals === 1) return;
+  /** @param {string} conversation @param {number} retryAfter ms @param {number} now */
+  refused(conversation, retryAfter, now) {
+    const another = this.#refused !== undefined && this.#refused !== conversation;
+    this.#refused = conversation;
+    if (!another && this.#window === Infinity) return;
     this.#window = 1;
     // Of those that were in flight together one counts.
     if (now >= this.#opensAt) this.#opensAt = now + retryAfter + this.#backoff.next();
+  }
+
+  /** No answer, or one that leaves the outcome unknown: counts as a refusal while the line is limited.
+   * @param {string} conversation @param {number} retryAfter ms @param {number} now
+   */
+  unanswered(conversation, retryAfter, now) {
+    if (this.#window !== Infinity) this.refused(conversation, retryAfter, now);
   }
 
   /** The connection ended: nothing is in flight, or held, and the next one may lead elsewhere. */
@@ -59,8 +67,8 @@ export class SendLine {
     this.#backoff.reset();
     this.#window = Infinity;
     this.#inFlight = 0;
-    this.#refusals = 0;
     this.#opensAt = -Infinity;
+    this.#refused = undefined;
     this.#held.clear();
   }
 
@@ -78,18 +86,14 @@ export class SendLine {
     return this.#held.size > 0;
   }
 
-  /**
-   * The one that was held longest, if it may be sent.
-   * @param {number} now
-   * @returns {number | undefined}
-   */
-  next(now) {
-    if (!this.holds || !this.maySend(now)) return undefined;
-    const [longest] = this.#held; // in the order of hold()
-    return longest;
+  /** The first of those that wait, held no longer. */
+  takeHeld() {
+    const [first] = this.#held;
+    this.#held.delete(first);
+    return first;
   }
 
-  /** When to ask for next(); Infinity: not before an answer. */
+  /** When maySend() will let one of them go; Infinity: not before an answer. */
   get nextWake() {
     return this.holds && this.#inFlight < this.#window ? this.#opensAt : Infinity;
   }

@@ -23,7 +23,7 @@ const ENTRY_BYTES = 200;
  * @property {SendRequest} request
  * @property {number} deadline
  * @property {number} wake
- * @property {'waiting' | 'flight' | 'paused'} phase
+ * @property {'waiting' | 'held' | 'flight' | 'paused'} phase waiting: for its turn, or for a connection; held: by its line
  * @property {number} seq
  * @property {number} attempts
  * @property {number} refusals in a row, for the back-off
@@ -62,7 +62,8 @@ export class SendQueue {
   #options;
   #outputs;
   #random;
-  #messages;
+  #messages; // the sender's shard takes them
+  #commands; // each asks another group's owner: no refusal speaks of others, it is never limited
   #uploads;
   #online = false;
   #bytes = 0;
@@ -85,6 +86,7 @@ export class SendQueue {
     this.#outputs = outputs;
     this.#random = random;
     this.#messages = new SendLine(random);
+    this.#commands = new SendLine(random);
     this.#uploads = new SendLine(random);
   }
 
@@ -125,6 +127,7 @@ export class SendQueue {
     this.#online = false;
     this.#bySeq.clear();
     this.#messages.reset();
+    this.#commands.reset();
     this.#uploads.reset();
     for (const entry of this.#entries.values()) {
       if (entry.phase === 'flight') entry.unknown = true;
@@ -163,7 +166,10 @@ export class SendQueue {
         this.#finish(entry, { failure: failure('DEADLINE_EXCEEDED', why) }, now);
         continue;
       }
-      if (entry.phase === 'flight') entry.unknown = true;
+      if (entry.phase === 'flight') {
+        entry.unknown = true;
+        this.#lineOf(entry).unanswered(entry.request.conversation, 0, now);
+      }
       this.#leaveFlight(entry);
       entry.wake = entry.deadline;
       this.#transmitIfItsTurn(entry, now);
@@ -182,6 +188,7 @@ export class SendQueue {
     this.#entries.clear();
     this.#bySeq.clear();
     this.#messages.reset();
+    this.#commands.reset();
     this.#uploads.reset();
     this.#conversations.clear();
     this.#idsInUse.clear();
@@ -221,7 +228,14 @@ export class SendQueue {
 
   /** @param {Entry} entry */
   #lineOf(entry) {
-    return entry.request.command === Command.COMMAND_C2S ? this.#uploads : this.#messages;
+    switch (entry.request.command) {
+      case Command.COMMAND_C2S:
+        return this.#uploads;
+      case Command.COMMAND_CTRL_SEND:
+        return this.#commands;
+      default:
+        return this.#messages;
+    }
   }
 
   /**
@@ -234,19 +248,23 @@ export class SendQueue {
   #judged(entry, line, answer, error, now) {
     if (error.code === 'OK') {
       const { clientMsgId } = entry.request;
-      line.worked();
+      line.taken();
       this.#finish(entry, { receipt: { ...answer, clientMsgId, attempts: entry.attempts } }, now);
       return;
     }
     const verdict = judge(error.code);
     if (verdict === 'final') {
       const message = `refused after an attempt of unknown outcome: ${error.message}`;
-      line.worked();
       this.#finish(entry, { failure: entry.unknown ? failure('DEADLINE_EXCEEDED', message) : error }, now);
       return;
     }
-    if (verdict === 'unknown') entry.unknown = true;
-    else line.refused(error.retryAfterMs, now);
+    const { conversation } = entry.request;
+    if (verdict === 'unknown') {
+      entry.unknown = true;
+      line.unanswered(conversation, error.retryAfterMs, now);
+    } else if (line !== this.#commands) {
+      line.refused(conversation, error.retryAfterMs, now);
+    }
     this.#pause(entry, error.retryAfterMs, now);
   }
 
@@ -258,6 +276,7 @@ export class SendQueue {
     if (line.maySend(now) && !line.holds) {
       this.#transmit(entry, now);
     } else {
+      entry.phase = 'held';
       line.hold(entry.id);
       this.#transmitHeld(line, now);
     }
@@ -265,10 +284,11 @@ export class SendQueue {
 
   /** @param {SendLine} line @param {number} now */
   #transmitHeld(line, now) {
-    for (let id = line.next(now); id !== undefined; id = line.next(now)) {
-      const entry = this.#entries.get(id);
-      if (entry) this.#transmit(entry, now);
-      else line.drop(id);
+    while (line.holds && line.maySend(now)) {
+      const entry = this.#entries.get(line.takeHeld());
+      if (!entry) continue;
+      entry.phase = 'waiting';
+      if (entry.deadline > now) this.#transmit(entry, now); // else onTime() ends it
     }
   }
 
@@ -279,7 +299,7 @@ export class SendQueue {
     entry.phase = 'flight';
     entry.attempts += 1;
     entry.wake = Math.min(entry.deadline, now + this.#options.requestTimeout);
-    this.#lineOf(entry).sent(entry.id);
+    this.#lineOf(entry).sent();
   }
 
   /** @param {Entry} entry */

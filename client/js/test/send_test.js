@@ -87,8 +87,12 @@ test('when many are refused, one at a time asks whether the service is back', ()
   for (const expected of ['u7', 'u1', 'u2']) {
     client.advance(199);
     assert.deepEqual(client.taken(SEND), []);
-    client.advance(400);
-    assert.deepEqual(refuseAll(), [expected]);
+    let asked = [];
+    for (let i = 0; i < 20 && asked.length === 0; i += 1) {
+      client.advanceToWake();
+      asked = refuseAll();
+    }
+    assert.deepEqual(asked, [expected]);
   }
   client.advance(2_000);
   const taken = [];
@@ -104,13 +108,54 @@ test('when many are refused, one at a time asks whether the service is back', ()
 test('one that is refused does not hold the others', () => {
   const client = online();
   client.send('u1', 'u1');
-  client.refuse(client.one(SEND), 'UNAVAILABLE', 200);
-  for (let round = 0; round < 5; round += 1) {
-    client.send('u2', `u2-${round}`);
-    client.accept(client.one(SEND));
-    client.advanceToWake();
+  for (let round = 0; round < 3; round += 1) {
     client.refuse(client.one(SEND), 'UNAVAILABLE', 200);
+    client.advanceToWake();
   }
+  client.refuse(client.one(SEND), 'UNAVAILABLE', 200);
+  client.send('u2', 'u2');
+  assert.deepEqual(ids(client.taken(SEND)), ['u2']);
+});
+
+test('who asks whether the service is back may get no answer', () => {
+  const client = online();
+  for (const uid of ['u1', 'u2']) client.send(uid, uid);
+  for (const packet of client.taken(SEND)) client.refuse(packet, 'UNAVAILABLE', 200);
+  client.advanceToWake();
+  client.refuse(client.one(SEND), 'INTERNAL');
+  assert.deepEqual(client.taken(SEND), []);
+  client.advance(200);
+  assert.equal(client.taken(SEND).length, 1);
+  client.advance(5_000);
+  client.push(1); // the connection lives
+  client.advance(3_000);
+  assert.deepEqual(client.taken(SEND), []); // given up, and the next may not ask yet
+  client.advance(400);
+  client.accept(client.one(SEND));
+  client.accept(client.one(SEND));
+  assert.equal(client.done.size, 2);
+});
+
+test('what is held ends at its deadline', () => {
+  const client = online();
+  for (const uid of ['u1', 'u2']) client.send(uid, uid);
+  for (const packet of client.taken(SEND)) client.refuse(packet, 'UNAVAILABLE', 20_000);
+  const id = client.send('u3', 'u3', { deadline: 2_000 });
+  client.advance(2_000);
+  assert.equal(client.done.get(id).failure.code, 'DEADLINE_EXCEEDED');
+  assert.deepEqual(client.taken(SEND), []);
+});
+
+test('commands that are refused hold nothing', () => {
+  const client = online();
+  const op = (group) => control(CtrlType.CTRL_TYPE_LIST_MEMBERS, group, {});
+  client.request(op(1n), 'c1');
+  client.request(op(2n), 'c2');
+  for (const packet of client.taken(Command.COMMAND_CTRL_SEND)) client.refuse(packet, 'UNAVAILABLE', 200);
+  client.request(op(3n), 'c3');
+  client.one(Command.COMMAND_CTRL_SEND);
+  client.send('bob', 'id-1');
+  client.one(SEND);
 });
 
 test('uploads that are refused do not hold messages', () => {

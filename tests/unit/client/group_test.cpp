@@ -122,6 +122,17 @@ TEST_F(GroupTest, ResendsAnOperationAndTellsARefusal) {
   EXPECT_EQ(last_code(), Code::kNotFound);
 }
 
+TEST_F(GroupTest, CommandsThatAreRefusedHoldNothing) {
+  log_in();
+  operate(add_members(1, {"dave"}), "c1");
+  operate(add_members(2, {"dave"}), "c2");
+  for (const auto& request : taken(COMMAND_CTRL_SEND)) refuse(request, ERROR_CODE_UNAVAILABLE, 200);
+  operate(add_members(3, {"dave"}), "c3");
+  send_to_group("g1");
+  EXPECT_EQ(taken(COMMAND_CTRL_SEND).size(), 1U);
+  EXPECT_EQ(taken(COMMAND_C2G_SEND).size(), 1U);
+}
+
 TEST_F(GroupTest, KeepsOrderAmongAllThatGoesToAGroup) {
   log_in();
   operate(add_members(kGroup, {"dave"}), "c1");

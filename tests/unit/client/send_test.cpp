@@ -162,15 +162,33 @@ TEST_F(SendTest, OneAtATimeAsksWhetherTheServiceIsBack) {
 TEST_F(SendTest, OneThatIsRefusedDoesNotHoldTheOthers) {
   log_in();
   send("u1", "u1");
-  refuse(one(COMMAND_C2C_SEND), ERROR_CODE_UNAVAILABLE, 200);
-  for (int round = 0; round < 5; ++round) {
-    send("u2", "u2");
-    accept(one(COMMAND_C2C_SEND), 2);
+  for (int round = 0; round < 3; ++round) {
+    refuse(one(COMMAND_C2C_SEND), ERROR_CODE_UNAVAILABLE, 200);
     advance_to_wake();
-    const auto again = one(COMMAND_C2C_SEND);
-    EXPECT_EQ(again.as<C2CSendReq>().client_msg_id(), "u1");
-    refuse(again, ERROR_CODE_UNAVAILABLE, 200);
   }
+  refuse(one(COMMAND_C2C_SEND), ERROR_CODE_UNAVAILABLE, 200);
+  send("u2", "u2");
+  EXPECT_EQ(ids(), Ids{"u2"});
+}
+
+TEST_F(SendTest, WhoAsksWhetherTheServiceIsBackMayGetNoAnswer) {
+  log_in();
+  for (const char* uid : {"u1", "u2"}) send(uid, uid);
+  for (const auto& request : taken(COMMAND_C2C_SEND)) refuse(request, ERROR_CODE_UNAVAILABLE, 200);
+  advance_to_wake();
+  refuse(one(COMMAND_C2C_SEND), ERROR_CODE_INTERNAL);
+  EXPECT_EQ(ids(), Ids{});
+  advance(Milliseconds(200));
+  EXPECT_EQ(ids().size(), 1U);
+  advance(Milliseconds(5'000));
+  push(1);  // the connection lives
+  advance(Milliseconds(3'000));
+  EXPECT_EQ(ids(), Ids{});  // given up, and the next may not ask yet
+  advance(Milliseconds(400));
+  const auto last = one(COMMAND_C2C_SEND);
+  accept(last, 1);
+  accept(one(COMMAND_C2C_SEND), 2);
+  EXPECT_EQ(core.pending_sends(), 0U);
 }
 
 TEST_F(SendTest, UploadsThatAreRefusedDoNotHoldMessages) {
