@@ -96,6 +96,10 @@ void Groups::pump(Group& group) {
           work->left_since = again.row.group_seq;
         }
       }
+      if (group.doubted) {
+        work->rows_after = group.state.head;
+        if (work->left_since == 0) work->left_since = group.state.head + 1;
+      }
       return submit(group, std::move(work));
     }
     for (; !group.redo.empty(); group.redo.pop_front()) fan_out_again(group, group.redo.front());
@@ -222,6 +226,7 @@ void Groups::loaded(Group& group, GroupWork& work) {
     unloaded_.push_back(group.key);
     return refuse_all(group, work.error);
   }
+  if (group.doubted) redo_found(group, work.rows);
   members_ -= group.state.members.size();
   group.loaded = true;
   group.audience.reset();
@@ -232,6 +237,19 @@ void Groups::loaded(Group& group, GroupWork& work) {
   }
   if (!group.redo.empty()) group.history = std::move(work.members);
   members_ += group.state.members.size();
+}
+
+// What stands above the head that was known here was not written by this owner, or not as far as it knew.
+void Groups::redo_found(Group& group, const std::vector<GroupRow>& rows) {
+  group.doubted = false;
+  if (rows.empty()) return;
+  log::error("group",
+             "the order holds messages that its owner did not place app={} group={} from={} count={}",
+             group.key.app_id, group.key.group_id, rows.front().group_seq, rows.size());
+  for (const auto& row : rows) {
+    context_.slots.find(group.slot)->unfinished.add(row.placed_id);
+    group.redo.push_back({.row = row, .all = true, .destinations = {}});
+  }
 }
 
 void Groups::found(Group& group, const GroupWork& work) {
@@ -277,6 +295,8 @@ void Groups::stored(Group& group, GroupWork& work) {
         group.queue.push_front(std::move(*post));
       }
       group.placing.clear();
+      group.doubted = true;
+      group.loaded = false;
       return;
   }
   PipelineCounters::add(context_.counters.placed, work.rows.size());

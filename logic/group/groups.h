@@ -61,7 +61,8 @@ class Groups {
     GroupKey key;
     Slot slot = 0;
     bool loaded = false;
-    bool busy = false;  // something of it is at the database
+    bool busy = false;     // something of it is at the database
+    bool doubted = false;  // the next load looks for messages above the head
     GroupState state;
     std::vector<GroupMember> history;  // with who left, for `redo`
     std::deque<FanOut::Again> redo;
@@ -75,7 +76,7 @@ class Groups {
 
     [[nodiscard]] FanOut::Group view() const noexcept { return {key, slot, state}; }
     [[nodiscard]] bool idle() const noexcept {
-      return !busy && redo.empty() && queue.empty() && asks.empty();
+      return !busy && !doubted && redo.empty() && queue.empty() && asks.empty();
     }
   };
   struct Waiting {
@@ -90,6 +91,7 @@ class Groups {
   [[nodiscard]] std::unique_ptr<GroupWork> work_for(Group& group, GroupWork::Op op);
 
   void loaded(Group& group, GroupWork& work);
+  void redo_found(Group& group, const std::vector<GroupRow>& rows);
   void found(Group& group, const GroupWork& work);
   void stored(Group& group, GroupWork& work);
   void place_messages(Group& group);

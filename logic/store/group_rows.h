@@ -84,6 +84,8 @@ class GroupWork : public WriterWork {
 
   // kLoad: also members who left at this message or later. 0: none.
   std::int64_t left_since = 0;
+  // kLoad: also the messages above this group_seq, into `rows`.
+  std::optional<std::int64_t> rows_after;
   bool found = false;  // result, with kStored
   std::int64_t head = 0;
   std::vector<GroupMember> members;
@@ -92,8 +94,8 @@ class GroupWork : public WriterWork {
   std::vector<MsgId> placed;  // its results, with kStored
   std::vector<CtrlOutcome> outcomes;
 
-  // kStore. kRefused with kAlreadyExists: one of the messages is in the group's order already; find which.
-  // kParked: can never be stored.
+  // kStore. kRefused with kAlreadyExists: one of the messages is in the group's order already, or another at
+  // its place. kParked: can never be stored.
   std::vector<GroupRow> rows;
   std::optional<GroupInfo> info;    // kLoad: result; kStore: the group's row from now on
   std::vector<std::string> joined;  // at the first row's group_seq

@@ -184,6 +184,15 @@ DbStatus load_group(MysqlConnection& connection, GroupWork& work) {
   auto head = connection.query("SELECT MAX(group_seq) FROM im_group_message WHERE " + key,
                                [&work](const TextRow& row) { work.head = row.number(0); });
   if (!head) return head;
+  if (work.rows_after) {
+    auto rows = read_rows(
+        connection,
+        fmt::format("SELECT {} FROM im_group_message WHERE {} AND group_seq > {} ORDER BY group_seq",
+                    kRowColumns, key, *work.rows_after));
+    if (!rows) return std::unexpected(rows.error());
+    work.rows.clear();
+    for (auto& found : *rows) work.rows.push_back(std::move(found.row));
+  }
   const std::string since = work.left_since > 0
                                 ? fmt::format(" AND (left_seq = 0 OR left_seq >= {})", work.left_since)
                                 : " AND left_seq = 0";

@@ -220,7 +220,7 @@ GroupWriter::Next GroupWriter::failed(Unit unit, const DbError& error, bool mayb
   }
   for (GroupWork* work : unit) {
     refuse(*work, error.fault == DbFault::kDuplicate
-                      ? Error{Code::kAlreadyExists, "a message is in the group's order already"}
+                      ? Error{Code::kAlreadyExists, "the group's order has it, or another at its place"}
                       : to_error(error));
   }
   return Next::kDone;

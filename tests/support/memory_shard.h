@@ -266,6 +266,9 @@ class MemoryShard : public Shard {
         if (!work.found) return;
         work.info = known->second.info;
         work.head = known->second.rows.back().group_seq;
+        for (const auto& row : known->second.rows) {
+          if (work.rows_after && row.group_seq > *work.rows_after) work.rows.push_back(row);
+        }
         for (const auto& member : known->second.members) {
           if (member.left_seq == 0 || (work.left_since != 0 && member.left_seq >= work.left_since)) {
             work.members.push_back(member);
@@ -289,7 +292,8 @@ class MemoryShard : public Shard {
     StoredGroup& group = groups[name];
     group.slot = work.slot;
     for (const auto& row : work.rows) {
-      if (std::ranges::find(group.rows, row.msg_id, &GroupRow::msg_id) != group.rows.end()) {
+      if (std::ranges::find(group.rows, row.msg_id, &GroupRow::msg_id) != group.rows.end() ||
+          std::ranges::find(group.rows, row.group_seq, &GroupRow::group_seq) != group.rows.end()) {
         work.outcome = WriterWork::Outcome::kRefused;
         work.error = {Code::kAlreadyExists, "twice"};
         return;

@@ -91,6 +91,12 @@ TEST_F(GroupStoreTest, WhatIsStoredIsLoaded) {
   auto before = work(GroupWork::Op::kLoad);
   before->left_since = 2;
   EXPECT_EQ(run(node, std::move(before)).members.size(), 3U);
+  auto above = work(GroupWork::Op::kLoad);
+  above->rows_after = 1;
+  const GroupWork& found = run(node, std::move(above));
+  ASSERT_EQ(found.rows.size(), 1U);
+  EXPECT_EQ(found.rows[0].group_seq, 2);
+  EXPECT_EQ(found.rows[0].placed_id, 2002);
 }
 
 TEST_F(GroupStoreTest, MessagesOfManyGroupsGoInFewStatements) {

@@ -323,6 +323,25 @@ TEST_F(GroupsTest, AMessageGivenToTheGroupTwiceIsPlacedOnce) {
   EXPECT_EQ(inbox("bob"), (std::vector<std::string>{"#", "again"}));
 }
 
+TEST_F(GroupsTest, WhatStandsInTheOrderBehindItsOwnersBackIsGivenOut) {
+  const auto group = create("alice", {"bob"});
+  GroupRow stray = stored(group).rows.back();
+  stray.group_seq += 1;
+  stray.msg_id += 1;
+  stray.placed_id += 1;
+  stray.client_msg_id = "stray";
+  stray.cmd_id = client::COMMAND_C2G_SEND;
+  stray.content = std::make_shared<const std::string>("stray");
+  stored(group).rows.push_back(stray);
+  post(1, "alice", group, "own");
+  settle();
+  pass(Milliseconds(2000));
+  EXPECT_EQ(inbox("bob"), (std::vector<std::string>{"#", "stray", "own"}));
+  EXPECT_EQ(inbox("alice"), (std::vector<std::string>{"#", "stray", "own"}));
+  ASSERT_EQ(stored(group).rows.size(), 3U);
+  EXPECT_EQ(stored(group).rows.back().group_seq, 3);
+}
+
 TEST_F(GroupsTest, LongLanesOfAGroupAreReadAgain) {
   config_.max_lane_bytes = 4096;
   const auto [group, sender, far] = apart();
