@@ -9,9 +9,10 @@ void SendLine::taken() noexcept {
 }
 
 void SendLine::refused(std::string_view conversation, Milliseconds retry_after, SteadyTime now) {
-  const bool another = !refused_.empty() && refused_ != conversation;
+  const bool first = refused_.empty();
+  const bool another = refused_ != conversation;
   refused_ = conversation;
-  if (!another && window_ == kNoLimit) return;
+  if (first || (!another && window_ == kNoLimit)) return;
   window_ = 1;
   // Of those that were in flight together one counts.
   if (now >= opens_at_) opens_at_ = now + retry_after + backoff_.next();

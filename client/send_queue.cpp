@@ -35,12 +35,7 @@ Failure failure_of(const client::Error& error) {
 }  // namespace
 
 SendQueue::SendQueue(const CoreOptions& options, Outputs& outputs, const Random& random)
-    : options_(options),
-      outputs_(outputs),
-      random_(random),
-      messages_(random),
-      commands_(random),
-      uploads_(random) {}
+    : options_(options), outputs_(outputs), random_(random), messages_(random), uploads_(random) {}
 
 std::size_t SendQueue::cost(const Request& request) noexcept {
   return request.body.size() + request.conversation.size() + request.client_msg_id.size() + sizeof(Entry);
@@ -63,17 +58,6 @@ void SendQueue::add(SendId id, Request request, SteadyTime now) {
   wakes_.emplace(deadline, id);
   if (options_.strict_order) conversations_[entry->second.request.conversation].push_back(id);
   transmit_if_its_turn(entry, now);
-}
-
-SendLine& SendQueue::line_of(const Entry& entry) noexcept {
-  switch (entry.request.command) {
-    case COMMAND_C2S:
-      return uploads_;
-    case COMMAND_CTRL_SEND:
-      return commands_;
-    default:
-      return messages_;
-  }
 }
 
 void SendQueue::transmit_if_its_turn(Entries::iterator entry, SteadyTime now) {
@@ -130,6 +114,17 @@ void SendQueue::pause(Entries::iterator entry, Milliseconds at_least, SteadyTime
   set_wake(entry, std::min(e.deadline, now + at_least + Milliseconds(jittered)));
 }
 
+void SendQueue::tell_line(const Entry& entry, bool refused, Milliseconds retry_after, SteadyTime now) {
+  const Request& request = entry.request;
+  const std::string& whose = options_.strict_order ? request.conversation : request.client_msg_id;
+  // A command asks its group's owner, too: while all goes well its refusal says nothing of others.
+  if (refused && request.command != COMMAND_CTRL_SEND) {
+    line_of(entry).refused(whose, retry_after, now);
+  } else {
+    line_of(entry).unanswered(whose, retry_after, now);
+  }
+}
+
 void SendQueue::finish(Entries::iterator entry, Result<SendReceipt> result, SteadyTime now) {
   const bool held = entry->second.phase == Phase::kHeld;
   leave_flight(entry);
@@ -170,13 +165,11 @@ bool SendQueue::on_response(std::uint32_t seq, SendReceipt receipt, const client
       break;
     case Verdict::kUnknown:
       e.unknown = true;
-      line.unanswered(e.request.conversation, Milliseconds(failure.retry_after_ms), now);
+      tell_line(e, false, Milliseconds(failure.retry_after_ms), now);
       pause(entry, Milliseconds(failure.retry_after_ms), now);
       break;
     case Verdict::kTookNothing:
-      if (&line != &commands_) {
-        line.refused(e.request.conversation, Milliseconds(failure.retry_after_ms), now);
-      }
+      tell_line(e, true, Milliseconds(failure.retry_after_ms), now);
       pause(entry, Milliseconds(failure.retry_after_ms), now);
       break;
     case Verdict::kFinal:
@@ -203,7 +196,6 @@ void SendQueue::on_offline() {
   online_ = false;
   by_seq_.clear();
   messages_.reset();
-  commands_.reset();
   uploads_.reset();
   for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
     Entry& e = entry->second;
@@ -219,7 +211,9 @@ void SendQueue::on_time(SteadyTime now) {
     const auto entry = entries_.find(wakes_.begin()->second);
     Entry& e = entry->second;
     if (e.deadline <= now) {
-      const bool unknown = e.unknown || e.phase == Phase::kInFlight;
+      const bool flying = e.phase == Phase::kInFlight;
+      const bool unknown = e.unknown || flying;
+      if (flying) tell_line(e, false, Milliseconds(0), now);
       finish(entry,
              fail(Code::kDeadlineExceeded, unknown ? "no answer in time: it may have been stored"
                                                    : "not accepted in time: nothing was stored"),
@@ -228,7 +222,7 @@ void SendQueue::on_time(SteadyTime now) {
     }
     if (e.phase == Phase::kInFlight) {
       e.unknown = true;
-      line_of(e).unanswered(e.request.conversation, Milliseconds(0), now);
+      tell_line(e, false, Milliseconds(0), now);
     }
     leave_flight(entry);
     set_wake(entry, e.deadline);
@@ -242,7 +236,6 @@ void SendQueue::fail_all(const std::string& why) {
   online_ = false;
   by_seq_.clear();
   messages_.reset();
-  commands_.reset();
   uploads_.reset();
   conversations_.clear();
   wakes_.clear();

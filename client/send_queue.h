@@ -75,7 +75,11 @@ class SendQueue {
   void transmit(Entries::iterator entry, SteadyTime now);
   void transmit_if_its_turn(Entries::iterator entry, SteadyTime now);
   void transmit_held(SendLine& line, SteadyTime now);
-  [[nodiscard]] SendLine& line_of(const Entry& entry) noexcept;
+  [[nodiscard]] SendLine& line_of(const Entry& entry) noexcept {
+    return entry.request.command == COMMAND_C2S ? uploads_ : messages_;
+  }
+  // Tells an entry's line of an answer that took nothing, or that there is none.
+  void tell_line(const Entry& entry, bool refused, Milliseconds retry_after, SteadyTime now);
   void pause(Entries::iterator entry, Milliseconds at_least, SteadyTime now);
   void leave_flight(Entries::iterator entry);
   void set_wake(Entries::iterator entry, SteadyTime wake);
@@ -87,7 +91,6 @@ class SendQueue {
   const Random& random_;
 
   SendLine messages_;  // the sender's shard takes them
-  SendLine commands_;  // each asks another group's owner: no refusal speaks of others, it is never limited
   SendLine uploads_;
   bool online_ = false;
   std::size_t bytes_ = 0;

@@ -98,7 +98,8 @@ void Groups::pump(Group& group) {
       }
       if (group.doubted) {
         work->rows_after = group.state.head;
-        if (work->left_since == 0) work->left_since = group.state.head + 1;
+        const std::int64_t above = group.state.head + 1;
+        work->left_since = work->left_since == 0 ? above : std::min(work->left_since, above);
       }
       return submit(group, std::move(work));
     }
@@ -122,12 +123,15 @@ void Groups::pump(Group& group) {
   }
 }
 
-// A command alone, or messages in a row.
+// A command alone, or messages in a row, each once.
 void Groups::take_run(Group& group) {
   std::size_t bytes = 0;
   while (!group.queue.empty() && group.placing.size() < kMostPlaced && bytes < kMostPlacedBytes) {
     const bool command = is_group_command(group.queue.front()->cmd_id);
     if (command && !group.placing.empty()) return;
+    const MsgId id = group.queue.front()->msg_id;
+    const auto same = [id](const DeliverWorkPtr& post) { return post->msg_id == id; };
+    if (std::ranges::any_of(group.placing, same)) return;
     bytes += group.queue.front()->bytes();
     group.placing.push_back(std::move(group.queue.front()));
     group.queue.pop_front();

@@ -84,7 +84,8 @@ class GroupWork : public WriterWork {
 
   // kLoad: also members who left at this message or later. 0: none.
   std::int64_t left_since = 0;
-  // kLoad: also the messages above this group_seq, into `rows`.
+  // kLoad: also the messages above this group_seq, into `rows`. Where they are too many, head is the last of
+  // them.
   std::optional<std::int64_t> rows_after;
   bool found = false;  // result, with kStored
   std::int64_t head = 0;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kUsersOfAStatement = 512;
 constexpr unsigned kNullValue = 1048;
+constexpr std::size_t kMostFound = 256;
 constexpr std::int64_t kFirstPage = 16;
 constexpr std::int64_t kNextPage = 64;
 
@@ -187,10 +188,12 @@ DbStatus load_group(MysqlConnection& connection, GroupWork& work) {
   if (work.rows_after) {
     auto rows = read_rows(
         connection,
-        fmt::format("SELECT {} FROM im_group_message WHERE {} AND group_seq > {} ORDER BY group_seq",
-                    kRowColumns, key, *work.rows_after));
+        fmt::format("SELECT {} FROM im_group_message WHERE {} AND group_seq > {} ORDER BY group_seq LIMIT {}",
+                    kRowColumns, key, *work.rows_after, kMostFound));
     if (!rows) return std::unexpected(rows.error());
     work.rows.clear();
+    // The next number met will be the next page's first.
+    if (rows->size() == kMostFound) work.head = rows->back().row.group_seq;
     for (auto& found : *rows) work.rows.push_back(std::move(found.row));
   }
   const std::string since = work.left_since > 0

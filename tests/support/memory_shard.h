@@ -292,7 +292,8 @@ class MemoryShard : public Shard {
     StoredGroup& group = groups[name];
     group.slot = work.slot;
     for (const auto& row : work.rows) {
-      if (std::ranges::find(group.rows, row.msg_id, &GroupRow::msg_id) != group.rows.end() ||
+      const bool twice = std::ranges::count(work.rows, row.msg_id, &GroupRow::msg_id) > 1;
+      if (twice || std::ranges::find(group.rows, row.msg_id, &GroupRow::msg_id) != group.rows.end() ||
           std::ranges::find(group.rows, row.group_seq, &GroupRow::group_seq) != group.rows.end()) {
         work.outcome = WriterWork::Outcome::kRefused;
         work.error = {Code::kAlreadyExists, "twice"};

@@ -47,9 +47,10 @@ export class SendLine {
 
   /** @param {string} conversation @param {number} retryAfter ms @param {number} now */
   refused(conversation, retryAfter, now) {
-    const another = this.#refused !== undefined && this.#refused !== conversation;
+    const first = this.#refused === undefined;
+    const another = this.#refused !== conversation;
     this.#refused = conversation;
-    if (!another && this.#window === Infinity) return;
+    if (first || (!another && this.#window === Infinity)) return;
     this.#window = 1;
     // Of those that were in flight together one counts.
     if (now >= this.#opensAt) this.#opensAt = now + retryAfter + this.#backoff.next();

@@ -63,7 +63,6 @@ export class SendQueue {
   #outputs;
   #random;
   #messages; // the sender's shard takes them
-  #commands; // each asks another group's owner: no refusal speaks of others, it is never limited
   #uploads;
   #online = false;
   #bytes = 0;
@@ -86,7 +85,6 @@ export class SendQueue {
     this.#outputs = outputs;
     this.#random = random;
     this.#messages = new SendLine(random);
-    this.#commands = new SendLine(random);
     this.#uploads = new SendLine(random);
   }
 
@@ -127,7 +125,6 @@ export class SendQueue {
     this.#online = false;
     this.#bySeq.clear();
     this.#messages.reset();
-    this.#commands.reset();
     this.#uploads.reset();
     for (const entry of this.#entries.values()) {
       if (entry.phase === 'flight') entry.unknown = true;
@@ -163,12 +160,13 @@ export class SendQueue {
       if (entry.deadline <= now) {
         const why = entry.unknown || entry.phase === 'flight'
           ? 'no answer in time: it may have been stored' : 'not accepted in time: nothing was stored';
+        if (entry.phase === 'flight') this.#tellLine(entry, false, 0, now);
         this.#finish(entry, { failure: failure('DEADLINE_EXCEEDED', why) }, now);
         continue;
       }
       if (entry.phase === 'flight') {
         entry.unknown = true;
-        this.#lineOf(entry).unanswered(entry.request.conversation, 0, now);
+        this.#tellLine(entry, false, 0, now);
       }
       this.#leaveFlight(entry);
       entry.wake = entry.deadline;
@@ -188,7 +186,6 @@ export class SendQueue {
     this.#entries.clear();
     this.#bySeq.clear();
     this.#messages.reset();
-    this.#commands.reset();
     this.#uploads.reset();
     this.#conversations.clear();
     this.#idsInUse.clear();
@@ -228,14 +225,22 @@ export class SendQueue {
 
   /** @param {Entry} entry */
   #lineOf(entry) {
-    switch (entry.request.command) {
-      case Command.COMMAND_C2S:
-        return this.#uploads;
-      case Command.COMMAND_CTRL_SEND:
-        return this.#commands;
-      default:
-        return this.#messages;
-    }
+    return entry.request.command === Command.COMMAND_C2S ? this.#uploads : this.#messages;
+  }
+
+  /**
+   * Tells an entry's line of an answer that took nothing, or that there is none.
+   * @param {Entry} entry
+   * @param {boolean} refused
+   * @param {number} retryAfter ms
+   * @param {number} now
+   */
+  #tellLine(entry, refused, retryAfter, now) {
+    const { command, conversation } = entry.request;
+    const line = this.#lineOf(entry);
+    // A command asks its group's owner, too: while all goes well its refusal says nothing of others.
+    if (refused && command !== Command.COMMAND_CTRL_SEND) line.refused(conversation, retryAfter, now);
+    else line.unanswered(conversation, retryAfter, now);
   }
 
   /**
@@ -258,13 +263,8 @@ export class SendQueue {
       this.#finish(entry, { failure: entry.unknown ? failure('DEADLINE_EXCEEDED', message) : error }, now);
       return;
     }
-    const { conversation } = entry.request;
-    if (verdict === 'unknown') {
-      entry.unknown = true;
-      line.unanswered(conversation, error.retryAfterMs, now);
-    } else if (line !== this.#commands) {
-      line.refused(conversation, error.retryAfterMs, now);
-    }
+    if (verdict === 'unknown') entry.unknown = true;
+    this.#tellLine(entry, verdict !== 'unknown', error.retryAfterMs, now);
     this.#pause(entry, error.retryAfterMs, now);
   }
 

@@ -103,6 +103,10 @@ test('when many are refused, one at a time asks whether the service is back', ()
     for (const packet of packets) client.accept(packet);
   }
   assert.deepEqual(taken, ['u3', 'u4', 'u5', 'u6', 'u7', 'u1', 'u2']);
+  client.send('u8', 'u8');
+  client.refuse(client.one(SEND), 'UNAVAILABLE', 200); // a first one again
+  client.send('u9', 'u9');
+  assert.deepEqual(ids(client.taken(SEND)), ['u9']);
 });
 
 test('one that is refused does not hold the others', () => {

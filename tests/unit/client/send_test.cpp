@@ -157,6 +157,10 @@ TEST_F(SendTest, OneAtATimeAsksWhetherTheServiceIsBack) {
   }
   EXPECT_EQ(sent_ids, (Ids{"u2", "u3", "u4", "u5", "u6", "u7", "u1"}));
   EXPECT_EQ(core.pending_sends(), 0U);
+  send("u8", "u8");
+  refuse(one(COMMAND_C2C_SEND), ERROR_CODE_UNAVAILABLE, 200);  // a first one again
+  send("u9", "u9");
+  EXPECT_EQ(ids(), Ids{"u9"});
 }
 
 TEST_F(SendTest, OneThatIsRefusedDoesNotHoldTheOthers) {
@@ -346,10 +350,16 @@ TEST(SendOrderTest, SendsAllAtOnceWhenOrderIsNotAsked) {
               {.conversation = "ubob",
                .client_msg_id = std::to_string(id),
                .body = "x",
-               .deadline = Milliseconds(1000)},
+               .deadline = Milliseconds(60'000)},
               now);
   }
   EXPECT_EQ(queue.in_flight(), 3U);
+  Error away;
+  away.set_code(ERROR_CODE_UNAVAILABLE);
+  for (std::uint32_t seq = 0; seq < 10; ++seq) queue.on_response(seq, {}, away, now);
+  EXPECT_EQ(queue.in_flight(), 0U);
+  queue.on_time(now + Milliseconds(5'000));
+  EXPECT_EQ(queue.in_flight(), 1U);  // it asks for all
   EXPECT_GT(queue.bytes(), 0U);
   queue.on_offline();
   EXPECT_EQ(queue.in_flight(), 0U);

@@ -323,6 +323,24 @@ TEST_F(GroupsTest, AMessageGivenToTheGroupTwiceIsPlacedOnce) {
   EXPECT_EQ(inbox("bob"), (std::vector<std::string>{"#", "again"}));
 }
 
+TEST_F(GroupsTest, AMessageGivenTwiceAtOnceIsPlacedOnce) {
+  const auto group = create("alice", {"bob"});
+  post(1, "alice", group, "model");
+  settle();
+  std::vector<RedoRow> redo;
+  shard_of("alice").read_accepted(slot_of("demo", "alice"), {body_of<client::C2GSendResp>(1).msg_id()},
+                                  [&redo](auto rows) { redo = std::move(*rows); });
+  ASSERT_EQ(redo.size(), 1U);
+  redo[0].message.msg_id += 1;  // accepted, and nowhere in the group
+  redo[0].message.content = "twice";
+  redo.push_back(redo[0]);
+  restart();
+  acquire(redo);
+  settle();
+  pass(Milliseconds(2000));
+  EXPECT_EQ(inbox("bob"), (std::vector<std::string>{"#", "model", "twice"}));
+}
+
 TEST_F(GroupsTest, WhatStandsInTheOrderBehindItsOwnersBackIsGivenOut) {
   const auto group = create("alice", {"bob"});
   GroupRow stray = stored(group).rows.back();
