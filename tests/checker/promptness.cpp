@@ -61,7 +61,7 @@ Promptness promptness(const History& history, std::span<const Attempt> timed,
       const bool mine = serves(strike, attempt);
       served = served || (mine && struck);
       spared = spared || (!mine && struck);
-      busy = busy || mine;
+      busy = busy || (mine && attempt.online_since <= strike.repaired);
     }
     if (served) {
       concerned.push_back(wait);

@@ -13,8 +13,8 @@ namespace hongyan::checker {
 inline constexpr Micros kSilence = 5'000'000;      // an answer comes within it, be it a refusal
 inline constexpr Micros kResumption = 10'000'000;  // and after a repair an acknowledgement within this
 // They send what they kept, and wait behind themselves:
-inline constexpr Micros kCatchUp = 5'000'000;  // so long after a repair those whom the server serves,
-inline constexpr Micros kJustBack = 1'000'000;   // so long after a login who comes back
+inline constexpr Micros kCatchUp = 5'000'000;   // so long after a repair those online whom the server serves,
+inline constexpr Micros kJustBack = 1'000'000;  // so long after a login who comes back
 
 struct AnswerTimes {
   std::size_t count = 0;

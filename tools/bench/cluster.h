@@ -12,7 +12,7 @@
 namespace hongyan::bench {
 
 struct Cluster {
-  std::string folder = {};  // of the cluster
+  std::string folder = {};                     // of the cluster
   std::vector<net::Tcp::endpoint> gates = {};  // of the transport
   client::TransportFactory transports = {};    // empty: TCP
   std::string app_id = {};

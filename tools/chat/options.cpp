@@ -221,7 +221,8 @@ class Parser {
     }
     if (options_.gates.empty() && options_.iplist.empty()) {
       options_.iplist = tools::words(setting(env_, "HONGYAN_IPLIST"));
-      for (const auto& gate : tools::words(setting(env_, tools::gates_setting(to_string(options_.transport))))) {
+      for (const auto& gate :
+           tools::words(setting(env_, tools::gates_setting(to_string(options_.transport))))) {
         if (Status status = add_gate(gate); !status) return status;
       }
     }

@@ -77,9 +77,10 @@ TEST_F(PromptnessTest, WhoCatchesUpIsNoBystander) {
       {.server = "gate-1", .begun = 20 * kSecond, .repairing = 30 * kSecond, .repaired = 31 * kSecond},
       {.server = "gate-2", .begun = 32 * kSecond, .repairing = 50 * kSecond, .repaired = 50 * kSecond}};
   attempt(31 * kSecond + kCatchUp, 90, 1);
+  attempt(31 * kSecond + kCatchUp, 10, 1).online_since = 32 * kSecond;  // came after the repair
   attempt(32 * kSecond + kCatchUp, 10, 1);
   const Promptness figures = look();
-  EXPECT_EQ(figures.bystanders.count, 1U);
+  EXPECT_EQ(figures.bystanders.count, 2U);
   EXPECT_EQ(figures.bystanders.p50, 10);
 }
 
