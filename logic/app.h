@@ -14,7 +14,7 @@
 #include "logic/api/server_api.h"
 #include "logic/config.h"
 #include "logic/gate_links.h"
-#include "logic/store/redis_routes.h"
+#include "logic/redis/routes.h"
 #include "logic/upload/kafka.h"
 #include "logic/work_router.h"
 

@@ -9,7 +9,7 @@
 #include "common/config/schema.h"
 #include "logic/api/server_api.h"
 #include "logic/message/context.h"
-#include "logic/store/redis_client.h"
+#include "logic/redis/client.h"
 #include "logic/store/shard.h"
 #include "logic/upload/kafka_config.h"
 #include "logic/upload/sink.h"

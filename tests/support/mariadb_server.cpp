@@ -14,7 +14,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "logic/store/mysql_connection.h"
+#include "logic/store/mysql/connection.h"
 
 namespace hongyan::testing {
 

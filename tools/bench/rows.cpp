@@ -5,7 +5,7 @@
 #include <array>
 #include <charconv>
 
-#include "logic/store/mysql_connection.h"
+#include "logic/store/mysql/connection.h"
 #include "tools/bench/content.h"
 #include "tools/bench/load.h"
 

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <optional>
 
-#include "logic/store/schema.h"
+#include "logic/store/mysql/schema.h"
 
 namespace hongyan::ctl {
 

@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "common/base/slot.h"
-#include "logic/store/group_sql.h"
-#include "logic/store/shard_check.h"
+#include "logic/store/mysql/group_sql.h"
+#include "logic/store/mysql/shard_check.h"
 #include "tests/integration/logic/store/store_fixture.h"
 
 namespace hongyan::testing {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "logic/store/mysql_shard.h"
+#include "logic/store/mysql/mysql_shard.h"
 #include "logic/store/shard.h"
 #include "tests/support/mariadb_server.h"
 

@@ -4,9 +4,9 @@
 #include <chrono>
 #include <thread>
 
-#include "logic/store/mysql_connection.h"
-#include "logic/store/shard_check.h"
-#include "logic/store/writer_sql.h"
+#include "logic/store/mysql/connection.h"
+#include "logic/store/mysql/shard_check.h"
+#include "logic/store/mysql/writer_sql.h"
 #include "tests/integration/logic/store/store_fixture.h"
 
 namespace hongyan::testing {

@@ -1,0 +1,312 @@
+#include "logic/store/mysql/shard_keeper.h"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <unordered_set>
+#include <utility>
+
+#include "common/log/log.h"
+#include "logic/store/mysql/group_sql.h"
+#include "logic/store/mysql/shard_check.h"
+
+namespace hongyan::logic {
+
+namespace {
+
+constexpr Milliseconds kBeatEvery{1000};
+constexpr std::int64_t kIdAheadMs = 10'000;
+constexpr std::size_t kSlotsOfAQuery = 64;
+constexpr std::size_t kRowsOfAPage = 256;
+constexpr std::int64_t kFirstBackOffMs = 50;
+constexpr std::int64_t kMaxBackOffMs = 1000;
+constexpr std::size_t kMaxUpkeep = 64;
+
+SlotMark place_of(const RedoRow& row) { return {.slot = row.slot, .mark = row.message.msg_id}; }
+SlotMark place_of(const GroupRedoRow& row) { return {.slot = row.slot, .mark = row.row.placed_id}; }
+
+// And each once.
+template <typename Row>
+void sort_by_id(std::vector<Row>& rows) {
+  const auto id = [](const Row& row) { return place_of(row).mark; };
+  std::ranges::sort(rows, {}, id);
+  const auto twice = std::ranges::unique(rows, {}, id);
+  rows.erase(twice.begin(), twice.end());
+}
+
+}  // namespace
+
+ShardKeeper::ShardKeeper(std::size_t index, const ShardConfig& config, const ShardDeps& deps,
+                         std::vector<Slot> slots, ShardState& state)
+    : index_(index),
+      config_(config),
+      deps_(deps),
+      slots_(std::move(slots)),
+      state_(state),
+      random_(static_cast<std::minstd_rand::result_type>(deps.boot_id + index)) {}
+
+void ShardKeeper::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void ShardKeeper::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  state_.wake_keeper();
+  if (thread_.joinable()) thread_.join();
+}
+
+void ShardKeeper::write_upkeep(Upkeep upkeep) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stopping_ && upkeep_.size() < kMaxUpkeep) {
+      upkeep_.push_back(std::move(upkeep));
+      state_.wake_keeper();
+      return;
+    }
+  }
+  upkeep.done(false);
+}
+
+bool ShardKeeper::stopping() {
+  const std::lock_guard lock(mutex_);
+  return stopping_;
+}
+
+void ShardKeeper::run() {
+  const MysqlThread mysql_thread;
+  while (!stopping()) {
+    turn();
+    state_.keeper_wait(next_try_);
+  }
+  do_upkeep();
+  drop_upkeep();
+  connection_.reset();
+}
+
+void ShardKeeper::turn() {
+  const SteadyTime now = SteadyClock::now();
+  if (phase_ == Phase::kFenced) {
+    next_try_ = now + kBeatEvery;
+    drop_upkeep();
+    return;
+  }
+  const bool asked = state_.take_beat_request();
+  const bool doubted = state_.take_fence_loss();
+  if (!connection_) {
+    if (phase_ == Phase::kAcquired && now - last_beat_ >= kBeatSilence) suspend("the beat cannot be written");
+    if (now < next_try_) return drop_upkeep();
+    if (auto connected = connect(); !connected) return lost(connected.error().message);
+  }
+  if (phase_ == Phase::kConnecting) {
+    if (!acquire_all()) return;
+  } else if (asked || doubted || now >= last_beat_ + kBeatEvery) {
+    if (auto done = beat(); !done) return lost(done.error().text());
+  }
+  do_upkeep();
+  if (connection_) next_try_ = last_beat_ + kBeatEvery;
+}
+
+Status ShardKeeper::connect() {
+  auto made = MysqlConnection::open(endpoint_of(config_));
+  if (!made) return std::unexpected(to_error(made.error()));
+  auto settings = check_server(**made, config_);
+  if (!settings) return std::unexpected(settings.error());
+  if (state_.settings() != *settings) log::info("store", "shard={} {}", config_.name, *settings);
+  state_.set_settings(*settings);
+  connection_ = std::move(*made);
+  return {};
+}
+
+bool ShardKeeper::acquire_all() {
+  const SteadyTime begun = SteadyClock::now();
+  auto taken = acquire(*connection_, deps_.node, deps_.boot_id, slots_);
+  if (!taken) {
+    lost(taken.error().text());
+    return false;
+  }
+  epoch_ = taken->epoch;
+  last_beat_ = begun;
+  deps_.clock->move_past(taken->past);
+  auto first_beat = beat();
+  auto redo = first_beat ? read_redo(*taken) : std::unexpected(first_beat.error());
+  if (!redo) {
+    lost(redo.error().text());
+    return false;
+  }
+  log::info("store",
+            "slots acquired shard={} slots={} held_by_others={} epoch={} redo={} redo_groups={} pending={}",
+            config_.name, taken->slots.size(), taken->held_by_others, epoch_, redo->accepted.size(),
+            redo->placed.size(), redo->pending.size());
+  phase_ = Phase::kAcquired;
+  failures_ = 0;
+  state_.acquired(epoch_, taken->barrier, taken->slots);
+  state_.set_down(false);
+  deps_.observer->shard_acquired(index_, std::move(taken->slots), std::move(*redo));
+  return true;
+}
+
+DbResult<Redo> ShardKeeper::read_redo(const Acquisition& taken) {
+  Redo redo;
+  auto read = read_marked(taken, redo.accepted, read_above);
+  if (read) read = read_marked(taken, redo.placed, read_placed_above);
+  if (read) read = read_pending_rows(taken, redo);
+  if (!read) return std::unexpected(read.error());
+  sort_by_id(redo.accepted);
+  sort_by_id(redo.placed);
+  return redo;
+}
+
+template <typename Row>
+DbStatus ShardKeeper::read_marked(const Acquisition& taken, std::vector<Row>& rows,
+                                  DbResult<std::vector<Row>> (*read)(MysqlConnection&,
+                                                                     std::span<const SlotMark>,
+                                                                     std::size_t)) {
+  for (std::size_t begin = 0; begin < taken.slots.size(); begin += kSlotsOfAQuery) {
+    std::vector<SlotMark> marks;
+    for (std::size_t i = begin; i < std::min(taken.slots.size(), begin + kSlotsOfAQuery); ++i) {
+      marks.push_back({.slot = taken.slots[i].slot, .mark = taken.slots[i].mark});
+    }
+    while (!marks.empty()) {
+      if (auto due = beat_if_due(); !due) return due;
+      auto page = read(*connection_, marks, kRowsOfAPage);
+      if (!page) return std::unexpected(page.error());
+      if (page->size() < kRowsOfAPage) {
+        marks.clear();
+      } else {
+        const SlotMark last = place_of(page->back());
+        std::erase_if(marks, [&](const SlotMark& mark) { return mark.slot < last.slot; });
+        marks.front().mark = last.mark;
+      }
+      std::ranges::move(*page, std::back_inserter(rows));
+    }
+  }
+  return {};
+}
+
+DbStatus ShardKeeper::read_pending_rows(const Acquisition& taken, Redo& redo) {
+  std::vector<Slot> slots;
+  slots.reserve(taken.slots.size());
+  for (const AcquiredSlot& lease : taken.slots) slots.push_back(lease.slot);
+  auto entries = read_pending(*connection_, slots);
+  if (!entries) return std::unexpected(entries.error());
+  std::unordered_set<MsgId> found;
+  std::map<Slot, std::vector<MsgId>> by_slot;
+  for (const PendingEntry& entry : *entries) by_slot[entry.slot].push_back(entry.id);
+  for (auto& [slot, ids] : by_slot) {
+    if (auto due = beat_if_due(); !due) return due;
+    std::ranges::sort(ids);
+    const auto twice = std::ranges::unique(ids);
+    ids.erase(twice.begin(), twice.end());
+    // Ids of one clock: an id is either a user's message or a group's.
+    auto accepted = read_by_ids(*connection_, slot, ids);
+    if (!accepted) return std::unexpected(accepted.error());
+    auto placed = read_placed(*connection_, slot, ids);
+    if (!placed) return std::unexpected(placed.error());
+    for (const auto& row : *accepted) found.insert(place_of(row).mark);
+    for (const auto& row : *placed) found.insert(place_of(row).mark);
+    std::ranges::move(*accepted, std::back_inserter(redo.accepted));
+    std::ranges::move(*placed, std::back_inserter(redo.placed));
+  }
+  std::erase_if(*entries, [&found](const PendingEntry& entry) { return !found.contains(entry.id); });
+  redo.pending = std::move(*entries);
+  return {};
+}
+
+DbStatus ShardKeeper::beat_if_due() {
+  if (SteadyClock::now() < last_beat_ + kBeatEvery) return {};
+  return beat();
+}
+
+DbStatus ShardKeeper::beat() {
+  const SteadyTime begun = SteadyClock::now();
+  const MsgId limit = first_msg_id_at(deps_.clock->time_ms() + kIdAheadMs);
+  auto written = write_beat(*connection_, deps_.node, deps_.boot_id, epoch_, limit);
+  if (!written) return std::unexpected(written.error());
+  const NodeRow& node = written->node;
+  if (!node.found || node.boot != deps_.boot_id || node.epoch != epoch_) {
+    return std::unexpected(DbError{.fault = DbFault::kBusy, .code = 0, .message = judge(node)});
+  }
+  last_beat_ = begun;
+  failures_ = 0;
+  state_.beat_written(begun, limit, written->clock_ms);
+  state_.set_down(false);
+  if (phase_ == Phase::kSuspended) {
+    phase_ = Phase::kAcquired;
+    log::info("store", "shard resumed shard={}", config_.name);
+    state_.resume();
+    deps_.observer->shard_resumed(index_);
+  }
+  return {};
+}
+
+std::string ShardKeeper::judge(const NodeRow& node) {
+  suspend("epoch raised by another process");
+  if (node.found && node.boot == deps_.boot_id) {
+    // A takeover while we were silent: our leases may be gone, so begin afresh with a raise.
+    phase_ = Phase::kConnecting;
+    return "epoch raised by a takeover";
+  }
+  phase_ = Phase::kFenced;
+  std::string reason = node.found ? "another process runs as this node" : "the node's row is gone";
+  deps_.observer->fenced_off(index_, reason);
+  return reason;
+}
+
+void ShardKeeper::suspend(const std::string& reason) {
+  state_.suspend();
+  if (phase_ != Phase::kAcquired) return;
+  phase_ = Phase::kSuspended;
+  log::warn("store", "shard suspended shard={} reason=\"{}\"", config_.name, reason);
+  deps_.observer->shard_suspended(index_, reason);
+}
+
+void ShardKeeper::lost(const std::string& what) {
+  connection_.reset();
+  state_.set_down(true);
+  const SteadyTime now = SteadyClock::now();
+  if (failures_ == 0 || phase_ == Phase::kConnecting) {
+    log::warn("store", "shard does not answer shard={} error=\"{}\"", config_.name, what);
+  }
+  if (phase_ == Phase::kAcquired && now - last_beat_ >= kBeatSilence) suspend(what);
+  next_try_ = now + back_off();
+  // The end of the silence must not be slept through.
+  if (phase_ == Phase::kAcquired) next_try_ = std::min(next_try_, last_beat_ + kBeatSilence);
+  drop_upkeep();
+}
+
+Milliseconds ShardKeeper::back_off() {
+  const std::int64_t most = std::min(kMaxBackOffMs, kFirstBackOffMs << std::min(failures_++, 5U));
+  return Milliseconds(std::uniform_int_distribution<std::int64_t>(most / 2, most)(random_));
+}
+
+void ShardKeeper::do_upkeep() {
+  while (connection_ && phase_ == Phase::kAcquired) {
+    Upkeep one;
+    {
+      const std::lock_guard lock(mutex_);
+      if (upkeep_.empty()) return;
+      one = std::move(upkeep_.front());
+      upkeep_.pop_front();
+    }
+    auto written = hongyan::logic::write_upkeep(*connection_, deps_.node, epoch_, one);
+    one.done(written.value_or(false));
+    if (!written) return lost(written.error().text());
+    if (!*written) state_.fence_lost();
+    if (auto due = beat_if_due(); !due) return lost(due.error().text());
+  }
+  drop_upkeep();
+}
+
+void ShardKeeper::drop_upkeep() {
+  std::deque<Upkeep> dropped;
+  {
+    const std::lock_guard lock(mutex_);
+    dropped.swap(upkeep_);
+  }
+  for (const Upkeep& one : dropped) one.done(false);
+}
+
+}  // namespace hongyan::logic

@@ -1,0 +1,88 @@
+// The keeper of a shard: holds the leases. One thread, one connection.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "logic/store/mysql/connection.h"
+#include "logic/store/mysql/keeper_sql.h"
+#include "logic/store/mysql/message_query.h"
+#include "logic/store/mysql/shard_state.h"
+#include "logic/store/shard.h"
+
+namespace hongyan::logic {
+
+// Connects, acquires (see Shard), then writes a beat each second and the upkeep that the pipeline hands over.
+//
+//   connecting ─► acquired ◄──► suspended      beat not written for 2 s; goes on when epoch and boot are
+//   still ours
+//       ▲             └───────────┴─► fenced   another boot raised our epoch: the process must end
+//       └── epoch raised, boot still ours: somebody took over; start afresh with a raise
+//
+// Any thread: write_upkeep. start() once, then stop() once, by the shard.
+class ShardKeeper {
+ public:
+  ShardKeeper(std::size_t index, const ShardConfig& config, const ShardDeps& deps, std::vector<Slot> slots,
+              ShardState& state);
+  ~ShardKeeper() { stop(); }
+  ShardKeeper(const ShardKeeper&) = delete;
+  ShardKeeper& operator=(const ShardKeeper&) = delete;
+
+  void start();
+  void stop();
+  void write_upkeep(Upkeep upkeep);
+
+ private:
+  enum class Phase : std::uint8_t { kConnecting, kAcquired, kSuspended, kFenced };
+
+  void run();
+  [[nodiscard]] bool stopping();
+  void turn();
+  [[nodiscard]] Status connect();
+  [[nodiscard]] bool acquire_all();
+  [[nodiscard]] DbResult<Redo> read_redo(const Acquisition& taken);
+  // Pages of what lies above the marks. read(connection, marks, limit): rows by slot and id.
+  template <typename Row>
+  [[nodiscard]] DbStatus read_marked(const Acquisition& taken, std::vector<Row>& rows,
+                                     DbResult<std::vector<Row>> (*read)(MysqlConnection&,
+                                                                        std::span<const SlotMark>,
+                                                                        std::size_t));
+  [[nodiscard]] DbStatus read_pending_rows(const Acquisition& taken, Redo& redo);
+  [[nodiscard]] DbStatus beat();
+  [[nodiscard]] DbStatus beat_if_due();
+  // The node's row is not as we left it: what to do. Answers the reason.
+  [[nodiscard]] std::string judge(const NodeRow& node);
+  void suspend(const std::string& reason);
+  void do_upkeep();
+  void drop_upkeep();
+  void lost(const std::string& what);
+  [[nodiscard]] Milliseconds back_off();
+
+  const std::size_t index_;
+  const ShardConfig& config_;
+  const ShardDeps& deps_;
+  const std::vector<Slot> slots_;
+  ShardState& state_;
+
+  // Keeper thread only.
+  Phase phase_ = Phase::kConnecting;
+  std::unique_ptr<MysqlConnection> connection_;
+  std::uint64_t epoch_ = 0;
+  SteadyTime last_beat_{};
+  SteadyTime next_try_{};
+  unsigned failures_ = 0;
+  std::minstd_rand random_;
+
+  std::mutex mutex_;
+  std::deque<Upkeep> upkeep_;
+  bool stopping_ = false;
+
+  std::thread thread_;
+};
+
+}  // namespace hongyan::logic

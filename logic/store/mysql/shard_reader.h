@@ -1,0 +1,80 @@
+// The readers of a shard: threads with a connection each, and one bounded queue of reads.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "logic/store/mysql/group_sql.h"
+#include "logic/store/mysql/message_query.h"
+#include "logic/store/mysql/user_sql.h"
+#include "logic/store/shard.h"
+
+namespace hongyan::logic {
+
+// Any thread: read. start() once, then stop() once, by the shard; stop() answers what is queued with
+// kUnavailable and joins. `done` runs on a reader thread, or on the caller's when the queue is full or
+// stopped; it must not block. A lost connection is made again once for each read; while that fails, reads are
+// refused at once for a moment.
+class ShardReader {
+ public:
+  struct AcceptedRequest {
+    Slot slot = 0;
+    std::vector<MsgId> ids;
+  };
+
+  struct PlacedRequest {
+    Slot slot = 0;
+    std::vector<MsgId> ids;
+  };
+  struct UserJob {
+    UserRequest request;
+    FenceKey fence;
+    Shard::UserDone done = {};
+  };
+
+  explicit ShardReader(const ShardConfig& config) : config_(config) {}
+  ~ShardReader() { stop(); }
+  ShardReader(const ShardReader&) = delete;
+  ShardReader& operator=(const ShardReader&) = delete;
+
+  void start();
+  void stop();
+
+  void read(PageRequest request, Shard::ReadDone done);
+  void read(GroupPageRequest request, Shard::ReadDone done);
+  void read(AcceptedRequest request, Shard::RedoDone done);
+  void read(PlacedRequest request, Shard::PlacedDone done);
+  // A change of unknown outcome is not tried again.
+  void run(UserJob job, Shard::UserDone done);
+
+ private:
+  template <typename Request, typename Done>
+  struct JobOf {
+    Request request;
+    Done done;
+  };
+  using PageJob = JobOf<PageRequest, Shard::ReadDone>;
+  using GroupPageJob = JobOf<GroupPageRequest, Shard::ReadDone>;
+  using AcceptedJob = JobOf<AcceptedRequest, Shard::RedoDone>;
+  using PlacedJob = JobOf<PlacedRequest, Shard::PlacedDone>;
+  using Job = std::variant<PageJob, GroupPageJob, AcceptedJob, PlacedJob, UserJob>;
+  class Worker;
+
+  static void refuse(Job& job, const char* why);
+  void push(Job job);
+
+  const ShardConfig& config_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Job> queue_;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace hongyan::logic

@@ -1,0 +1,423 @@
+#include "logic/store/mysql/writer_batch.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace hongyan::logic {
+namespace {
+
+using Step = WriterBatch::Step;
+using Outcome = WriterWork::Outcome;
+
+constexpr MsgId kNoLimit = std::numeric_limits<MsgId>::max();
+
+DbError error(DbFault fault) { return {.fault = fault, .code = 1, .message = "test"}; }
+
+class WriterBatchTest : public ::testing::Test {
+ protected:
+  void add_outbox(const std::string& uid, const std::string& id) {
+    auto work = std::make_unique<OutboxWork>();
+    work->user = {"app", uid};
+    work->client_msg_id = id;
+    work->to = "to-" + id;
+    works_.push_back(std::move(work));
+  }
+  void add_inbox(const std::string& uid, MsgId id, bool lookup = false) {
+    auto work = std::make_unique<InboxWork>();
+    work->user = {"app", uid};
+    work->msg_id = id;
+    work->lookup_first = lookup;
+    works_.push_back(std::move(work));
+  }
+  void begin(bool connected = true) { batch_.begin(std::exchange(works_, {}), now_, connected); }
+  Step next(MsgId limit = kNoLimit) { return batch_.next(limit); }
+  // Tails of every unknown user: `inbox`, `outbox`.
+  void load(std::int64_t inbox = 0, std::int64_t outbox = 0) {
+    for (std::size_t i = 0; i < batch_.unknown_users().size(); ++i) batch_.set_tails(i, inbox, outbox);
+  }
+  // To the first kStore.
+  void to_store() {
+    begin();
+    ASSERT_EQ(next(), Step::kLoadTails);
+    load();
+    ASSERT_EQ(next(), Step::kStore);
+  }
+  void end() {
+    EXPECT_EQ(next(), Step::kDone);
+    done_ = batch_.take();
+  }
+  Outcome outcome(std::size_t i) const { return done_.at(i)->outcome; }
+  std::int64_t seq(std::size_t i) const {
+    return done_.at(i)->kind() == WriterWork::Kind::kOutbox ? static_cast<OutboxWork&>(*done_[i]).seq
+                                                            : static_cast<InboxWork&>(*done_[i]).seq;
+  }
+
+  SteadyTime now_ = SteadyTime() + std::chrono::hours(1);
+  TailCache tails_{100};
+  MsgIdClock clock_{1};
+  WriterBatch batch_{tails_, clock_};
+  std::vector<WriterWorkPtr> works_;
+  std::vector<WriterWorkPtr> done_;
+};
+
+TEST_F(WriterBatchTest, NumbersInOrderAndSortsByKey) {
+  add_inbox("b", 1);
+  add_inbox("a", 2);
+  add_inbox("b", 3);
+  add_outbox("b", "x");
+  begin();
+  ASSERT_EQ(next(), Step::kLoadTails);
+  EXPECT_EQ(batch_.unknown_users().size(), 2U);
+  load(10, 20);
+  ASSERT_EQ(next(), Step::kStore);
+  ASSERT_EQ(batch_.inbox().size(), 3U);
+  EXPECT_EQ(batch_.inbox()[0]->msg_id, 2);
+  EXPECT_EQ(batch_.inbox()[1]->msg_id, 1);
+  EXPECT_EQ(batch_.inbox()[2]->msg_id, 3);
+  batch_.stored();
+  end();
+  EXPECT_EQ(seq(0), 11);
+  EXPECT_EQ(seq(1), 11);
+  EXPECT_EQ(seq(2), 12);
+  EXPECT_EQ(seq(3), 21);
+  // The next batch knows the tails.
+  add_inbox("b", 4);
+  begin();
+  ASSERT_EQ(next(), Step::kStore);
+  EXPECT_EQ(batch_.inbox()[0]->seq, 13);
+}
+
+TEST_F(WriterBatchTest, RepeatsWithinABatchTakeTheFirstsResult) {
+  add_outbox("a", "x");
+  add_outbox("a", "x");
+  add_outbox("b", "x");
+  add_inbox("a", 5);
+  add_inbox("a", 5);
+  to_store();
+  EXPECT_EQ(batch_.outbox().size(), 2U);
+  EXPECT_EQ(batch_.inbox().size(), 1U);
+  batch_.stored();
+  end();
+  EXPECT_EQ(outcome(0), Outcome::kStored);
+  EXPECT_EQ(outcome(1), Outcome::kExists);
+  EXPECT_EQ(static_cast<OutboxWork&>(*done_[1]).msg_id, static_cast<OutboxWork&>(*done_[0]).msg_id);
+  EXPECT_EQ(static_cast<OutboxWork&>(*done_[1]).stored_to, "to-x");
+  EXPECT_EQ(outcome(2), Outcome::kStored);
+  EXPECT_EQ(outcome(4), Outcome::kExists);
+  EXPECT_EQ(seq(4), seq(3));
+}
+
+TEST_F(WriterBatchTest, LooksUpAfterADuplicateAndForAMinute) {
+  add_outbox("a", "old");
+  add_outbox("a", "new");
+  to_store();
+  batch_.failed(error(DbFault::kDuplicate), false);
+  ASSERT_EQ(next(), Step::kLoadTails);
+  load(0, 7);
+  ASSERT_EQ(next(), Step::kLookup);
+  ASSERT_EQ(batch_.lookup_outbox().size(), 2U);
+  batch_.found_outbox(0, {.msg_id = 99, .seq = 3, .send_time = 1, .to = "t", .group_id = 0, .cmd_id = 30},
+                      now_);
+  batch_.looked_up();
+  ASSERT_EQ(next(), Step::kStore);
+  ASSERT_EQ(batch_.outbox().size(), 1U);
+  batch_.stored();
+  end();
+  EXPECT_EQ(outcome(0), Outcome::kExists);
+  EXPECT_EQ(static_cast<OutboxWork&>(*done_[0]).msg_id, 99);
+  EXPECT_EQ(seq(1), 8);
+
+  add_outbox("a", "later");
+  begin();
+  ASSERT_EQ(next(), Step::kLookup);
+  batch_.looked_up();
+  ASSERT_EQ(next(), Step::kStore);
+  batch_.stored();
+  end();
+  now_ += std::chrono::seconds(61);
+  add_outbox("a", "much later");
+  begin();
+  EXPECT_EQ(next(), Step::kStore);
+}
+
+TEST_F(WriterBatchTest, LostBeforeCommitReconnectsOnceMoreAndStores) {
+  add_inbox("a", 1);
+  to_store();
+  batch_.failed(error(DbFault::kLost), false);
+  ASSERT_EQ(next(), Step::kConnect);
+  batch_.connected();
+  ASSERT_EQ(next(), Step::kLoadTails);
+  load();
+  ASSERT_EQ(next(), Step::kLookup);
+  batch_.looked_up();
+  ASSERT_EQ(next(), Step::kStore);
+  batch_.stored();
+  end();
+  EXPECT_EQ(outcome(0), Outcome::kStored);
+}
+
+TEST_F(WriterBatchTest, LostBeforeCommitAndNoServerIsARefusal) {
+  add_inbox("a", 1);
+  add_inbox("a", 1);
+  to_store();
+  batch_.failed(error(DbFault::kLost), false);
+  ASSERT_EQ(next(), Step::kConnect);
+  batch_.failed(error(DbFault::kLost), false);
+  end();
+  for (const std::size_t i : {0U, 1U}) {
+    EXPECT_EQ(outcome(i), Outcome::kRefused);
+    EXPECT_EQ(done_[i]->error.code, Code::kUnavailable);
+  }
+}
+
+TEST_F(WriterBatchTest, UnknownCommitIsNeverGivenUp) {
+  add_outbox("a", "x");
+  add_outbox("b", "y");
+  to_store();
+  const MsgId first_id = batch_.outbox()[0]->msg_id;
+  batch_.failed(error(DbFault::kLost), true);
+  EXPECT_TRUE(batch_.unsettled());
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_EQ(next(), Step::kConnect);
+    batch_.failed(error(DbFault::kLost), false);
+    ASSERT_EQ(next(), Step::kWait);
+  }
+  ASSERT_EQ(next(), Step::kConnect);
+  batch_.connected();
+  ASSERT_EQ(next(), Step::kBarrier);
+  batch_.failed(error(DbFault::kConflict), false);  // the transaction in doubt still holds its lock
+  ASSERT_EQ(next(), Step::kWait);
+  ASSERT_EQ(next(), Step::kBarrier);
+  batch_.barrier_passed();
+  ASSERT_EQ(next(), Step::kLoadTails);
+  batch_.failed(error(DbFault::kBusy), false);
+  ASSERT_EQ(next(), Step::kWait);
+  ASSERT_EQ(next(), Step::kLoadTails);
+  load(0, 1);
+  ASSERT_EQ(next(), Step::kLookup);
+  batch_.found_outbox(
+      0, {.msg_id = first_id, .seq = 1, .send_time = 0, .to = "to-x", .group_id = 0, .cmd_id = 0}, now_);
+  batch_.looked_up();
+  ASSERT_EQ(next(), Step::kStore);
+  EXPECT_EQ(batch_.outbox().size(), 1U);
+  batch_.stored();
+  end();
+  EXPECT_EQ(outcome(0), Outcome::kStored);  // by this work: it found its own id
+  EXPECT_EQ(outcome(1), Outcome::kStored);
+}
+
+TEST_F(WriterBatchTest, FencedAtTheBarrierStillTellsWhatWasStored) {
+  add_inbox("a", 1);
+  add_inbox("a", 2);
+  to_store();
+  batch_.failed(error(DbFault::kLost), true);
+  ASSERT_EQ(next(), Step::kConnect);
+  batch_.connected();
+  ASSERT_EQ(next(), Step::kBarrier);
+  batch_.fenced();
+  ASSERT_EQ(next(), Step::kLoadTails);
+  load(5, 5);
+  ASSERT_EQ(next(), Step::kLookup);
+  batch_.found_inbox(0, 1);
+  batch_.looked_up();
+  end();
+  EXPECT_EQ(outcome(0), Outcome::kStored);
+  EXPECT_EQ(outcome(1), Outcome::kRefused);
+  EXPECT_EQ(done_[1]->error.code, Code::kUnavailable);
+}
+
+TEST_F(WriterBatchTest, FencedBeforeStoringRefusesEverything) {
+  add_inbox("a", 1);
+  add_outbox("a", "x");
+  to_store();
+  batch_.fenced();
+  end();
+  EXPECT_EQ(outcome(0), Outcome::kRefused);
+  EXPECT_EQ(outcome(1), Outcome::kRefused);
+}
+
+TEST_F(WriterBatchTest, ConflictIsRetriedAFewTimes) {
+  add_inbox("a", 1);
+  to_store();
+  int attempts = 1;
+  while (true) {
+    batch_.failed(error(DbFault::kConflict), false);
+    if (next() == Step::kDone) break;
+    load();
+    ASSERT_EQ(next(), Step::kLookup);
+    batch_.looked_up();
+    ASSERT_EQ(next(), Step::kStore);
+    ASSERT_LT(++attempts, 20);
+  }
+  done_ = batch_.take();
+  EXPECT_GT(attempts, 2);
+  EXPECT_EQ(outcome(0), Outcome::kRefused);
+  EXPECT_EQ(done_[0]->error.code, Code::kUnavailable);
+}
+
+TEST_F(WriterBatchTest, PermanentErrorSplitsParksAndRefuses) {
+  add_inbox("a", 1);
+  add_inbox("a", 2);
+  add_outbox("a", "x");
+  add_inbox("a", 3);
+  to_store();
+  batch_.failed(error(DbFault::kPermanent), false);
+  std::int64_t stored = 0;
+  int parked = 0;
+  for (Step step = next(); step != Step::kDone; step = next()) {
+    if (step == Step::kLoadTails) load(stored, 0);
+    if (step == Step::kLookup) batch_.looked_up();
+    if (step == Step::kPark) {
+      ++parked;
+      EXPECT_EQ(batch_.inbox()[0]->msg_id, 2);
+      batch_.parked();
+    }
+    if (step != Step::kStore) continue;
+    ASSERT_EQ(batch_.inbox().size() + batch_.outbox().size(), 1U);
+    if (!batch_.outbox().empty() || batch_.inbox()[0]->msg_id == 2) {
+      batch_.failed(error(DbFault::kPermanent), false);
+    } else {
+      batch_.stored();
+      ++stored;
+    }
+  }
+  done_ = batch_.take();
+  EXPECT_EQ(parked, 1);
+  EXPECT_EQ(outcome(0), Outcome::kStored);
+  EXPECT_EQ(outcome(1), Outcome::kParked);
+  EXPECT_EQ(outcome(2), Outcome::kRefused);
+  EXPECT_EQ(done_[2]->error.code, Code::kInternal);
+  EXPECT_EQ(outcome(3), Outcome::kStored);
+  EXPECT_EQ(seq(3), 2);
+}
+
+TEST_F(WriterBatchTest, IdsAboveTheLimitAreNotIssued) {
+  add_outbox("a", "x");
+  add_inbox("a", 1);
+  begin();
+  ASSERT_EQ(next(0), Step::kLoadTails);
+  load();
+  ASSERT_EQ(next(0), Step::kStore);
+  EXPECT_TRUE(batch_.outbox().empty());
+  EXPECT_EQ(batch_.inbox().size(), 1U);
+  batch_.stored();
+  end();
+  EXPECT_EQ(outcome(0), Outcome::kRefused);
+  EXPECT_EQ(done_[0]->error.code, Code::kUnavailable);
+}
+
+TEST_F(WriterBatchTest, ReadOnlyAnswerToCommitIsARefusalOtherAnswersAreNot) {
+  add_inbox("a", 1);
+  to_store();
+  batch_.failed(error(DbFault::kReadOnly), true);
+  end();
+  EXPECT_EQ(outcome(0), Outcome::kRefused);
+  add_inbox("a", 2);
+  begin();
+  ASSERT_EQ(next(), Step::kLoadTails);
+  load();
+  ASSERT_EQ(next(), Step::kStore);
+  batch_.failed(error(DbFault::kBusy), true);
+  EXPECT_EQ(next(), Step::kBarrier);
+}
+
+TEST_F(WriterBatchTest, AbandonedBatchSaysThatNobodyKnows) {
+  add_inbox("a", 1);
+  to_store();
+  batch_.failed(error(DbFault::kLost), true);
+  ASSERT_EQ(next(), Step::kConnect);
+  batch_.failed(error(DbFault::kLost), false);
+  ASSERT_EQ(next(), Step::kWait);
+  batch_.abandon();
+  end();
+  EXPECT_EQ(outcome(0), Outcome::kRefused);
+  EXPECT_EQ(done_[0]->error.code, Code::kDeadlineExceeded);
+}
+
+TEST_F(WriterBatchTest, WorkPastItsDeadlineIsRefusedAlone) {
+  add_inbox("a", 1);
+  add_inbox("a", 2);
+  works_[0]->deadline = now_ - Milliseconds(1);
+  to_store();
+  EXPECT_EQ(batch_.inbox().size(), 1U);
+  batch_.stored();
+  end();
+  EXPECT_EQ(outcome(0), Outcome::kRefused);
+  EXPECT_EQ(seq(1), 1);
+}
+
+// Two messages of one sender wait in one lane: the first is refused with its batch, the second must not be
+// stored by the next batch before it.
+TEST_F(WriterBatchTest, NothingOvertakesARefusedRowOfItsChain) {
+  const auto chain = std::make_shared<bool>(false);
+  const auto add = [&](MsgId id, std::shared_ptr<bool> of) {
+    add_inbox("bob", id);
+    static_cast<InboxWork&>(*works_.back()).chain_broken = std::move(of);
+  };
+  add(1, chain);
+  begin(false);
+  ASSERT_EQ(next(), Step::kConnect);
+  batch_.failed(error(DbFault::kLost), false);
+  end();
+  EXPECT_EQ(outcome(0), Outcome::kRefused);
+  add(2, chain);
+  add(3, nullptr);
+  add(4, std::make_shared<bool>(false));
+  to_store();
+  ASSERT_EQ(batch_.inbox().size(), 2U);
+  batch_.stored();
+  end();
+  EXPECT_EQ(outcome(0), Outcome::kRefused);
+  EXPECT_EQ(static_cast<InboxWork&>(*done_[0]).error.code, Code::kUnavailable);
+  EXPECT_EQ(outcome(1), Outcome::kStored);
+  EXPECT_EQ(seq(1), 1);
+  EXPECT_EQ(seq(2), 2);
+}
+
+TEST_F(WriterBatchTest, NothingOvertakesARowThatWasRefusedBeforeTheQueue) {
+  const auto chain = std::make_shared<bool>(false);
+  for (const MsgId id : {1, 2}) {
+    add_inbox("bob", id);
+    static_cast<InboxWork&>(*works_.back()).chain_broken = chain;
+  }
+  works_[0]->outcome = Outcome::kRefused;  // the queue was full
+  begin();
+  ASSERT_EQ(next(), Step::kLoadTails);
+  load();
+  end();
+  EXPECT_EQ(outcome(1), Outcome::kRefused);
+}
+
+TEST_F(WriterBatchTest, CursorsAreReadForWhoAsksForTails) {
+  add_outbox("u", "a");
+  works_.push_back(std::make_unique<TailsWork>());
+  works_.back()->user = {"app", "u"};
+  begin();
+  EXPECT_EQ(next(), Step::kLoadTails);
+  load(3, 4);
+  ASSERT_EQ(next(), Step::kLoadCursors);
+  ASSERT_EQ(batch_.cursor_works().size(), 1U);
+  batch_.cursor_works()[0]->cursors.push_back({DeviceClass::kWeb, CursorKind::kInbox, 1});
+  batch_.failed(error(DbFault::kConflict), false);
+  EXPECT_EQ(next(), Step::kLoadTails);
+  load(3, 4);
+  ASSERT_EQ(next(), Step::kLoadCursors);
+  batch_.cursor_works()[0]->cursors.push_back({DeviceClass::kWeb, CursorKind::kInbox, 2});
+  batch_.cursors_loaded();
+  if (const Step step = next(); step == Step::kLookup) {
+    batch_.looked_up();
+    ASSERT_EQ(next(), Step::kStore);
+  } else {
+    ASSERT_EQ(step, Step::kStore);
+  }
+  batch_.stored();
+  end();
+  const auto& tails = static_cast<TailsWork&>(*done_[1]);
+  EXPECT_EQ(tails.inbox_seq, 3);
+  ASSERT_EQ(tails.cursors.size(), 1U);
+  EXPECT_EQ(tails.cursors[0].seq, 2);
+}
+
+}  // namespace
+}  // namespace hongyan::logic
