@@ -14,8 +14,8 @@
 #include "logic/api/server_api.h"
 #include "logic/config.h"
 #include "logic/gate_links.h"
+#include "logic/kafka/kafka.h"
 #include "logic/redis/routes.h"
-#include "logic/upload/kafka.h"
 #include "logic/work_router.h"
 
 namespace hongyan::logic {

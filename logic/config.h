@@ -8,10 +8,10 @@
 #include "common/config/common_config.h"
 #include "common/config/schema.h"
 #include "logic/api/server_api.h"
+#include "logic/kafka/config.h"
 #include "logic/message/context.h"
 #include "logic/redis/client.h"
 #include "logic/store/shard.h"
-#include "logic/upload/kafka_config.h"
 #include "logic/upload/sink.h"
 
 namespace hongyan::logic {

@@ -1,4 +1,4 @@
-#include "logic/upload/cloud_event.h"
+#include "logic/kafka/cloud_event.h"
 
 #include <fmt/chrono.h>
 

@@ -1,9 +1,9 @@
-#include "logic/upload/kafka_events.h"
+#include "logic/kafka/events.h"
 
 #include <nlohmann/json.hpp>
 
+#include "logic/kafka/cloud_event.h"
 #include "logic/session/device_name.h"
-#include "logic/upload/cloud_event.h"
 
 namespace hongyan::logic {
 

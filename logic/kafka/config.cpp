@@ -1,4 +1,4 @@
-#include "logic/upload/kafka_config.h"
+#include "logic/kafka/config.h"
 
 #include <algorithm>
 #include <array>

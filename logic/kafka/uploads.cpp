@@ -1,7 +1,7 @@
-#include "logic/upload/kafka_uploads.h"
+#include "logic/kafka/uploads.h"
 
+#include "logic/kafka/cloud_event.h"
 #include "logic/session/device_name.h"
-#include "logic/upload/cloud_event.h"
 
 namespace hongyan::logic {
 

@@ -1,4 +1,4 @@
-#include "logic/upload/kafka_handle.h"
+#include "logic/kafka/handle.h"
 
 #include <algorithm>
 #include <array>

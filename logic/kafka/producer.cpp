@@ -1,4 +1,4 @@
-#include "logic/upload/kafka_producer.h"
+#include "logic/kafka/producer.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -6,7 +6,7 @@
 
 #include "common/base/assert.h"
 #include "common/log/log.h"
-#include "logic/upload/kafka_handle.h"
+#include "logic/kafka/handle.h"
 
 namespace hongyan::logic {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "logic/upload/kafka_producer.h"
+#include "logic/kafka/producer.h"
 #include "logic/upload/sink.h"
 
 namespace hongyan::logic {

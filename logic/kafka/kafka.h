@@ -7,9 +7,9 @@
 
 #include "common/metrics/health.h"
 #include "common/metrics/registry.h"
-#include "logic/upload/kafka_config.h"
-#include "logic/upload/kafka_events.h"
-#include "logic/upload/kafka_uploads.h"
+#include "logic/kafka/config.h"
+#include "logic/kafka/events.h"
+#include "logic/kafka/uploads.h"
 #include "logic/upload/sink.h"
 
 namespace hongyan::logic {

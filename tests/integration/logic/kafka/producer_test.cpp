@@ -1,5 +1,5 @@
 // Against a real broker, whose address is HONGYAN_KAFKA.
-#include "logic/upload/kafka_producer.h"
+#include "logic/kafka/producer.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "logic/upload/kafka.h"
+#include "logic/kafka/kafka.h"
 
 #include "common/log/log.h"
 

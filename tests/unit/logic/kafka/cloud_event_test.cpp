@@ -1,11 +1,11 @@
-#include "logic/upload/cloud_event.h"
+#include "logic/kafka/cloud_event.h"
 
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
+#include "logic/kafka/events.h"
 #include "logic/session/device_name.h"
-#include "logic/upload/kafka_events.h"
 
 namespace hongyan::logic {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "logic/kafka/producer.h"
 #include "logic/upload/events.h"
-#include "logic/upload/kafka_producer.h"
 
 namespace hongyan::logic {
 

@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "logic/upload/kafka_producer.h"
+#include "logic/kafka/producer.h"
 
 namespace hongyan::logic {
 
