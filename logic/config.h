@@ -9,10 +9,10 @@
 #include "common/config/schema.h"
 #include "logic/api/server_api.h"
 #include "logic/kafka/config.h"
-#include "logic/message/context.h"
 #include "logic/redis/client.h"
 #include "logic/store/shard.h"
 #include "logic/upload/sink.h"
+#include "logic/user/thread_context.h"
 
 namespace hongyan::logic {
 

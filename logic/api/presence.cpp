@@ -5,7 +5,7 @@
 
 #include "logic/api/server_api.h"
 #include "logic/message/accept.h"
-#include "logic/session/device_name.h"
+#include "logic/user/device_name.h"
 #include "proto/internal.pb.h"
 
 namespace hongyan::logic {

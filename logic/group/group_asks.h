@@ -6,7 +6,7 @@
 #include <unordered_map>
 
 #include "logic/group/mail.h"
-#include "logic/message/context.h"
+#include "logic/user/thread_context.h"
 
 namespace hongyan::logic {
 

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <utility>
 
-#include "logic/message/check_id.h"
+#include "logic/user/check_id.h"
 
 namespace hongyan::logic {
 

@@ -9,9 +9,9 @@
 
 #include "logic/group/group_asks.h"
 #include "logic/message/accept.h"
-#include "logic/message/context.h"
-#include "logic/message/request.h"
 #include "logic/session/sessions.h"
+#include "logic/user/request.h"
+#include "logic/user/thread_context.h"
 #include "proto/client.pb.h"
 
 namespace hongyan::logic {

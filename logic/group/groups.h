@@ -12,9 +12,9 @@
 #include "logic/group/fan_out.h"
 #include "logic/group/mail.h"
 #include "logic/group/rules.h"
-#include "logic/message/context.h"
 #include "logic/message/lane.h"
 #include "logic/store/group_rows.h"
+#include "logic/user/thread_context.h"
 
 namespace hongyan::logic {
 

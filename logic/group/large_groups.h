@@ -12,9 +12,9 @@
 
 #include "logic/group/group_asks.h"
 #include "logic/group/mail.h"
-#include "logic/message/context.h"
 #include "logic/message/push.h"
-#include "logic/session/cursors.h"
+#include "logic/user/cursors.h"
+#include "logic/user/thread_context.h"
 #include "proto/client.pb.h"
 
 namespace hongyan::logic {

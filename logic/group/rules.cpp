@@ -5,7 +5,7 @@
 #include <set>
 #include <utility>
 
-#include "logic/message/check_id.h"
+#include "logic/user/check_id.h"
 
 namespace hongyan::logic {
 

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "logic/kafka/cloud_event.h"
-#include "logic/session/device_name.h"
+#include "logic/user/device_name.h"
 
 namespace hongyan::logic {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "logic/kafka/producer.h"
-#include "logic/upload/events.h"
+#include "logic/user/events.h"
 
 namespace hongyan::logic {
 

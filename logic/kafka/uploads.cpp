@@ -1,7 +1,7 @@
 #include "logic/kafka/uploads.h"
 
 #include "logic/kafka/cloud_event.h"
-#include "logic/session/device_name.h"
+#include "logic/user/device_name.h"
 
 namespace hongyan::logic {
 

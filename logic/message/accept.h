@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "logic/message/check_id.h"
-#include "logic/message/context.h"
-#include "logic/message/request.h"
+#include "logic/user/check_id.h"
+#include "logic/user/request.h"
+#include "logic/user/thread_context.h"
 #include "proto/client.pb.h"
 
 namespace hongyan::logic {

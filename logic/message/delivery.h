@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "logic/message/context.h"
 #include "logic/message/lane.h"
+#include "logic/user/thread_context.h"
 
 namespace hongyan::logic {
 

@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "logic/message/context.h"
+#include "logic/user/thread_context.h"
 
 namespace hongyan::logic {
 

@@ -6,10 +6,10 @@
 #include <string>
 
 #include "logic/group/large_groups.h"
-#include "logic/message/context.h"
 #include "logic/message/push.h"
-#include "logic/message/request.h"
 #include "logic/session/sessions.h"
+#include "logic/user/request.h"
+#include "logic/user/thread_context.h"
 #include "proto/client.pb.h"
 
 namespace hongyan::logic {

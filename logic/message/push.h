@@ -8,10 +8,10 @@
 #include <unordered_map>
 
 #include "logic/message/accept.h"
-#include "logic/message/context.h"
 #include "logic/message/lane.h"
-#include "logic/message/request.h"
-#include "logic/session/cursors.h"
+#include "logic/user/cursors.h"
+#include "logic/user/request.h"
+#include "logic/user/thread_context.h"
 #include "proto/client.pb.h"
 
 namespace hongyan::logic {

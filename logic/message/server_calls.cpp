@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "logic/session/presence.h"
+#include "logic/user/presence.h"
 #include "proto/internal.pb.h"
 
 namespace hongyan::logic {

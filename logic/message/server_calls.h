@@ -4,9 +4,9 @@
 #include "logic/group/group_calls.h"
 #include "logic/message/accept.h"
 #include "logic/message/push.h"
-#include "logic/message/request.h"
 #include "logic/session/accounts.h"
 #include "logic/session/sessions.h"
+#include "logic/user/request.h"
 
 namespace hongyan::logic {
 

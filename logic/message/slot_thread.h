@@ -10,15 +10,15 @@
 #include "logic/group/groups.h"
 #include "logic/group/large_groups.h"
 #include "logic/message/accept.h"
-#include "logic/message/context.h"
 #include "logic/message/delivery.h"
 #include "logic/message/lane.h"
 #include "logic/message/pull.h"
 #include "logic/message/push.h"
 #include "logic/message/server_calls.h"
-#include "logic/session/cursors.h"
 #include "logic/session/sessions.h"
 #include "logic/upload/uploads.h"
+#include "logic/user/cursors.h"
+#include "logic/user/thread_context.h"
 
 namespace hongyan::logic {
 

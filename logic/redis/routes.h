@@ -5,7 +5,7 @@
 #include <string>
 
 #include "logic/redis/client.h"
-#include "logic/session/route_store.h"
+#include "logic/user/route_store.h"
 
 namespace hongyan::logic {
 

@@ -1,9 +1,9 @@
 // What business services keep of users: registered, banned.
 #pragma once
 
-#include "logic/message/context.h"
-#include "logic/message/request.h"
 #include "logic/session/sessions.h"
+#include "logic/user/request.h"
+#include "logic/user/thread_context.h"
 
 namespace hongyan::logic {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "logic/message/context.h"
+#include "logic/user/thread_context.h"
 #include "proto/client.pb.h"
 
 namespace hongyan::logic {

@@ -9,9 +9,9 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "logic/message/context.h"
 #include "logic/message/push.h"
-#include "logic/session/route_store.h"
+#include "logic/user/route_store.h"
+#include "logic/user/thread_context.h"
 
 namespace hongyan::logic {
 

@@ -5,7 +5,7 @@
 #include "common/log/log.h"
 #include "logic/message/accept.h"
 #include "logic/session/kick.h"
-#include "logic/session/presence.h"
+#include "logic/user/presence.h"
 
 namespace hongyan::logic {
 

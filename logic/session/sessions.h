@@ -11,12 +11,12 @@
 #include <vector>
 
 #include "common/auth/token.h"
-#include "logic/message/context.h"
 #include "logic/message/push.h"
-#include "logic/message/request.h"
-#include "logic/session/cursors.h"
-#include "logic/session/route_store.h"
 #include "logic/session/session_table.h"
+#include "logic/user/cursors.h"
+#include "logic/user/request.h"
+#include "logic/user/route_store.h"
+#include "logic/user/thread_context.h"
 #include "proto/client.pb.h"
 #include "proto/link.pb.h"
 

@@ -6,9 +6,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "logic/message/context.h"
-#include "logic/message/request.h"
 #include "logic/upload/sink.h"
+#include "logic/user/request.h"
+#include "logic/user/thread_context.h"
 #include "proto/client.pb.h"
 
 namespace hongyan::logic {

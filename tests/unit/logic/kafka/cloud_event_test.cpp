@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "logic/kafka/events.h"
-#include "logic/session/device_name.h"
+#include "logic/user/device_name.h"
 
 namespace hongyan::logic {
 namespace {

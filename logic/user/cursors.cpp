@@ -1,4 +1,4 @@
-#include "logic/session/cursors.h"
+#include "logic/user/cursors.h"
 
 #include <algorithm>
 #include <array>

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "logic/session/gate_port.h"
+#include "logic/user/gate_port.h"
 
 namespace hongyan::logic {
 

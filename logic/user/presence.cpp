@@ -1,4 +1,4 @@
-#include "logic/session/presence.h"
+#include "logic/user/presence.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "logic/message/check_id.h"
+#include "logic/user/check_id.h"
 
 #include <string>
 

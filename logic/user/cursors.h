@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
-#include "logic/message/context.h"
+#include "logic/user/thread_context.h"
 
 namespace hongyan::logic {
 

@@ -1,4 +1,4 @@
-#include "logic/session/user_table.h"
+#include "logic/user/user_table.h"
 
 #include <algorithm>
 #include <utility>

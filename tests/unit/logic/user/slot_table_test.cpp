@@ -1,4 +1,4 @@
-#include "logic/message/slot_table.h"
+#include "logic/user/slot_table.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "logic/upload/events.h"
+#include "logic/user/events.h"
 
 #include <gtest/gtest.h>
 

@@ -11,10 +11,10 @@
 #include "common/base/msg_id.h"
 #include "common/base/slot.h"
 #include "logic/group/rules.h"
-#include "logic/message/slot_table.h"
-#include "logic/session/user_table.h"
 #include "logic/store/shard.h"
-#include "logic/upload/events.h"
+#include "logic/user/events.h"
+#include "logic/user/slot_table.h"
+#include "logic/user/user_table.h"
 
 namespace hongyan::logic {
 

@@ -17,8 +17,8 @@
 #include "common/base/clock.h"
 #include "common/base/device_class.h"
 #include "common/base/slot.h"
-#include "logic/session/gate_port.h"
 #include "logic/store/rows.h"
+#include "logic/user/gate_port.h"
 
 namespace hongyan::logic {
 

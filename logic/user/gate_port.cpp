@@ -1,4 +1,4 @@
-#include "logic/session/gate_port.h"
+#include "logic/user/gate_port.h"
 
 #include "proto/client.pb.h"
 
