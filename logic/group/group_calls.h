@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "logic/group/group_asks.h"
+#include "logic/login/logins.h"
 #include "logic/message/accept.h"
-#include "logic/session/sessions.h"
 #include "logic/user/request.h"
 #include "logic/user/thread_context.h"
 #include "proto/client.pb.h"

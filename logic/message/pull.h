@@ -6,8 +6,8 @@
 #include <string>
 
 #include "logic/group/large_groups.h"
+#include "logic/login/logins.h"
 #include "logic/message/push.h"
-#include "logic/session/sessions.h"
 #include "logic/user/request.h"
 #include "logic/user/thread_context.h"
 #include "proto/client.pb.h"

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "logic/group/group_calls.h"
+#include "logic/login/accounts.h"
+#include "logic/login/logins.h"
 #include "logic/message/accept.h"
 #include "logic/message/push.h"
-#include "logic/session/accounts.h"
-#include "logic/session/sessions.h"
 #include "logic/user/request.h"
 
 namespace hongyan::logic {

@@ -1,4 +1,4 @@
-#include "logic/session/session_table.h"
+#include "logic/login/session_table.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "logic/session/accounts.h"
+#include "logic/login/accounts.h"
 
 #include "proto/internal.pb.h"
 

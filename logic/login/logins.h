@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "common/auth/token.h"
+#include "logic/login/session_table.h"
 #include "logic/message/push.h"
-#include "logic/session/session_table.h"
 #include "logic/user/cursors.h"
 #include "logic/user/request.h"
 #include "logic/user/route_store.h"

@@ -1,7 +1,7 @@
 // What business services keep of users: registered, banned.
 #pragma once
 
-#include "logic/session/sessions.h"
+#include "logic/login/logins.h"
 #include "logic/user/request.h"
 #include "logic/user/thread_context.h"
 

@@ -1,4 +1,4 @@
-#include "logic/session/kick.h"
+#include "logic/login/kick.h"
 
 namespace hongyan::logic {
 

@@ -1,10 +1,10 @@
-#include "logic/session/sessions.h"
+#include "logic/login/logins.h"
 
 #include <algorithm>
 
 #include "common/log/log.h"
+#include "logic/login/kick.h"
 #include "logic/message/accept.h"
-#include "logic/session/kick.h"
 #include "logic/user/presence.h"
 
 namespace hongyan::logic {
