@@ -9,9 +9,9 @@
 #include "common/config/schema.h"
 #include "logic/api/server_api.h"
 #include "logic/kafka/config.h"
+#include "logic/message/upload_sink.h"
 #include "logic/redis/client.h"
 #include "logic/store/shard.h"
-#include "logic/upload/sink.h"
 #include "logic/user/thread_context.h"
 
 namespace hongyan::logic {

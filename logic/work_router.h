@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "logic/gate_links.h"
+#include "logic/message/upload_sink.h"
 #include "logic/store/rows.h"
-#include "logic/upload/sink.h"
 
 namespace hongyan::logic {
 

@@ -4,7 +4,7 @@
 
 #include "common/link/hello.h"
 #include "logic/api/server_api.h"
-#include "logic/group/group_key.h"
+#include "logic/message/group_key.h"
 #include "logic/user/check_id.h"
 #include "proto/internal.pb.h"
 

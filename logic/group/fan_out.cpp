@@ -5,7 +5,7 @@
 #include <set>
 #include <string_view>
 
-#include "logic/group/push_body.h"
+#include "logic/message/push_body.h"
 
 namespace hongyan::logic {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "logic/group/group_key.h"
+#include "logic/message/group_key.h"
 #include "logic/store/rows.h"
 #include "proto/client.pb.h"
 

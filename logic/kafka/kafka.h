@@ -10,7 +10,7 @@
 #include "logic/kafka/config.h"
 #include "logic/kafka/events.h"
 #include "logic/kafka/uploads.h"
-#include "logic/upload/sink.h"
+#include "logic/message/upload_sink.h"
 
 namespace hongyan::logic {
 

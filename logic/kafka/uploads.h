@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "logic/kafka/producer.h"
-#include "logic/upload/sink.h"
+#include "logic/message/upload_sink.h"
 
 namespace hongyan::logic {
 

@@ -4,7 +4,7 @@
 #include <type_traits>
 
 #include "common/log/log.h"
-#include "logic/group/group_key.h"
+#include "logic/message/group_key.h"
 
 namespace hongyan::logic {
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "logic/group/group_key.h"
+#include "logic/message/group_key.h"
 
 namespace hongyan::logic {
 

@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "common/log/log.h"
-#include "logic/group/group_key.h"
-#include "logic/group/push_body.h"
+#include "logic/message/group_key.h"
+#include "logic/message/push_body.h"
 
 namespace hongyan::logic {
 

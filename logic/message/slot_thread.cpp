@@ -4,7 +4,7 @@
 #include <iterator>
 #include <unordered_map>
 
-#include "logic/group/group_key.h"
+#include "logic/message/group_key.h"
 
 namespace hongyan::logic {
 

@@ -16,7 +16,7 @@
 #include "logic/message/pull.h"
 #include "logic/message/push.h"
 #include "logic/message/server_calls.h"
-#include "logic/upload/uploads.h"
+#include "logic/message/uploads.h"
 #include "logic/user/cursors.h"
 #include "logic/user/thread_context.h"
 

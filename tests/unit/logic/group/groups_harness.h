@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "logic/group/group_key.h"
+#include "logic/message/group_key.h"
 #include "tests/unit/logic/message/pipeline_harness.h"
 
 namespace hongyan::logic {

@@ -1,4 +1,4 @@
-#include "logic/upload/uploads.h"
+#include "logic/message/uploads.h"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
-#include "logic/group/push_body.h"
+#include "logic/message/push_body.h"
 
 #include <memory>
 #include <string>
 
-#include "logic/group/group_key.h"
+#include "logic/message/group_key.h"
 
 namespace hongyan::logic {
 

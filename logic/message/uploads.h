@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "logic/upload/sink.h"
+#include "logic/message/upload_sink.h"
 #include "logic/user/request.h"
 #include "logic/user/thread_context.h"
 #include "proto/client.pb.h"
