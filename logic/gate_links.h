@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "common/link/link.h"
-#include "logic/message/slot_thread.h"
+#include "logic/pipeline/pipeline.h"
 
 namespace hongyan::logic {
 

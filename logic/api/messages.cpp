@@ -4,7 +4,7 @@
 #include "common/link/hello.h"
 #include "logic/api/server_api.h"
 #include "logic/message/accept.h"
-#include "logic/message/server_calls.h"
+#include "logic/pipeline/server_calls.h"
 #include "proto/internal.pb.h"
 
 namespace hongyan::logic {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "logic/message/slot_thread.h"
+#include "logic/pipeline/pipeline.h"
 #include "tests/support/memory_shard.h"
 
 namespace hongyan::logic {

@@ -13,10 +13,10 @@
 #include "logic/message/accept.h"
 #include "logic/message/delivery.h"
 #include "logic/message/lane.h"
-#include "logic/message/pull.h"
 #include "logic/message/push.h"
-#include "logic/message/server_calls.h"
 #include "logic/message/uploads.h"
+#include "logic/pipeline/pull.h"
+#include "logic/pipeline/server_calls.h"
 #include "logic/user/cursors.h"
 #include "logic/user/thread_context.h"
 

@@ -1,4 +1,4 @@
-#include "logic/message/server_calls.h"
+#include "logic/pipeline/server_calls.h"
 
 #include "pipeline_harness.h"
 #include "proto/internal.pb.h"

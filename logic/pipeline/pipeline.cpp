@@ -1,4 +1,4 @@
-#include "logic/message/slot_thread.h"
+#include "logic/pipeline/pipeline.h"
 
 #include <algorithm>
 #include <iterator>

@@ -1,4 +1,4 @@
-#include "logic/message/pull.h"
+#include "logic/pipeline/pull.h"
 
 #include <algorithm>
 

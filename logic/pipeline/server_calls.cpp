@@ -1,4 +1,4 @@
-#include "logic/message/server_calls.h"
+#include "logic/pipeline/server_calls.h"
 
 #include <algorithm>
 
