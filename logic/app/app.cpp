@@ -1,4 +1,4 @@
-#include "logic/app.h"
+#include "logic/app/app.h"
 
 #include <future>
 

@@ -1,4 +1,4 @@
-#include "logic/config.h"
+#include "logic/app/config.h"
 
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "logic/gate_links.h"
+#include "logic/app/gate_links.h"
 #include "logic/message/upload_sink.h"
 #include "logic/store/rows.h"
 

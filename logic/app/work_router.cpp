@@ -1,4 +1,4 @@
-#include "logic/work_router.h"
+#include "logic/app/work_router.h"
 
 namespace hongyan::logic {
 

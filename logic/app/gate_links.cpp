@@ -1,4 +1,4 @@
-#include "logic/gate_links.h"
+#include "logic/app/gate_links.h"
 
 #include <algorithm>
 

@@ -12,11 +12,11 @@
 #include "common/link/membership.h"
 #include "logic/api/caller.h"
 #include "logic/api/server_api.h"
-#include "logic/config.h"
-#include "logic/gate_links.h"
+#include "logic/app/config.h"
+#include "logic/app/gate_links.h"
+#include "logic/app/work_router.h"
 #include "logic/kafka/kafka.h"
 #include "logic/redis/routes.h"
-#include "logic/work_router.h"
 
 namespace hongyan::logic {
 
