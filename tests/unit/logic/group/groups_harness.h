@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "logic/message/group_key.h"
-#include "tests/unit/logic/message/pipeline_harness.h"
+#include "tests/unit/logic/pipeline/pipeline_harness.h"
 
 namespace hongyan::logic {
 

@@ -1,6 +1,6 @@
 // Who stays logged in: later logins, expired tokens, what gates tell.
 #include "proto/internal.pb.h"
-#include "tests/unit/logic/message/pipeline_harness.h"
+#include "tests/unit/logic/pipeline/pipeline_harness.h"
 
 namespace hongyan::logic {
 namespace {

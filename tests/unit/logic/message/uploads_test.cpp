@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/logic/message/pipeline_harness.h"
+#include "tests/unit/logic/pipeline/pipeline_harness.h"
 
 namespace hongyan::logic {
 namespace {

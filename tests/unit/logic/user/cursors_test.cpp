@@ -1,5 +1,5 @@
 // What devices acknowledged, through the pipeline into the shard and back.
-#include "tests/unit/logic/message/pipeline_harness.h"
+#include "tests/unit/logic/pipeline/pipeline_harness.h"
 
 namespace hongyan::logic {
 namespace {

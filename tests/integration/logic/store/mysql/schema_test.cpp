@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "logic/store/mysql/shard_check.h"
-#include "tests/integration/logic/store/store_fixture.h"
+#include "tests/integration/logic/store/mysql/store_fixture.h"
 
 namespace hongyan::testing {
 namespace {

@@ -1,7 +1,7 @@
 // im_user on a real server.
 #include <future>
 
-#include "tests/integration/logic/store/store_fixture.h"
+#include "tests/integration/logic/store/mysql/store_fixture.h"
 
 namespace hongyan::testing {
 namespace {

@@ -3,7 +3,7 @@
 #include <future>
 #include <map>
 
-#include "tests/integration/logic/store/store_fixture.h"
+#include "tests/integration/logic/store/mysql/store_fixture.h"
 
 namespace hongyan::testing {
 namespace {

@@ -7,7 +7,7 @@
 #include "logic/store/mysql/connection.h"
 #include "logic/store/mysql/shard_check.h"
 #include "logic/store/mysql/writer_sql.h"
-#include "tests/integration/logic/store/store_fixture.h"
+#include "tests/integration/logic/store/mysql/store_fixture.h"
 
 namespace hongyan::testing {
 namespace {

@@ -1,4 +1,4 @@
-#include "tests/integration/logic/store/store_fixture.h"
+#include "tests/integration/logic/store/mysql/store_fixture.h"
 
 #include <fmt/format.h>
 

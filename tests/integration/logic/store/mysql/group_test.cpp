@@ -7,7 +7,7 @@
 #include "common/base/slot.h"
 #include "logic/store/mysql/group_sql.h"
 #include "logic/store/mysql/shard_check.h"
-#include "tests/integration/logic/store/store_fixture.h"
+#include "tests/integration/logic/store/mysql/store_fixture.h"
 
 namespace hongyan::testing {
 namespace {

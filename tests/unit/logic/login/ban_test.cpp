@@ -1,6 +1,6 @@
 // Who is banned is not let in, and does not stay; who is registered stays so.
 #include "proto/internal.pb.h"
-#include "tests/unit/logic/message/pipeline_harness.h"
+#include "tests/unit/logic/pipeline/pipeline_harness.h"
 
 namespace hongyan::logic {
 namespace {
