@@ -1,8 +1,12 @@
+# Refuses to build what includes a higher folder from a lower one.
+add_custom_target(hongyan_arrows ALL COMMAND /usr/bin/python3 ${PROJECT_SOURCE_DIR}/tools/arrows --check VERBATIM)
+
 # hongyan_library(NAME common_base SRCS a.cpp b.cpp DEPS common_net PRIVATE_DEPS x)
 # A static library hongyan_NAME, included by paths from the root of the repository.
 function(hongyan_library)
   cmake_parse_arguments(ARG "" "NAME" "SRCS;DEPS;PRIVATE_DEPS" ${ARGN})
   add_library(hongyan_${ARG_NAME} STATIC ${ARG_SRCS})
+  add_dependencies(hongyan_${ARG_NAME} hongyan_arrows)
   target_include_directories(hongyan_${ARG_NAME} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(hongyan_${ARG_NAME} PUBLIC ${ARG_DEPS} PRIVATE hongyan_warnings ${ARG_PRIVATE_DEPS})
 endfunction()

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "logic/group/rules.h"
 #include "logic/user/check_id.h"
 
 namespace hongyan::logic {
