@@ -231,11 +231,14 @@ void App::add_metrics() {
     });
   }
   for (std::size_t i = 0; i < shards_.size(); ++i) {
-    const std::string name = "mysql_shard_" + config_.shards[i].name;
     metrics::Gauge& down = context_.metrics.gauge("hongyan_logic_shard_down", "1 while the shard is away.",
                                                   {{"shard", config_.shards[i].name}});
     context_.metrics.before_collect([this, &down, i] { down.Set(shards_[i]->down() ? 1 : 0); });
-    context_.health.set(name, metrics::HealthState::kDegraded, "not acquired yet");
+    context_.health.add("mysql_shard_" + config_.shards[i].name, [shard = shards_[i].get()] {
+      std::string trouble = shard->trouble();
+      if (trouble.empty()) return metrics::HealthCheck{};
+      return metrics::HealthCheck{metrics::HealthState::kDegraded, std::move(trouble)};
+    });
   }
   context_.health.add("redis", [this] {
     bool connected = true;
@@ -341,7 +344,6 @@ void App::shard_acquired(std::size_t shard, std::vector<AcquiredSlot> slots, Red
     });
   }
   gates_->announce(slots);
-  context_.health.set("mysql_shard_" + config_.shards[shard].name, metrics::HealthState::kOk);
 }
 
 void App::set_shard_status(std::size_t shard, SlotStatus status) {
@@ -352,13 +354,11 @@ void App::set_shard_status(std::size_t shard, SlotStatus status) {
 
 void App::shard_suspended(std::size_t shard, const std::string& reason) {
   log::error("store", "shard is away shard={} reason={}", config_.shards[shard].name, log::quoted(reason));
-  context_.health.set("mysql_shard_" + config_.shards[shard].name, metrics::HealthState::kDegraded, reason);
   set_shard_status(shard, SlotStatus::kSuspended);
 }
 
 void App::shard_resumed(std::size_t shard) {
   log::info("store", "shard is back shard={}", config_.shards[shard].name);
-  context_.health.set("mysql_shard_" + config_.shards[shard].name, metrics::HealthState::kOk);
   set_shard_status(shard, SlotStatus::kServing);
 }
 

@@ -115,6 +115,8 @@ class Shard {
 
   // True while the last connection attempt or beat failed. Any thread.
   [[nodiscard]] virtual bool down() const noexcept = 0;
+  // Why it does not do its work, or not all of it, in words for operators; "" when it does. Any thread.
+  [[nodiscard]] virtual std::string trouble() const = 0;
 
   // Reads on a reader thread; `done` runs there and must not block (it posts). At most `limit` messages with
   // after < seq <= up_to, ascending, whose contents together stay within byte_budget (but at least one

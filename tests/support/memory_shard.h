@@ -48,6 +48,7 @@ class MemoryShard : public Shard {
   void stop() override {}
   void submit(WriterWorkPtr work) override { queue.push_back(std::move(work)); }
   [[nodiscard]] bool down() const noexcept override { return is_down; }
+  [[nodiscard]] std::string trouble() const override { return {}; }
 
   void read_inbox(UserKey user, std::int64_t after, std::int64_t up_to, std::size_t limit,
                   std::size_t byte_budget, ReadDone done) override {

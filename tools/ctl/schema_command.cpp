@@ -39,10 +39,10 @@ Status create_database(logic::MysqlEndpoint endpoint) {
   for (const char c : endpoint.database) name += c == '`' ? "``" : std::string(1, c);
   endpoint.database.clear();
   auto connection = logic::MysqlConnection::open(endpoint);
-  if (!connection) return std::unexpected(logic::to_error(connection.error()));
+  if (!connection) return std::unexpected(logic::to_operator_error(connection.error()));
   auto made =
       (*connection)->query(fmt::format("CREATE DATABASE IF NOT EXISTS `{}` CHARACTER SET utf8mb4", name));
-  if (!made) return std::unexpected(logic::to_error(made.error()));
+  if (!made) return std::unexpected(logic::to_operator_error(made.error()));
   return {};
 }
 
@@ -98,7 +98,7 @@ int SchemaCommand::apply() const {
     if (auto made = create_database(*endpoint); !made) return report(made.error());
   }
   auto connection = logic::MysqlConnection::open(*endpoint);
-  if (!connection) return report(logic::to_error(connection.error()));
+  if (!connection) return report(logic::to_operator_error(connection.error()));
   const auto applied = logic::apply_schema(**connection, *files);
   if (!applied) return report(applied.error());
   for (const std::string& name : *applied) fmt::print("applied {}\n", name);
@@ -116,7 +116,7 @@ int SchemaCommand::status() const {
       password_file_);
   if (!endpoint) return report(endpoint.error());
   auto connection = logic::MysqlConnection::open(*endpoint);
-  if (!connection) return report(logic::to_error(connection.error()));
+  if (!connection) return report(logic::to_operator_error(connection.error()));
   const auto applied = logic::applied_schema(**connection);
   if (!applied) return report(applied.error());
   for (const logic::AppliedSchema& file : *applied) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <charconv>
 #include <mutex>
 
@@ -11,15 +12,51 @@ namespace hongyan::logic {
 
 namespace {
 
-constexpr std::string_view kSession =
-    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', autocommit = 1, "
-    "innodb_lock_wait_timeout = 1; "
-    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
-// MariaDB only: a holder of locks that was frozen is cut off by the server.
-constexpr std::string_view kIdleLimits =
-    "SET SESSION idle_transaction_timeout = 1, idle_readonly_transaction_timeout = 1, "
-    "idle_write_transaction_timeout = 1";
+// What a session would else take from the server, and with which a write could differ, vanish or wait.
+struct Setting {
+  std::string_view name;
+  std::string_view value;      // as a statement says it
+  std::string_view read_back;  // as the server says it
+};
+// First, because the server reads what follows in it.
+constexpr std::string_view kCharacterSet = "SET NAMES utf8mb4; ";
+// completion_type before what may commit.
+constexpr std::array<Setting, 14> kSettings = {
+    {{"completion_type", "'NO_CHAIN'", "NO_CHAIN"},
+     {"autocommit", "1", "ON"},
+     {"sql_mode", "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'", "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION"},
+     {"sql_select_limit", "18446744073709551615", "18446744073709551615"},
+     {"sql_big_selects", "1", "ON"},
+     {"sql_safe_updates", "0", "OFF"},
+     {"foreign_key_checks", "1", "ON"},
+     {"unique_checks", "1", "ON"},
+     {"time_zone", "'+00:00'", "+00:00"},
+     {"innodb_lock_wait_timeout", "1", "1"},
+     {"lock_wait_timeout", "1", "1"},
+     {"character_set_client", "utf8mb4", "utf8mb4"},
+     {"character_set_connection", "utf8mb4", "utf8mb4"},
+     {"character_set_results", "utf8mb4", "utf8mb4"}}};
+// By statements of their own; two names each, of MariaDB and MySQL.
+constexpr std::string_view kTransactions =
+    "; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE";
+constexpr std::array<Setting, 4> kTransactionSettings = {{{"tx_isolation", {}, "READ-COMMITTED"},
+                                                          {"transaction_isolation", {}, "READ-COMMITTED"},
+                                                          {"tx_read_only", {}, "OFF"},
+                                                          {"transaction_read_only", {}, "OFF"}}};
+// MariaDB only. A holder of locks that was frozen is cut off by the server.
+constexpr std::array<Setting, 4> kMariadbSettings = {{{"idle_transaction_timeout", "1", "1"},
+                                                      {"idle_readonly_transaction_timeout", "1", "1"},
+                                                      {"idle_write_transaction_timeout", "1", "1"},
+                                                      {"max_statement_time", "0", "0.000000"}}};
 constexpr unsigned kUnknownVariable = 1193;
+
+std::string set_statement(std::span<const Setting> settings) {
+  std::string sql = "SET SESSION ";
+  for (const Setting& one : settings) {
+    sql += fmt::format("{}{} = {}", &one == settings.data() ? "" : ", ", one.name, one.value);
+  }
+  return sql;
+}
 
 unsigned whole_seconds(Milliseconds time) noexcept {
   return static_cast<unsigned>((std::max<std::int64_t>(time.count(), 1) + 999) / 1000);
@@ -94,10 +131,46 @@ MysqlConnection::~MysqlConnection() {
 }
 
 DbStatus MysqlConnection::prepare_session() {
+  static const std::string kSession =
+      std::string(kCharacterSet) + set_statement(kSettings) + std::string(kTransactions);
+  static const std::string kMariadb = set_statement(kMariadbSettings);
   if (auto set = query(kSession); !set) return set;
-  auto limits = query(kIdleLimits);
-  if (!limits && limits.error().code != kUnknownVariable) return limits;
-  return {};
+  auto set = query(kMariadb);
+  if (!set && set.error().code != kUnknownVariable) return set;
+  return check_session();
+}
+
+// A proxy or a server that takes a setting and does not keep it would be noticed too late.
+DbStatus MysqlConnection::check_session() {
+  static const std::string kAsk = [] {
+    std::string sql = "SHOW SESSION VARIABLES WHERE Variable_name IN (";
+    for (const auto& list :
+         {std::span<const Setting>(kSettings), std::span<const Setting>(kTransactionSettings),
+          std::span<const Setting>(kMariadbSettings)}) {
+      for (const Setting& one : list) sql += fmt::format("'{}',", one.name);
+    }
+    sql.back() = ')';
+    return sql;
+  }();
+  std::string wrong;
+  std::size_t found = 0;
+  auto asked = query(kAsk, [&](const TextRow& row) {
+    for (const auto& list :
+         {std::span<const Setting>(kSettings), std::span<const Setting>(kTransactionSettings),
+          std::span<const Setting>(kMariadbSettings)}) {
+      for (const Setting& one : list) {
+        if (row.text(0) != one.name) continue;
+        ++found;
+        if (row.text(1) != one.read_back) {
+          wrong = fmt::format("the session's {} is {}, must be {}", one.name, row.text(1), one.read_back);
+        }
+      }
+    }
+  });
+  if (!asked) return asked;
+  if (found < kSettings.size()) wrong = "the server does not tell the session's settings";
+  if (wrong.empty()) return {};
+  return std::unexpected(DbError{.fault = DbFault::kUnable, .code = 0, .message = wrong});
 }
 
 DbStatus MysqlConnection::query(std::string_view sql, const OnRow& on_row) {

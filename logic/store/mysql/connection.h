@@ -75,7 +75,8 @@ enum class CommitFault : std::uint8_t {
 // timeouts.
 class MysqlConnection {
  public:
-  // The session: utf8mb4, strict mode, READ COMMITTED, lock wait 1 s, idle transactions ended after 1 s.
+  // The session has the settings that this program needs, whatever the server's defaults: strict mode, READ
+  // COMMITTED, no chained transactions, lock wait 1 s and so on, read back; else it is an error.
   [[nodiscard]] static DbResult<std::unique_ptr<MysqlConnection>> open(const MysqlEndpoint& endpoint);
 
   ~MysqlConnection();
@@ -91,7 +92,7 @@ class MysqlConnection {
   // As query, and answers how many rows the last statement changed.
   DbResult<std::uint64_t> execute(std::string_view sql);
 
-  // COMMIT. After an error of kLost, and of other kinds than kReadOnly too, the outcome is unknown.
+  // COMMIT. Whether an error leaves the outcome unknown: perhaps_stored(fault, DbSent::kCommit).
   DbStatus commit(CommitFault fault = CommitFault::kNone);
   // For tests: the connection breaks, unnoticed by either side.
   void cut() noexcept;
@@ -115,6 +116,7 @@ class MysqlConnection {
   explicit MysqlConnection(MYSQL* mysql) noexcept : mysql_(mysql) {}
 
   DbStatus prepare_session();
+  DbStatus check_session();
   [[nodiscard]] DbError last_error() const;
 
   MYSQL* mysql_;

@@ -14,7 +14,9 @@ namespace {
 constexpr unsigned kMaxAttempts = 5;
 constexpr Milliseconds kPause{100};
 constexpr Milliseconds kConnectAgain{300};
-constexpr std::uint32_t kRetryAfterMs = 200;
+constexpr Milliseconds kFirstPause{20};
+constexpr unsigned kMaxPauseDoublings = 4;
+constexpr unsigned kMaxRefusedAlone = 3;
 
 void refuse(WriterWork& work, Error error) {
   work.outcome = WriterWork::Outcome::kRefused;
@@ -71,6 +73,8 @@ void GroupWriter::process() {
     if (is_settled(work) || !in_time(work)) continue;
     if (work.op != GroupWork::Op::kStore) {
       read(work);
+    } else if (trouble_.resting(SteadyClock::now())) {
+      refuse(work, "the storage does not take it now");
     } else if (!work.rows.empty() && work.rows.back().placed_id > deps_.state.id_limit() &&
                !deps_.state.wait_for_ids(work.rows.back().placed_id, Milliseconds(500))) {
       refuse(work, "no ids to give");
@@ -94,13 +98,15 @@ bool GroupWriter::connect() {
     return true;
   }
   connect_again_at_ = SteadyClock::now() + kConnectAgain;
-  connect_error_ = {Code::kUnavailable, made.error().message, kRetryAfterMs};
+  connect_error_ = made.error();
+  trouble_.failed(connect_error_, false);
+  trouble_.refused(connect_error_);
   return false;
 }
 
 void GroupWriter::read(GroupWork& work) {
   for (unsigned attempt = 0;; ++attempt) {
-    if (!connect()) return refuse(work, connect_error_);
+    if (!connect()) return refuse(work, to_error(connect_error_));
     auto done =
         work.op == GroupWork::Op::kLoad ? load_group(*connection_, work) : find_placed(*connection_, work);
     if (done) {
@@ -109,6 +115,7 @@ void GroupWriter::read(GroupWork& work) {
     }
     // A statement may have rows left to fetch: begin anew.
     connection_.reset();
+    trouble_.failed(done.error(), false);
     if (attempt > 0 || done.error().fault != DbFault::kLost) return refuse(work, to_error(done.error()));
   }
 }
@@ -116,10 +123,7 @@ void GroupWriter::read(GroupWork& work) {
 void GroupWriter::store(Unit unit) {
   attempts_ = 0;
   for (;;) {
-    if (!connect()) {
-      for (GroupWork* work : unit) refuse(*work, connect_error_);
-      return;
-    }
+    if (!connect()) return refuse_for(unit, connect_error_);
     switch (try_store(unit)) {
       case Next::kDone:
         return;
@@ -128,9 +132,20 @@ void GroupWriter::store(Unit unit) {
       case Next::kDoubt:
         if (!settle(unit)) return;
         if (std::ranges::all_of(unit, [](const GroupWork* work) { return is_settled(*work); })) return;
+        if (++attempts_ >= kMaxAttempts || last_error_.fault != DbFault::kLost)
+          return judge(unit, last_error_);
         break;
     }
+    if (attempts_ > 1 && !pause()) {
+      for (GroupWork* work : unit) refuse(*work, "the node is stopping");
+      return;
+    }
   }
+}
+
+bool GroupWriter::pause() {
+  if (queue_.stopping()) return false;
+  return queue_.pause(SteadyClock::now() + kFirstPause * (1 << std::min(attempts_ - 2, kMaxPauseDoublings)));
 }
 
 GroupWriter::Next GroupWriter::try_store(Unit unit) {
@@ -141,6 +156,8 @@ GroupWriter::Next GroupWriter::try_store(Unit unit) {
     counters_.rows.fetch_add(work->rows.size(), std::memory_order_relaxed);
   }
   counters_.batches.fetch_add(1, std::memory_order_relaxed);
+  refused_alone_ = 0;
+  trouble_.over();
   return next;
 }
 
@@ -154,23 +171,17 @@ GroupWriter::Next GroupWriter::insert_rows(Unit unit) {
     connection_->cut();
     fence = std::unexpected(DbError{.fault = DbFault::kLost, .code = 0, .message = "cut"});
   }
-  if (!fence) {
-    // A row that the server refused was not committed; of anything else who knows.
-    const DbFault why = fence.error().fault;
-    return failed(unit, fence.error(),
-                  why != DbFault::kDuplicate && why != DbFault::kPermanent && why != DbFault::kConflict &&
-                      why != DbFault::kReadOnly);
-  }
+  if (!fence) return failed(unit, fence.error(), DbSent::kStatement);
   return *fence == Fence::kLost ? refused_by_fence(unit, key.epoch) : Next::kDone;
 }
 
 GroupWriter::Next GroupWriter::refused_by_fence(Unit unit, std::uint64_t epoch) {
   auto barrier = read_barrier(*connection_, deps_.shard.node, epoch);
-  if (!barrier) return failed(unit, barrier.error(), false);
+  if (!barrier) return failed(unit, barrier.error(), DbSent::kNothing);
   if (*barrier) {
     deps_.state.saw_barrier(**barrier);
     return failed(unit, {.fault = DbFault::kConflict, .code = 0, .message = "a barrier was passed meanwhile"},
-                  false);
+                  DbSent::kNothing);
   }
   fence_lost(unit);
   return Next::kDone;
@@ -180,50 +191,66 @@ GroupWriter::Next GroupWriter::run_command(const GroupWork& work) {
   auto* one = const_cast<GroupWork*>(&work);  // NOLINT: a unit of one
   const Unit unit(&one, 1);
   auto fence = begin_fenced(*connection_, deps_.shard.node, deps_.state.epoch());
-  if (!fence) return failed(unit, fence.error(), false);
+  if (!fence) return failed(unit, fence.error(), DbSent::kNothing);
   if (*fence == Fence::kLost) {
     roll_back();
     fence_lost(unit);
     return Next::kDone;
   }
-  if (auto done = store_command(*connection_, work); !done) return failed(unit, done.error(), false);
+  if (auto done = store_command(*connection_, work); !done)
+    return failed(unit, done.error(), DbSent::kNothing);
   const CommitFault fault = deps_.commit_fault ? deps_.commit_fault() : CommitFault::kNone;
-  if (auto done = connection_->commit(fault); !done) {
-    return failed(unit, done.error(), done.error().fault != DbFault::kReadOnly);
-  }
+  if (auto done = connection_->commit(fault); !done) return failed(unit, done.error(), DbSent::kCommit);
   return Next::kDone;
 }
 
-GroupWriter::Next GroupWriter::failed(Unit unit, const DbError& error, bool maybe_stored) {
+GroupWriter::Next GroupWriter::failed(Unit unit, const DbError& error, DbSent sent) {
   counters_.errors.fetch_add(1, std::memory_order_relaxed);
-  const SteadyTime now = SteadyClock::now();
-  if (now - last_warning_ > std::chrono::seconds(1)) {
-    last_warning_ = now;
-    log::warn("store", "group write failed shard={} maybe_stored={} error=\"{}\"", deps_.config.name,
-              maybe_stored, error.text());
-  }
+  trouble_.failed(error, perhaps_stored(error.fault, sent));
+  last_error_ = error;
   if (error.fault == DbFault::kLost) {
     connection_.reset();
   } else {
     roll_back();
   }
-  if (maybe_stored) return Next::kDoubt;
+  if (perhaps_stored(error.fault, sent)) return Next::kDoubt;
   const bool again = error.fault == DbFault::kLost || error.fault == DbFault::kConflict;
   if (again && ++attempts_ < kMaxAttempts) return Next::kAgain;
-  if (unit.size() > 1 && (error.fault == DbFault::kDuplicate || error.fault == DbFault::kPermanent)) {
-    for (GroupWork* const& work : unit) store(Unit(&work, 1));
-    return Next::kDone;
-  }
-  if (error.fault == DbFault::kPermanent) {
-    park(*unit.front(), error);
-    return Next::kDone;
-  }
-  for (GroupWork* work : unit) {
-    refuse(*work, error.fault == DbFault::kDuplicate
-                      ? Error{Code::kAlreadyExists, "the group's order has it, or another at its place"}
-                      : to_error(error));
-  }
+  judge(unit, error);
   return Next::kDone;
+}
+
+void GroupWriter::judge(Unit unit, const DbError& error) {
+  const bool of_the_row = error.fault == DbFault::kDuplicate || error.fault == DbFault::kPermanent;
+  const bool of_all = error.fault == DbFault::kUnable || error.fault == DbFault::kDoubtful ||
+                      error.fault == DbFault::kConflict;
+  if (unit.size() > 1 && !of_all) {
+    refused_alone_ = 0;
+    for (GroupWork* const& work : unit) {
+      if (is_settled(*work)) continue;
+      if (refused_alone_ >= kMaxRefusedAlone) {
+        refuse_for(Unit(&work, 1), error);
+      } else {
+        store(Unit(&work, 1));
+      }
+    }
+    return;
+  }
+  if (error.fault == DbFault::kPermanent) return park(*unit.front(), error);
+  if (!of_the_row) {
+    ++refused_alone_;
+    trouble_.refused(error);
+  }
+  refuse_for(unit, error);
+}
+
+void GroupWriter::refuse_for(Unit unit, const DbError& error) {
+  const Error why = error.fault == DbFault::kDuplicate
+                        ? Error{Code::kAlreadyExists, "the group's order has it, or another at its place"}
+                        : to_error(error);
+  for (GroupWork* work : unit) {
+    if (!is_settled(*work)) refuse(*work, why);
+  }
 }
 
 bool GroupWriter::settle(Unit unit) {
@@ -241,11 +268,15 @@ bool GroupWriter::settle(Unit unit) {
       if (barrier && *barrier) deps_.state.saw_barrier(**barrier);
       if (barrier && !*barrier) deps_.state.fence_lost();
       bool known = barrier.has_value();
+      DbError lookup_error;
       // What another process finds it redoes from the rows, so only what is there counts.
       for (std::size_t i = 0; known && i < unit.size(); ++i) {
         auto stored = is_stored(*connection_, *unit[i]);
         known = stored.has_value();
-        if (!known) break;
+        if (!known) {
+          lookup_error = stored.error();
+          break;
+        }
         if (*stored) unit[i]->outcome = WriterWork::Outcome::kStored;
       }
       if (known && !*barrier) {
@@ -254,6 +285,9 @@ bool GroupWriter::settle(Unit unit) {
         }
       }
       if (known) return true;
+      const DbError& why = barrier ? lookup_error : barrier.error();
+      trouble_.failed(why, true);
+      trouble_.refused(why);
       connection_.reset();
     }
     queue_.refuse_late();
@@ -275,7 +309,7 @@ void GroupWriter::park(GroupWork& work, const DbError& error) {
     return refuse(work, "a row that cannot be stored could not be parked");
   }
   work.outcome = WriterWork::Outcome::kParked;
-  work.error = {Code::kInternal, error.text()};
+  work.error = to_error(error);
   log::error("store", "group message parked shard={} group={} rows={} reason={}", deps_.config.name,
              work.group_id, work.rows.size(), error.text());
   counters_.parked.fetch_add(work.rows.size(), std::memory_order_relaxed);

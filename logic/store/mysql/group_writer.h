@@ -10,6 +10,7 @@
 
 #include "logic/store/group_rows.h"
 #include "logic/store/mysql/connection.h"
+#include "logic/store/mysql/server_trouble.h"
 #include "logic/store/mysql/shard_state.h"
 #include "logic/store/mysql/shard_writer.h"
 #include "logic/store/mysql/work_queue.h"
@@ -20,7 +21,8 @@ namespace hongyan::logic {
 // An idle writer stores at once; batches form from what waits meanwhile. Rows of plain messages, of however
 // many groups, go in one statement; a command is a transaction of its own. After an unknown outcome: the
 // barrier, then a look at what is there; only then anything else, so that a work comes back stored or
-// certainly not.
+// certainly not. Attempts are few and with pauses; what fails with others is tried alone, and when that
+// fails, too, again and again, the rest is refused.
 //
 // Works come numbered by the groups' owner, which has one under way for a group: trying again is harmless.
 //
@@ -37,7 +39,9 @@ class GroupWriter {
   };
 
   explicit GroupWriter(Deps deps)
-      : deps_(std::move(deps)), queue_(deps_.config, deps_.state, *deps_.shard.sink) {}
+      : deps_(std::move(deps)),
+        queue_(deps_.config, deps_.state, *deps_.shard.sink),
+        trouble_(deps_.config.name, deps_.state, "group writer") {}
   ~GroupWriter() { stop(SteadyClock::now()); }
   GroupWriter(const GroupWriter&) = delete;
   GroupWriter& operator=(const GroupWriter&) = delete;
@@ -63,7 +67,12 @@ class GroupWriter {
   [[nodiscard]] Next try_store(Unit unit);
   [[nodiscard]] Next insert_rows(Unit unit);
   [[nodiscard]] Next run_command(const GroupWork& work);
-  [[nodiscard]] Next failed(Unit unit, const DbError& error, bool maybe_stored);
+  [[nodiscard]] Next failed(Unit unit, const DbError& error, DbSent sent);
+  // What becomes of a unit that is surely not stored.
+  void judge(Unit unit, const DbError& error);
+  void refuse_for(Unit unit, const DbError& error);
+  // Before another attempt; false: the process ends.
+  [[nodiscard]] bool pause();
   // After an unknown outcome. False: the process ends before it is known.
   [[nodiscard]] bool settle(Unit unit);
   void park(GroupWork& work, const DbError& error);
@@ -81,9 +90,11 @@ class GroupWriter {
   std::vector<WriterWorkPtr> batch_;
   SteadyTime connect_again_at_{};
   std::unique_ptr<MysqlConnection> connection_;
-  Error connect_error_;
-  unsigned attempts_ = 0;
-  SteadyTime last_warning_{};
+  DbError connect_error_;
+  unsigned attempts_ = 0;  // of the present unit
+  DbError last_error_;
+  unsigned refused_alone_ = 0;  // units of one, one after the other
+  ServerTrouble trouble_;
 
   std::thread thread_;
 };

@@ -33,7 +33,7 @@ class MysqlShard final : public Shard {
   MysqlShard(std::size_t index, ShardConfig config, ShardDeps deps, const ShardHooks& hooks)
       : config_(std::move(config)),
         deps_(deps),
-        reader_(config_),
+        reader_(config_, state_),
         keeper_(index, config_, deps_, checked(config_), state_),
         groups_({.config = config_, .shard = deps_, .state = state_, .commit_fault = hooks.commit_fault}) {
     for (std::size_t i = 0; i < config_.writers; ++i) {
@@ -70,6 +70,7 @@ class MysqlShard final : public Shard {
   }
 
   [[nodiscard]] bool down() const noexcept override { return state_.down(); }
+  [[nodiscard]] std::string trouble() const override { return state_.trouble(); }
 
   void read_inbox(UserKey user, std::int64_t after, std::int64_t up_to, std::size_t limit,
                   std::size_t byte_budget, ReadDone done) override {

@@ -44,7 +44,7 @@ class SchemaLock {
     for (int attempt = 0; attempt < 30 && !taken; ++attempt) {
       auto asked = connection_.query(fmt::format("SELECT GET_LOCK({}, 1)", kLockName),
                                      [&](const TextRow& row) { taken = row.number(0) == 1; });
-      if (!asked) return std::unexpected(to_error(asked.error()));
+      if (!asked) return std::unexpected(to_operator_error(asked.error()));
     }
     if (!taken) return fail(Code::kUnavailable, "another process applies the schema of this database");
     return {};
@@ -78,7 +78,7 @@ Status apply_one(MysqlConnection& connection, const SchemaFile& file) {
   record += fmt::format(", {})", wall_ms());
   for (const std::string_view sql : {std::string_view(file.sql), std::string_view(record)}) {
     if (auto done = connection.query(sql); !done) {
-      return fail(to_error(done.error()).code,
+      return fail(to_operator_error(done.error()).code,
                   fmt::format("{}: {} ({})", file.name, done.error().message, done.error().code));
     }
   }
@@ -128,7 +128,7 @@ Result<std::vector<AppliedSchema>> applied_schema(MysqlConnection& connection) {
                                                     .checksum = std::string(row.text(2)),
                                                     .applied_at = row.number(3)});
                                });
-  if (!done && done.error().code != kNoSuchTable) return std::unexpected(to_error(done.error()));
+  if (!done && done.error().code != kNoSuchTable) return std::unexpected(to_operator_error(done.error()));
   return applied;
 }
 
@@ -136,7 +136,8 @@ Result<std::vector<std::string>> apply_schema(MysqlConnection& connection,
                                               const std::vector<SchemaFile>& files) {
   SchemaLock lock(connection);
   if (auto taken = lock.take(); !taken) return std::unexpected(taken.error());
-  if (auto made = connection.query(kMakeTable); !made) return std::unexpected(to_error(made.error()));
+  if (auto made = connection.query(kMakeTable); !made)
+    return std::unexpected(to_operator_error(made.error()));
   auto applied = applied_schema(connection);
   if (!applied) return std::unexpected(applied.error());
   if (auto same = check_applied(files, *applied); !same) return std::unexpected(same.error());
@@ -158,7 +159,7 @@ Result<SlotMap> read_slot_map(MysqlConnection& connection) {
         map.version = row.unsigned_number(0);
         map.slots = row.text(1);
       });
-  if (!done && done.error().code != kNoSuchTable) return std::unexpected(to_error(done.error()));
+  if (!done && done.error().code != kNoSuchTable) return std::unexpected(to_operator_error(done.error()));
   if (!found) return fail(Code::kNotFound, "no slot map recorded: run hongyanctl schema apply");
   return map;
 }
@@ -188,7 +189,7 @@ Status record_slots(MysqlConnection& connection, const std::string& slots, std::
       "; INSERT INTO im_slot_map (id, map_version, slots) VALUES (1, {}, '{}') "
       "ON DUPLICATE KEY UPDATE map_version = VALUES(map_version); COMMIT",
       map_version, text);
-  if (auto done = connection.query(sql); !done) return std::unexpected(to_error(done.error()));
+  if (auto done = connection.query(sql); !done) return std::unexpected(to_operator_error(done.error()));
   return {};
 }
 

@@ -23,7 +23,7 @@ Result<Settings> read_settings(MysqlConnection& connection) {
       "'sync_binlog', "
       "'log_bin', 'wsrep_on', 'version', 'max_allowed_packet', 'read_only')",
       [&](const TextRow& row) { settings[std::string(row.text(0))] = row.text(1); });
-  if (!done) return std::unexpected(to_error(done.error()));
+  if (!done) return std::unexpected(to_operator_error(done.error()));
   return settings;
 }
 
@@ -46,6 +46,10 @@ Status check_settings(const Settings& settings, const ShardConfig& config) {
         Code::kFailedPrecondition,
         fmt::format("innodb_flush_log_at_trx_commit is {}, must be 1: acknowledged messages could be lost",
                     flush));
+  }
+  // Whatever this user's rights: what a replica takes by itself is lost with the next switch.
+  if (const std::string read_only = setting(settings, "read_only"); read_only != "OFF") {
+    return fail(Code::kUnavailable, fmt::format("the server is read-only (read_only is {})", read_only));
   }
   const std::string packet = setting(settings, "max_allowed_packet");
   const std::size_t needed = config.batch_bytes + kPacketReserve;
@@ -118,17 +122,19 @@ Result<std::string> check_server(MysqlConnection& connection, const ShardConfig&
   return text;
 }
 
-Result<std::unique_ptr<MysqlConnection>> open_checked(const ShardConfig& config) {
+DbResult<std::unique_ptr<MysqlConnection>> open_checked(const ShardConfig& config) {
   auto connection = MysqlConnection::open(endpoint_of(config));
-  if (!connection) return with_name(config, to_error(connection.error()));
-  if (auto good = check_slot_map(**connection, config); !good) return with_name(config, good.error());
+  if (!connection) return std::unexpected(connection.error());
+  if (auto good = check_slot_map(**connection, config); !good) {
+    return std::unexpected(DbError{.fault = DbFault::kUnable, .code = 0, .message = good.error().message});
+  }
   return std::move(*connection);
 }
 
 Status check_shard(const ShardConfig& config) {
   const MysqlThread thread;
   auto connection = MysqlConnection::open(endpoint_of(config));
-  if (!connection) return with_name(config, to_error(connection.error()));
+  if (!connection) return with_name(config, to_operator_error(connection.error()));
   auto settings = check_server(**connection, config);
   if (!settings) return std::unexpected(settings.error());
   return {};

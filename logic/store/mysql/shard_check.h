@@ -16,6 +16,6 @@ namespace hongyan::logic {
 [[nodiscard]] Result<std::string> check_server(MysqlConnection& connection, const ShardConfig& config);
 
 // Opens a connection and checks the slot map: what every connection of a shard begins with.
-[[nodiscard]] Result<std::unique_ptr<MysqlConnection>> open_checked(const ShardConfig& config);
+[[nodiscard]] DbResult<std::unique_ptr<MysqlConnection>> open_checked(const ShardConfig& config);
 
 }  // namespace hongyan::logic

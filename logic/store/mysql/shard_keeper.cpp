@@ -1,5 +1,7 @@
 #include "logic/store/mysql/shard_keeper.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <map>
@@ -43,9 +45,11 @@ ShardKeeper::ShardKeeper(std::size_t index, const ShardConfig& config, const Sha
       deps_(deps),
       slots_(std::move(slots)),
       state_(state),
+      trouble_(config.name, state, "leases and upkeep"),
       random_(static_cast<std::minstd_rand::result_type>(deps.boot_id + index)) {}
 
 void ShardKeeper::start() {
+  state_.set_trouble(kKeeper, "not acquired yet");
   thread_ = std::thread([this] { run(); });
 }
 
@@ -98,22 +102,25 @@ void ShardKeeper::turn() {
   if (!connection_) {
     if (phase_ == Phase::kAcquired && now - last_beat_ >= kBeatSilence) suspend("the beat cannot be written");
     if (now < next_try_) return drop_upkeep();
-    if (auto connected = connect(); !connected) return lost(connected.error().message);
+    if (auto connected = connect(); !connected) return lost(connected.error());
   }
   if (phase_ == Phase::kConnecting) {
     if (!acquire_all()) return;
   } else if (asked || doubted || now >= last_beat_ + kBeatEvery) {
-    if (auto done = beat(); !done) return lost(done.error().text());
+    if (auto done = beat(); !done) return lost(done.error());
   }
   do_upkeep();
   if (connection_) next_try_ = last_beat_ + kBeatEvery;
 }
 
-Status ShardKeeper::connect() {
+DbStatus ShardKeeper::connect() {
   auto made = MysqlConnection::open(endpoint_of(config_));
-  if (!made) return std::unexpected(to_error(made.error()));
+  if (!made) return std::unexpected(made.error());
   auto settings = check_server(**made, config_);
-  if (!settings) return std::unexpected(settings.error());
+  if (!settings) {
+    return std::unexpected(
+        DbError{.fault = DbFault::kUnable, .code = 0, .message = settings.error().message});
+  }
   if (state_.settings() != *settings) log::info("store", "shard={} {}", config_.name, *settings);
   state_.set_settings(*settings);
   connection_ = std::move(*made);
@@ -124,7 +131,14 @@ bool ShardKeeper::acquire_all() {
   const SteadyTime begun = SteadyClock::now();
   auto taken = acquire(*connection_, deps_.node, deps_.boot_id, slots_);
   if (!taken) {
-    lost(taken.error().text());
+    lost(taken.error());
+    return false;
+  }
+  if (taken->slots.size() + taken->held_by_others != slots_.size()) {
+    lost({.fault = DbFault::kUnable,
+          .code = 0,
+          .message = fmt::format("im_slot has {} of {} slots", taken->slots.size() + taken->held_by_others,
+                                 slots_.size())});
     return false;
   }
   epoch_ = taken->epoch;
@@ -133,7 +147,7 @@ bool ShardKeeper::acquire_all() {
   auto first_beat = beat();
   auto redo = first_beat ? read_redo(*taken) : std::unexpected(first_beat.error());
   if (!redo) {
-    lost(redo.error().text());
+    lost(redo.error());
     return false;
   }
   log::info("store",
@@ -144,6 +158,7 @@ bool ShardKeeper::acquire_all() {
   failures_ = 0;
   state_.acquired(epoch_, taken->barrier, taken->slots);
   state_.set_down(false);
+  state_.clear_trouble(kKeeper);
   deps_.observer->shard_acquired(index_, std::move(taken->slots), std::move(*redo));
   return true;
 }
@@ -227,12 +242,13 @@ DbStatus ShardKeeper::beat() {
   if (!written) return std::unexpected(written.error());
   const NodeRow& node = written->node;
   if (!node.found || node.boot != deps_.boot_id || node.epoch != epoch_) {
-    return std::unexpected(DbError{.fault = DbFault::kBusy, .code = 0, .message = judge(node)});
+    return std::unexpected(DbError{.fault = DbFault::kOther, .code = 0, .message = judge(node)});
   }
   last_beat_ = begun;
   failures_ = 0;
   state_.beat_written(begun, limit, written->clock_ms);
   state_.set_down(false);
+  if (phase_ != Phase::kConnecting) state_.clear_trouble(kKeeper);
   if (phase_ == Phase::kSuspended) {
     phase_ = Phase::kAcquired;
     log::info("store", "shard resumed shard={}", config_.name);
@@ -263,14 +279,13 @@ void ShardKeeper::suspend(const std::string& reason) {
   deps_.observer->shard_suspended(index_, reason);
 }
 
-void ShardKeeper::lost(const std::string& what) {
+void ShardKeeper::lost(const DbError& error) {
   connection_.reset();
   state_.set_down(true);
+  state_.set_trouble(kKeeper, error.reason());
+  trouble_.failed(error, false);
   const SteadyTime now = SteadyClock::now();
-  if (failures_ == 0 || phase_ == Phase::kConnecting) {
-    log::warn("store", "shard does not answer shard={} error=\"{}\"", config_.name, what);
-  }
-  if (phase_ == Phase::kAcquired && now - last_beat_ >= kBeatSilence) suspend(what);
+  if (phase_ == Phase::kAcquired && now - last_beat_ >= kBeatSilence) suspend(error.reason());
   next_try_ = now + back_off();
   // The end of the silence must not be slept through.
   if (phase_ == Phase::kAcquired) next_try_ = std::min(next_try_, last_beat_ + kBeatSilence);
@@ -293,11 +308,19 @@ void ShardKeeper::do_upkeep() {
     }
     auto written = hongyan::logic::write_upkeep(*connection_, deps_.node, epoch_, one);
     one.done(written.value_or(false));
-    if (!written) return lost(written.error().text());
-    if (!*written) state_.fence_lost();
-    if (auto due = beat_if_due(); !due) return lost(due.error().text());
+    if (!written && !survives(written.error())) return lost(written.error());
+    if (written && *written) trouble_.over();
+    if (written && !*written) state_.fence_lost();
+    if (auto due = beat_if_due(); !due) return lost(due.error());
   }
   drop_upkeep();
+}
+
+bool ShardKeeper::survives(const DbError& error) {
+  if (error.fault == DbFault::kLost || !connection_->rollback()) return false;
+  trouble_.failed(error, false);
+  trouble_.refused(error);
+  return true;
 }
 
 void ShardKeeper::drop_upkeep() {

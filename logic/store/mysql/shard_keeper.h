@@ -12,6 +12,7 @@
 #include "logic/store/mysql/connection.h"
 #include "logic/store/mysql/keeper_sql.h"
 #include "logic/store/mysql/message_query.h"
+#include "logic/store/mysql/server_trouble.h"
 #include "logic/store/mysql/shard_state.h"
 #include "logic/store/shard.h"
 
@@ -43,7 +44,7 @@ class ShardKeeper {
   void run();
   [[nodiscard]] bool stopping();
   void turn();
-  [[nodiscard]] Status connect();
+  [[nodiscard]] DbStatus connect();
   [[nodiscard]] bool acquire_all();
   [[nodiscard]] DbResult<Redo> read_redo(const Acquisition& taken);
   // Pages of what lies above the marks. read(connection, marks, limit): rows by slot and id.
@@ -60,7 +61,9 @@ class ShardKeeper {
   void suspend(const std::string& reason);
   void do_upkeep();
   void drop_upkeep();
-  void lost(const std::string& what);
+  void lost(const DbError& error);
+  // Upkeep that the server refused: whether the connection can be used further.
+  [[nodiscard]] bool survives(const DbError& error);
   [[nodiscard]] Milliseconds back_off();
 
   const std::size_t index_;
@@ -76,6 +79,7 @@ class ShardKeeper {
   SteadyTime last_beat_{};
   SteadyTime next_try_{};
   unsigned failures_ = 0;
+  ServerTrouble trouble_;
   std::minstd_rand random_;
 
   std::mutex mutex_;

@@ -1,7 +1,10 @@
 #include "logic/store/mysql/shard_reader.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
+#include "logic/store/mysql/server_trouble.h"
 #include "logic/store/mysql/shard_check.h"
 
 namespace hongyan::logic {
@@ -17,7 +20,8 @@ constexpr std::uint32_t kRetryAfterMs = 200;
 // One reader thread and its connection.
 class ShardReader::Worker {
  public:
-  explicit Worker(const ShardConfig& config) : config_(config) {}
+  Worker(const ShardConfig& config, ShardState& state, std::size_t index)
+      : config_(config), trouble_(config.name, state, fmt::format("reader {}", index)) {}
 
   void run(Job& job) {
     std::visit([this](auto& one) { one.done(answer(one)); }, job);
@@ -43,11 +47,15 @@ class ShardReader::Worker {
     for (bool again = !fresh;; again = false) {
       if (auto connected = connect(); !connected) return std::unexpected(connected.error());
       auto user = run_user_request(*connection_, job.fence, job.request, commit_sent);
+      if (user) trouble_.over();
       if (user && *user) return std::move(**user);
       if (user) return fail(Code::kUnavailable, "another process owns the slots", kRetryAfterMs);
       connection_.reset();  // and with it the transaction
-      if (commit_sent) return fail(Code::kDeadlineExceeded, "the outcome is unknown");
-      if (!again || user.error().fault != DbFault::kLost) return std::unexpected(to_error(user.error()));
+      const DbError& error = user.error();
+      const bool in_doubt = commit_sent && perhaps_stored(error.fault, DbSent::kCommit);
+      trouble_.failed(error, in_doubt);
+      if (in_doubt) return fail(Code::kDeadlineExceeded, "the outcome is unknown");
+      if (!again || error.fault != DbFault::kLost) return refuse_for(error);
     }
   }
 
@@ -62,10 +70,19 @@ class ShardReader::Worker {
       if (auto connected = connect(); !connected) return std::unexpected(connected.error());
       read_rows = read(*connection_, job);
     }
-    if (read_rows) return std::move(*read_rows);
+    if (read_rows) {
+      trouble_.over();
+      return std::move(*read_rows);
+    }
     // A statement may have rows left to fetch: begin anew with the next read.
     connection_.reset();
-    return std::unexpected(to_error(read_rows.error()));
+    trouble_.failed(read_rows.error(), false);
+    return refuse_for(read_rows.error());
+  }
+
+  std::unexpected<Error> refuse_for(const DbError& error) {
+    trouble_.refused(error);
+    return std::unexpected(to_error(error));
   }
 
   Status connect() {
@@ -75,7 +92,8 @@ class ShardReader::Worker {
     auto made = open_checked(config_);
     if (!made) {
       refuse_until_ = SteadyClock::now() + kConnectPause;
-      return std::unexpected(Error{Code::kUnavailable, made.error().message, kRetryAfterMs});
+      trouble_.failed(made.error(), false);
+      return refuse_for(made.error());
     }
     connection_ = std::move(*made);
     return {};
@@ -83,14 +101,15 @@ class ShardReader::Worker {
 
   const ShardConfig& config_;
   std::unique_ptr<MysqlConnection> connection_;
+  ServerTrouble trouble_;
   SteadyTime refuse_until_{};
 };
 
 void ShardReader::start() {
   for (std::size_t i = 0; i < config_.readers; ++i) {
-    threads_.emplace_back([this] {
+    threads_.emplace_back([this, i] {
       const MysqlThread mysql_thread;
-      Worker worker(config_);
+      Worker worker(config_, state_, i);
       std::unique_lock lock(mutex_);
       while (true) {
         wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });

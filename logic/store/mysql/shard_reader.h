@@ -12,6 +12,7 @@
 
 #include "logic/store/mysql/group_sql.h"
 #include "logic/store/mysql/message_query.h"
+#include "logic/store/mysql/shard_state.h"
 #include "logic/store/mysql/user_sql.h"
 #include "logic/store/shard.h"
 
@@ -38,7 +39,7 @@ class ShardReader {
     Shard::UserDone done = {};
   };
 
-  explicit ShardReader(const ShardConfig& config) : config_(config) {}
+  ShardReader(const ShardConfig& config, ShardState& state) : config_(config), state_(state) {}
   ~ShardReader() { stop(); }
   ShardReader(const ShardReader&) = delete;
   ShardReader& operator=(const ShardReader&) = delete;
@@ -70,6 +71,7 @@ class ShardReader {
   void push(Job job);
 
   const ShardConfig& config_;
+  ShardState& state_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Job> queue_;

@@ -6,6 +6,7 @@ namespace {
 std::int64_t monotonic_ms(SteadyTime time) noexcept {
   return std::chrono::duration_cast<Milliseconds>(time.time_since_epoch()).count();
 }
+constexpr std::chrono::seconds kTroubleRemembered{15};
 }  // namespace
 
 void ShardState::acquired(std::uint64_t node_epoch, std::uint64_t node_barrier,
@@ -71,6 +72,28 @@ bool ShardState::take_beat_request() {
 bool ShardState::take_fence_loss() {
   const std::lock_guard lock(mutex_);
   return std::exchange(fence_lost_, false);
+}
+
+void ShardState::set_trouble(const std::string& who, std::string reason) {
+  const std::lock_guard lock(mutex_);
+  troubles_[who] = {.reason = std::move(reason), .told = SteadyClock::now()};
+}
+
+void ShardState::clear_trouble(const std::string& who) {
+  const std::lock_guard lock(mutex_);
+  troubles_.erase(who);
+}
+
+std::string ShardState::trouble() const {
+  const SteadyTime now = SteadyClock::now();
+  std::string text;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [who, trouble] : troubles_) {
+    if (who != kKeeper && now - trouble.told > kTroubleRemembered) continue;
+    if (text.contains(trouble.reason)) continue;
+    text += (text.empty() ? "" : "; ") + trouble.reason;
+  }
+  return text;
 }
 
 void ShardState::set_settings(std::string settings) {

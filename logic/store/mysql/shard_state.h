@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <span>
 #include <string>
@@ -18,6 +19,9 @@ namespace hongyan::logic {
 
 // A node whose beat was not written for this long stops serving; others take over only a second later.
 inline constexpr Milliseconds kBeatSilence{2000};
+
+// Who speaks of a shard's leases in ShardState::set_trouble.
+inline constexpr const char* kKeeper = "keeper";
 
 // Any thread. Lives as long as the shard.
 class ShardState {
@@ -56,6 +60,13 @@ class ShardState {
   [[nodiscard]] bool take_beat_request();
   [[nodiscard]] bool take_fence_loss();
 
+  // Why `who` cannot do its work, for operators. What is not said again is forgotten after a while, but for
+  // the keeper's, who knows.
+  void set_trouble(const std::string& who, std::string reason);
+  void clear_trouble(const std::string& who);
+  // All of it, or "".
+  [[nodiscard]] std::string trouble() const;
+
   void set_settings(std::string settings);
   [[nodiscard]] std::string settings() const;
 
@@ -76,6 +87,11 @@ class ShardState {
   bool beat_wanted_ = false;
   bool fence_lost_ = false;
   std::string settings_;
+  struct Trouble {
+    std::string reason;
+    SteadyTime told;
+  };
+  std::map<std::string, Trouble> troubles_;
 };
 
 }  // namespace hongyan::logic

@@ -1,5 +1,7 @@
 #include "logic/store/mysql/shard_writer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -15,6 +17,8 @@ constexpr Milliseconds kIdPatience{500};
 constexpr std::int64_t kIdAheadMs = 2;  // a batch may run this far ahead of the clock
 constexpr Milliseconds kFirstPause{20};
 constexpr unsigned kMaxPauseDoublings = 4;
+constexpr std::uint32_t kRetryAfterMs = 200;
+constexpr const char* kNotNow = "the storage does not take it now";
 
 }  // namespace
 
@@ -23,7 +27,8 @@ ShardWriter::ShardWriter(Deps deps, std::size_t index)
       index_(index),
       queue_(deps_.config, deps_.state, *deps_.shard.sink),
       tails_(kCachedUsers),
-      batch_(tails_, *deps_.shard.clock) {}
+      batch_(tails_, *deps_.shard.clock),
+      trouble_(deps_.config.name, deps_.state, fmt::format("writer {}", index)) {}
 
 ShardWriter::~ShardWriter() { stop(SteadyClock::now()); }
 
@@ -47,6 +52,12 @@ void ShardWriter::run() {
 }
 
 void ShardWriter::process(std::vector<WriterWorkPtr> works) {
+  if (trouble_.resting(SteadyClock::now())) {
+    for (const WriterWorkPtr& work : works) {
+      const bool writes = work->kind() != WriterWork::Kind::kTails;
+      if (writes && work->outcome == WriterWork::Outcome::kPending) refuse(*work, kNotNow);
+    }
+  }
   batch_.begin(std::move(works), SteadyClock::now(), connection_ != nullptr);
   pauses_ = 0;
   wait_for_ids();
@@ -64,20 +75,20 @@ void ShardWriter::process(std::vector<WriterWorkPtr> works) {
         barrier();
         break;
       case Step::kLoadTails:
-        if (auto done = load_tails(*connection_, batch_); !done) fail(done.error(), false);
+        if (auto done = load_tails(*connection_, batch_); !done) fail(done.error(), DbSent::kNothing);
         break;
       case Step::kLoadCursors:
         if (auto done = load_cursors(*connection_, batch_.cursor_works()); done) {
           batch_.cursors_loaded();
         } else {
-          fail(done.error(), false);
+          fail(done.error(), DbSent::kNothing);
         }
         break;
       case Step::kLookup:
         if (auto done = look_up(*connection_, batch_, SteadyClock::now()); done) {
           batch_.looked_up();
         } else {
-          fail(done.error(), false);
+          fail(done.error(), DbSent::kNothing);
         }
         break;
       case Step::kStore:
@@ -90,7 +101,16 @@ void ShardWriter::process(std::vector<WriterWorkPtr> works) {
         break;
     }
   }
+  judge_server();
   deps_.shard.sink->completed(batch_.take());
+}
+
+void ShardWriter::judge_server() {
+  if (batch_.stored_some()) {
+    trouble_.over();
+  } else if (batch_.refusal()) {
+    trouble_.refused(*batch_.refusal());
+  }
 }
 
 void ShardWriter::connect() {
@@ -99,14 +119,14 @@ void ShardWriter::connect() {
     connection_ = std::move(*made);
     batch_.connected();
   } else {
-    fail({.fault = DbFault::kLost, .code = 0, .message = made.error().message}, false);
+    fail(made.error(), DbSent::kNothing);
   }
 }
 
 void ShardWriter::barrier() {
   auto passed = pass_barrier(*connection_, deps_.shard.node, deps_.state.epoch());
   if (!passed) {
-    fail(passed.error(), false);
+    fail(passed.error(), DbSent::kNothing);
   } else if (*passed) {
     deps_.state.saw_barrier(**passed);
     batch_.barrier_passed();
@@ -119,7 +139,7 @@ void ShardWriter::barrier() {
 bool ShardWriter::begin() {
   auto fence = begin_fenced(*connection_, deps_.shard.node, deps_.state.epoch());
   if (!fence) {
-    fail(fence.error(), false);
+    fail(fence.error(), DbSent::kNothing);
     return false;
   }
   if (*fence == Fence::kHolds) return true;
@@ -138,10 +158,11 @@ void ShardWriter::fence_lost() {
 
 void ShardWriter::refused_by_fence(std::uint64_t epoch) {
   auto barrier = read_barrier(*connection_, deps_.shard.node, epoch);
-  if (!barrier) return fail(barrier.error(), false);
+  if (!barrier) return fail(barrier.error(), DbSent::kNothing);
   if (!*barrier) return fence_lost();
   deps_.state.saw_barrier(**barrier);
-  fail({.fault = DbFault::kConflict, .code = 0, .message = "a barrier was passed meanwhile"}, false);
+  fail({.fault = DbFault::kConflict, .code = 0, .message = "a barrier was passed meanwhile"},
+       DbSent::kNothing);
 }
 
 void ShardWriter::store() {
@@ -151,17 +172,17 @@ void ShardWriter::store() {
                       : inbox == 0 ? RowInsert<OutboxWork>::is_single(outbox)
                                    : false;
   if (!single) {
-    if (auto begun = connection_->query("BEGIN"); !begun) return fail(begun.error(), false);
+    if (auto begun = connection_->query("BEGIN"); !begun) return fail(begun.error(), DbSent::kNothing);
   }
   const CommitFault fault = deps_.commit_fault ? deps_.commit_fault() : CommitFault::kNone;
   if (single && fault == CommitFault::kCutBefore) connection_->cut();
   if (!insert(single)) return;
   if (single && fault == CommitFault::kCutAfter) {
     connection_->cut();
-    return fail({.fault = DbFault::kLost, .code = 0, .message = "cut"}, true);
+    return fail({.fault = DbFault::kLost, .code = 0, .message = "cut"}, DbSent::kStatement);
   }
   if (!single) {
-    if (auto done = connection_->commit(fault); !done) return fail(done.error(), true);
+    if (auto done = connection_->commit(fault); !done) return fail(done.error(), DbSent::kCommit);
   }
   batch_.stored();
   counters_.batches.fetch_add(1, std::memory_order_relaxed);
@@ -181,11 +202,7 @@ bool ShardWriter::insert(bool commits) {
     }
   }
   if (!fence) {
-    // A row that the server refused was not committed; of anything else who knows.
-    const DbFault fault = fence.error().fault;
-    const bool refused =
-        fault == DbFault::kDuplicate || fault == DbFault::kPermanent || fault == DbFault::kConflict;
-    fail(fence.error(), commits && !refused);
+    fail(fence.error(), commits ? DbSent::kStatement : DbSent::kNothing);
     return false;
   }
   if (*fence == Fence::kLost) refused_by_fence(key.epoch);
@@ -195,23 +212,20 @@ bool ShardWriter::insert(bool commits) {
 void ShardWriter::park() {
   const InboxWork& row = *batch_.inbox().front();
   if (!begin()) return;
-  if (auto done = insert_parked(*connection_, row, batch_.reason()); !done) return fail(done.error(), false);
-  if (auto done = connection_->commit(); !done) return fail(done.error(), true);
+  if (auto done = insert_parked(*connection_, row, batch_.reason()); !done)
+    return fail(done.error(), DbSent::kNothing);
+  if (auto done = connection_->commit(); !done) return fail(done.error(), DbSent::kCommit);
   log::error("store", "row parked shard={} msg_id={} slot={} reason={}", deps_.config.name, row.msg_id,
              row.slot, batch_.reason());
   batch_.parked();
   counters_.parked.fetch_add(1, std::memory_order_relaxed);
 }
 
-void ShardWriter::fail(const DbError& error, bool commit_sent) {
+void ShardWriter::fail(const DbError& error, DbSent sent) {
   counters_.errors.fetch_add(1, std::memory_order_relaxed);
-  const SteadyTime now = SteadyClock::now();
-  if (error.fault != DbFault::kDuplicate && now - last_warning_ > std::chrono::seconds(1)) {
-    last_warning_ = now;
-    log::warn("store", "write failed shard={} writer={} commit_sent={} error=\"{}\"", deps_.config.name,
-              index_, commit_sent, error.text());
-  }
-  batch_.failed(error, commit_sent);
+  if (error.fault != DbFault::kDuplicate) trouble_.failed(error, perhaps_stored(error.fault, sent));
+  batch_.failed(error, sent);
+  if (batch_.unsettled()) trouble_.refused(error);
   if (connection_ && error.fault != DbFault::kLost && !connection_->rollback()) {
     connection_.reset();
     batch_.disconnected();
@@ -221,7 +235,11 @@ void ShardWriter::fail(const DbError& error, bool commit_sent) {
 
 void ShardWriter::pause() {
   queue_.refuse_late();
-  if (queue_.pause(SteadyClock::now() + kFirstPause * (1 << std::min(pauses_++, kMaxPauseDoublings)))) return;
+  const Milliseconds most = kFirstPause * (1 << std::min(pauses_++, kMaxPauseDoublings));
+  if (!batch_.unsettled() && queue_.stopping()) {
+    return batch_.give_up({Code::kUnavailable, "the node is stopping", kRetryAfterMs});
+  }
+  if (queue_.pause(SteadyClock::now() + most)) return;
   log::error("store", "stopped with a batch of unknown outcome shard={} writer={}", deps_.config.name,
              index_);
   batch_.abandon();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "logic/store/mysql/connection.h"
+#include "logic/store/mysql/server_trouble.h"
 #include "logic/store/mysql/shard_state.h"
 #include "logic/store/mysql/tail_cache.h"
 #include "logic/store/mysql/work_queue.h"
@@ -72,7 +73,9 @@ class ShardWriter {
   void refused_by_fence(std::uint64_t epoch);
   void park();
   [[nodiscard]] bool begin();  // false: told the batch why not
-  void fail(const DbError& error, bool commit_sent);
+  void fail(const DbError& error, DbSent sent);
+  // The batch has ended: what it says of the server.
+  void judge_server();
   void pause();
   void wait_for_ids();
 
@@ -88,7 +91,7 @@ class ShardWriter {
   RowInsert<InboxWork> insert_inbox_;
   std::unique_ptr<MysqlConnection> connection_;
   unsigned pauses_ = 0;
-  SteadyTime last_warning_{};
+  ServerTrouble trouble_;
 
   std::thread thread_;
 };

@@ -91,6 +91,11 @@ bool WorkQueue::pause(SteadyTime until) {
   return true;
 }
 
+bool WorkQueue::stopping() {
+  const std::lock_guard lock(mutex_);
+  return stopping_;
+}
+
 void WorkQueue::refuse_late() {
   std::vector<WriterWorkPtr> refused;
   const SteadyTime now = SteadyClock::now();

@@ -35,6 +35,7 @@ class WorkQueue {
   [[nodiscard]] bool take(std::vector<WriterWorkPtr>& works);
   // Sleeps until then or until the deadline of stop(). False, at once: that deadline has passed.
   [[nodiscard]] bool pause(SteadyTime until);
+  [[nodiscard]] bool stopping();
   // Removes and completes what is past its deadline; everything when the shard is not served.
   void refuse_late();
 

@@ -11,6 +11,7 @@ namespace {
 constexpr unsigned kMaxConflicts = 5;
 constexpr unsigned kMaxDuplicates = 4;
 constexpr unsigned kMaxLosses = 3;
+constexpr unsigned kMaxRowsFailed = 3;
 constexpr std::chrono::seconds kCareful{60};
 constexpr std::uint32_t kRetryAfterMs = 200;
 constexpr std::uint32_t kFree = UINT32_MAX;
@@ -68,7 +69,10 @@ void WriterBatch::begin(std::vector<WriterWorkPtr> works, SteadyTime now, bool h
   connected_ = has_connection;
   in_doubt_ = unsettled_ = fenced_ = split_ = park_ = pause_ = false;
   give_up_.reset();
-  conflicts_ = duplicates_ = losses_ = 0;
+  verdict_.reset();
+  refusal_.reset();
+  stored_some_ = false;
+  stores_failed_ = rows_failed_ = conflicts_ = duplicates_ = losses_ = 0;
   window_begin_ = 0;
   window_end_ = rows_.size();
   for (Row& row : rows_) {
@@ -111,7 +115,8 @@ WriterBatch::Step WriterBatch::next(MsgId id_limit) {
     collect_lookups();
     if (!outbox_.empty() || !inbox_.empty()) return step_ = Step::kLookup;
     unsettled_ = false;
-    if (fenced_ || give_up_) continue;
+    if (verdict_) judge(*std::exchange(verdict_, std::nullopt));
+    if (fenced_ || give_up_ || !window_open()) continue;
     number(id_limit);
     if (park_ && !inbox_.empty()) return step_ = Step::kPark;
     if (!outbox_.empty() || !inbox_.empty()) return step_ = Step::kStore;
@@ -285,6 +290,7 @@ void WriterBatch::stored() {
     row.user->inbox = row.user->next_inbox;
     row.user->outbox = row.user->next_outbox;
     finish(row, Outcome::kStored);
+    stored_some_ = stored_some_ || row.work->kind() != WriterWork::Kind::kTails;
   }
 }
 
@@ -293,7 +299,7 @@ void WriterBatch::parked() {
     if (row.state != State::kNumbered) continue;
     row.user->next_inbox = row.user->inbox;
     as_inbox(*row.work).seq = 0;
-    row.work->error = {Code::kInternal, park_reason_};
+    row.work->error = to_error({.fault = DbFault::kPermanent, .code = 0, .message = {}});
     finish(row, Outcome::kParked);
   }
 }
@@ -317,43 +323,57 @@ bool WriterBatch::has_memberships() const noexcept {
   return std::ranges::any_of(inbox_, [](const InboxWork* work) { return work->membership.has_value(); });
 }
 
-void WriterBatch::failed(const DbError& error, bool commit_sent) {
-  const bool lost = error.fault == DbFault::kLost;
-  if (commit_sent && error.fault != DbFault::kReadOnly && step_ == Step::kStore) {
+void WriterBatch::failed(const DbError& error, DbSent sent) {
+  const bool storing = step_ == Step::kStore;
+  if (storing && perhaps_stored(error.fault, sent)) {
     in_doubt_ = unsettled_ = true;
     for (Row& row : window()) row.doubtful = row.state == State::kNumbered;
   }
+  const bool lost = error.fault == DbFault::kLost;
   doubt_everything(lost);
   if (lost) connected_ = false;
-  if (unsettled_) {
-    pause_ = step_ != Step::kStore;
-    return;
+  if (unsettled_ && !storing) {
+    pause_ = true;  // it must be settled, however long that takes
+  } else if (step_ == Step::kConnect) {
+    give_up_for(error);
+  } else {
+    const bool again = lost || error.fault == DbFault::kConflict;
+    pause_ = again && ++stores_failed_ > 1;
+    verdict_ = {.error = error, .storing = storing};
   }
+  if (verdict_ && !unsettled_) judge(*std::exchange(verdict_, std::nullopt));
+  pause_ = pause_ && !(give_up_ && !unsettled_);
+}
+
+void WriterBatch::judge(const Verdict& verdict) {
+  const DbError& error = verdict.error;
   switch (error.fault) {
     case DbFault::kLost:
-      if (step_ == Step::kConnect) {
-        give_up_ = to_error(error);
-      } else if (++losses_ > kMaxLosses) {
-        split_or(error);
-      }
+      if (++losses_ > kMaxLosses) split_or(verdict);
       break;
     case DbFault::kDuplicate:
-      if (++duplicates_ > kMaxDuplicates) split_or(error);
+      if (++duplicates_ > kMaxDuplicates) split_or(verdict);
       break;
     case DbFault::kConflict:
-      if (++conflicts_ > kMaxConflicts) give_up_ = to_error(error);
+      if (++conflicts_ > kMaxConflicts) give_up_for(error);
       break;
     case DbFault::kPermanent:
-      split_or(error);
+    case DbFault::kOther:
+      split_or(verdict);
       break;
-    case DbFault::kReadOnly:
-    case DbFault::kBusy:
-      give_up_ = to_error(error);
+    case DbFault::kDoubtful:
+    case DbFault::kUnable:
+      give_up_for(error);
       break;
   }
 }
 
-void WriterBatch::split_or(const DbError& error) {
+void WriterBatch::give_up_for(const DbError& error) {
+  refusal_ = error;
+  give_up_ = to_error(error);
+}
+
+void WriterBatch::split_or(const Verdict& verdict) {
   if (!split_ && rows_.size() > 1) {
     split_ = true;
     window_begin_ = 0;
@@ -361,14 +381,18 @@ void WriterBatch::split_or(const DbError& error) {
     conflicts_ = duplicates_ = losses_ = 0;
     return;
   }
+  const DbError& error = verdict.error;
   Row& row = rows_[window_begin_];
-  if (error.fault == DbFault::kPermanent && step_ == Step::kStore &&
-      row.work->kind() == WriterWork::Kind::kInbox) {
+  if (error.fault == DbFault::kPermanent && verdict.storing && row.work->kind() == WriterWork::Kind::kInbox) {
     park_ = true;
     park_reason_ = error.text();
     return;
   }
-  if (row.state == State::kOpen) refuse(row, to_error(error));
+  if (row.state != State::kOpen) return;
+  refusal_ = error;
+  refuse(row, to_error(error));
+  const bool of_the_row = error.fault == DbFault::kPermanent || error.fault == DbFault::kDuplicate;
+  if (!of_the_row && ++rows_failed_ >= kMaxRowsFailed) give_up_for(error);
 }
 
 void WriterBatch::abandon() {

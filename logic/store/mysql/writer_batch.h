@@ -7,12 +7,18 @@
 // The usual way is kLoadTails (users not met before), kStore, kDone. After any error everything is doubted:
 // tails are forgotten, rows are looked up before they are stored again.
 //
-//   error                    before COMMIT was sent            COMMIT sent
-//   connection lost          kConnect; not possible: refused   kConnect as often as it takes, kBarrier,
-//   kLookup duplicate                kLookup, then the rest again      kBarrier, kLookup deadlock, lock wait
-//   again, a few times, then refused  kBarrier, kLookup read-only                refused refused: the server
-//   said no busy (disk full)         refused                           kBarrier, kLookup permanent rows one
-//   by one; alone: an inbox row is parked, an outbox row refused
+// What each kind of error means is DbFault's and perhaps_stored()'s to say; what a batch makes of it:
+//
+//   perhaps stored       first kConnect, kBarrier and kLookup, as often as it takes; then as below
+//   duplicate            kLookup, then the rest again
+//   conflict, lost       again, a few times
+//   permanent            row by row; alone: an inbox row is parked, an outbox row refused
+//   other                row by row; alone: refused
+//   unable, doubtful     refused
+//
+// A batch that does not get through is taken row by row as well, and what of it does not get through alone is
+// refused; after a few such rows the rest is refused with them. So no batch is tried for ever, but for what
+// may be stored.
 #pragma once
 
 #include <cstdint>
@@ -80,6 +86,9 @@ class WriterBatch {
   [[nodiscard]] const std::string& reason() const noexcept { return park_reason_; }
   // While true the batch cannot be given up: rows may be stored or not.
   [[nodiscard]] bool unsettled() const noexcept { return unsettled_; }
+  // Whether messages of this batch were stored, and why works were refused that the server did not take.
+  [[nodiscard]] bool stored_some() const noexcept { return stored_some_; }
+  [[nodiscard]] const std::optional<DbError>& refusal() const noexcept { return refusal_; }
 
   void connected() noexcept { connected_ = true; }
   // ROLLBACK did not work: the connection was dropped.
@@ -93,8 +102,10 @@ class WriterBatch {
   void parked();
   void barrier_passed() noexcept { in_doubt_ = false; }
   void fenced();
-  // Of the last step. commit_sent: COMMIT may have reached the server.
-  void failed(const DbError& error, bool commit_sent);
+  // Of the last step.
+  void failed(const DbError& error, DbSent sent);
+  // Refuses what is certainly not stored and not begun anew: the process ends.
+  void give_up(Error error) { give_up_ = std::move(error); }
   // The process ends: what is unsettled comes back as kRefused with kDeadlineExceeded.
   void abandon();
 
@@ -123,7 +134,14 @@ class WriterBatch {
   void finish(Row& row, WriterWork::Outcome outcome);
   void refuse(Row& row, const Error& error);
   void refuse_open(const Error& error);
-  void split_or(const DbError& error);
+  // A step that failed; what it sent is surely not stored.
+  struct Verdict {
+    DbError error;
+    bool storing = false;
+  };
+  void judge(const Verdict& verdict);
+  void give_up_for(const DbError& error);
+  void split_or(const Verdict& verdict);
   void finish_duplicates();
   void doubt_everything(bool lost);
 
@@ -149,6 +167,11 @@ class WriterBatch {
   bool park_ = false;
   bool pause_ = false;
   std::optional<Error> give_up_;
+  std::optional<Verdict> verdict_;  // on the last step, once it is settled
+  std::optional<DbError> refusal_;
+  bool stored_some_ = false;
+  unsigned stores_failed_ = 0;
+  unsigned rows_failed_ = 0;  // alone
   unsigned conflicts_ = 0;
   unsigned duplicates_ = 0;
   unsigned losses_ = 0;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
 #include <limits>
 
 namespace hongyan::logic {
@@ -12,7 +14,9 @@ using Outcome = WriterWork::Outcome;
 
 constexpr MsgId kNoLimit = std::numeric_limits<MsgId>::max();
 
-DbError error(DbFault fault) { return {.fault = fault, .code = 1, .message = "test"}; }
+constexpr const char* kTelltale = "TELLTALE";
+
+DbError error(DbFault fault) { return {.fault = fault, .code = 1, .message = kTelltale}; }
 
 class WriterBatchTest : public ::testing::Test {
  protected:
@@ -47,6 +51,7 @@ class WriterBatchTest : public ::testing::Test {
     EXPECT_EQ(next(), Step::kDone);
     done_ = batch_.take();
   }
+  int play(const std::function<std::optional<DbFault>(std::span<InboxWork* const>)>& server);
   Outcome outcome(std::size_t i) const { return done_.at(i)->outcome; }
   std::int64_t seq(std::size_t i) const {
     return done_.at(i)->kind() == WriterWork::Kind::kOutbox ? static_cast<OutboxWork&>(*done_[i]).seq
@@ -59,6 +64,7 @@ class WriterBatchTest : public ::testing::Test {
   WriterBatch batch_{tails_, clock_};
   std::vector<WriterWorkPtr> works_;
   std::vector<WriterWorkPtr> done_;
+  int pauses_ = 0;
 };
 
 TEST_F(WriterBatchTest, NumbersInOrderAndSortsByKey) {
@@ -112,7 +118,7 @@ TEST_F(WriterBatchTest, LooksUpAfterADuplicateAndForAMinute) {
   add_outbox("a", "old");
   add_outbox("a", "new");
   to_store();
-  batch_.failed(error(DbFault::kDuplicate), false);
+  batch_.failed(error(DbFault::kDuplicate), DbSent::kNothing);
   ASSERT_EQ(next(), Step::kLoadTails);
   load(0, 7);
   ASSERT_EQ(next(), Step::kLookup);
@@ -144,7 +150,7 @@ TEST_F(WriterBatchTest, LooksUpAfterADuplicateAndForAMinute) {
 TEST_F(WriterBatchTest, LostBeforeCommitReconnectsOnceMoreAndStores) {
   add_inbox("a", 1);
   to_store();
-  batch_.failed(error(DbFault::kLost), false);
+  batch_.failed(error(DbFault::kLost), DbSent::kNothing);
   ASSERT_EQ(next(), Step::kConnect);
   batch_.connected();
   ASSERT_EQ(next(), Step::kLoadTails);
@@ -161,9 +167,9 @@ TEST_F(WriterBatchTest, LostBeforeCommitAndNoServerIsARefusal) {
   add_inbox("a", 1);
   add_inbox("a", 1);
   to_store();
-  batch_.failed(error(DbFault::kLost), false);
+  batch_.failed(error(DbFault::kLost), DbSent::kNothing);
   ASSERT_EQ(next(), Step::kConnect);
-  batch_.failed(error(DbFault::kLost), false);
+  batch_.failed(error(DbFault::kLost), DbSent::kNothing);
   end();
   for (const std::size_t i : {0U, 1U}) {
     EXPECT_EQ(outcome(i), Outcome::kRefused);
@@ -176,22 +182,23 @@ TEST_F(WriterBatchTest, UnknownCommitIsNeverGivenUp) {
   add_outbox("b", "y");
   to_store();
   const MsgId first_id = batch_.outbox()[0]->msg_id;
-  batch_.failed(error(DbFault::kLost), true);
+  batch_.failed(error(DbFault::kLost), DbSent::kStatement);
   EXPECT_TRUE(batch_.unsettled());
   for (int i = 0; i < 20; ++i) {
     ASSERT_EQ(next(), Step::kConnect);
-    batch_.failed(error(DbFault::kLost), false);
+    batch_.failed(error(DbFault::kLost), DbSent::kNothing);
     ASSERT_EQ(next(), Step::kWait);
   }
   ASSERT_EQ(next(), Step::kConnect);
   batch_.connected();
   ASSERT_EQ(next(), Step::kBarrier);
-  batch_.failed(error(DbFault::kConflict), false);  // the transaction in doubt still holds its lock
+  batch_.failed(error(DbFault::kConflict),
+                DbSent::kNothing);  // the transaction in doubt still holds its lock
   ASSERT_EQ(next(), Step::kWait);
   ASSERT_EQ(next(), Step::kBarrier);
   batch_.barrier_passed();
   ASSERT_EQ(next(), Step::kLoadTails);
-  batch_.failed(error(DbFault::kBusy), false);
+  batch_.failed(error(DbFault::kOther), DbSent::kNothing);
   ASSERT_EQ(next(), Step::kWait);
   ASSERT_EQ(next(), Step::kLoadTails);
   load(0, 1);
@@ -211,7 +218,7 @@ TEST_F(WriterBatchTest, FencedAtTheBarrierStillTellsWhatWasStored) {
   add_inbox("a", 1);
   add_inbox("a", 2);
   to_store();
-  batch_.failed(error(DbFault::kLost), true);
+  batch_.failed(error(DbFault::kLost), DbSent::kStatement);
   ASSERT_EQ(next(), Step::kConnect);
   batch_.connected();
   ASSERT_EQ(next(), Step::kBarrier);
@@ -242,8 +249,14 @@ TEST_F(WriterBatchTest, ConflictIsRetriedAFewTimes) {
   to_store();
   int attempts = 1;
   while (true) {
-    batch_.failed(error(DbFault::kConflict), false);
-    if (next() == Step::kDone) break;
+    batch_.failed(error(DbFault::kConflict), DbSent::kNothing);
+    Step step = next();
+    if (step == Step::kDone) break;
+    if (attempts > 1) {
+      ASSERT_EQ(step, Step::kWait) << "the second time and later not at once";
+      step = next();
+    }
+    ASSERT_EQ(step, Step::kLoadTails);
     load();
     ASSERT_EQ(next(), Step::kLookup);
     batch_.looked_up();
@@ -262,7 +275,7 @@ TEST_F(WriterBatchTest, PermanentErrorSplitsParksAndRefuses) {
   add_outbox("a", "x");
   add_inbox("a", 3);
   to_store();
-  batch_.failed(error(DbFault::kPermanent), false);
+  batch_.failed(error(DbFault::kPermanent), DbSent::kNothing);
   std::int64_t stored = 0;
   int parked = 0;
   for (Step step = next(); step != Step::kDone; step = next()) {
@@ -276,7 +289,7 @@ TEST_F(WriterBatchTest, PermanentErrorSplitsParksAndRefuses) {
     if (step != Step::kStore) continue;
     ASSERT_EQ(batch_.inbox().size() + batch_.outbox().size(), 1U);
     if (!batch_.outbox().empty() || batch_.inbox()[0]->msg_id == 2) {
-      batch_.failed(error(DbFault::kPermanent), false);
+      batch_.failed(error(DbFault::kPermanent), DbSent::kNothing);
     } else {
       batch_.stored();
       ++stored;
@@ -290,6 +303,114 @@ TEST_F(WriterBatchTest, PermanentErrorSplitsParksAndRefuses) {
   EXPECT_EQ(done_[2]->error.code, Code::kInternal);
   EXPECT_EQ(outcome(3), Outcome::kStored);
   EXPECT_EQ(seq(3), 2);
+}
+
+// Plays the server: what becomes of the rows of a transaction. Counts transactions.
+int WriterBatchTest::play(const std::function<std::optional<DbFault>(std::span<InboxWork* const>)>& server) {
+  int transactions = 0;
+  for (Step step = next(); step != Step::kDone && transactions < 1000; step = next()) {
+    if (step == Step::kLoadTails) load();
+    if (step == Step::kLookup) batch_.looked_up();
+    if (step == Step::kConnect) batch_.connected();
+    if (step == Step::kBarrier) batch_.barrier_passed();
+    if (step == Step::kWait) ++pauses_;
+    if (step == Step::kPark) batch_.parked();
+    if (step != Step::kStore) continue;
+    ++transactions;
+    const auto fault = server(batch_.inbox());
+    if (fault) {
+      batch_.failed(error(*fault), DbSent::kStatement);
+    } else {
+      batch_.stored();
+    }
+  }
+  done_ = batch_.take();
+  return transactions;
+}
+
+TEST_F(WriterBatchTest, ARowThatKillsItsConnectionIsFoundAndTheRestIsStored) {
+  for (int i = 1; i <= 20; ++i) add_inbox("u" + std::to_string(i), i);
+  begin();
+  const auto poisoned = [](std::span<InboxWork* const> rows) -> std::optional<DbFault> {
+    const bool has = std::ranges::any_of(rows, [](const InboxWork* row) { return row->msg_id == 7; });
+    return has ? std::optional(DbFault::kLost) : std::nullopt;
+  };
+  EXPECT_LT(play(poisoned), 30);
+  EXPECT_GT(pauses_, 2);
+  for (std::size_t i = 0; i < 20; ++i) {
+    EXPECT_EQ(outcome(i), i == 6 ? Outcome::kRefused : Outcome::kStored) << i;
+  }
+  EXPECT_EQ(done_[6]->error.code, Code::kUnavailable);
+  EXPECT_TRUE(batch_.stored_some());
+}
+
+TEST_F(WriterBatchTest, NoBatchIsTriedForEver) {
+  for (const DbFault fault : {DbFault::kLost, DbFault::kDoubtful, DbFault::kDuplicate, DbFault::kConflict,
+                              DbFault::kPermanent, DbFault::kUnable, DbFault::kOther}) {
+    for (int i = 1; i <= 100; ++i) add_outbox("u" + std::to_string(i), "x");
+    add_outbox("u1", "y");
+    begin();
+    pauses_ = 0;
+    const int transactions = play([fault](auto) { return fault; });
+    const bool of_the_row = fault == DbFault::kPermanent || fault == DbFault::kDuplicate;
+    EXPECT_LT(transactions, of_the_row ? 600 : 20) << fault_name(fault);
+    EXPECT_LT(pauses_, 20) << fault_name(fault);
+    ASSERT_TRUE(batch_.refusal());
+    for (const auto& work : done_) {
+      EXPECT_EQ(work->outcome, Outcome::kRefused);
+      EXPECT_EQ(work->error.code, of_the_row ? Code::kInternal : Code::kUnavailable);
+      EXPECT_FALSE(work->error.message.contains(kTelltale));
+    }
+  }
+}
+
+TEST_F(WriterBatchTest, AnUnknownErrorOfOneRowRefusesThatRowOnly) {
+  for (int i = 1; i <= 5; ++i) add_inbox("u" + std::to_string(i), i);
+  begin();
+  play([](std::span<InboxWork* const> rows) -> std::optional<DbFault> {
+    const bool has = std::ranges::any_of(rows, [](const InboxWork* row) { return row->msg_id == 3; });
+    return has ? std::optional(DbFault::kOther) : std::nullopt;
+  });
+  for (std::size_t i = 0; i < 5; ++i) {
+    EXPECT_EQ(outcome(i), i == 2 ? Outcome::kRefused : Outcome::kStored) << i;
+  }
+  EXPECT_EQ(pauses_, 0);
+}
+
+TEST_F(WriterBatchTest, WhatFailedWhileItWasCommittedIsLookedUpBeforeItIsRefused) {
+  add_inbox("a", 1);
+  add_inbox("b", 2);
+  to_store();
+  batch_.failed(error(DbFault::kDoubtful), DbSent::kStatement);
+  EXPECT_TRUE(batch_.unsettled());
+  ASSERT_EQ(next(), Step::kBarrier);
+  batch_.barrier_passed();
+  ASSERT_EQ(next(), Step::kLoadTails);
+  load(1, 0);
+  ASSERT_EQ(next(), Step::kLookup);
+  batch_.found_inbox(0, 1);
+  batch_.looked_up();
+  end();
+  EXPECT_EQ(outcome(0), Outcome::kStored);
+  EXPECT_EQ(outcome(1), Outcome::kRefused);
+}
+
+TEST_F(WriterBatchTest, GivenUpAtTheEndOfTheProcessOnlyOnceSettled) {
+  add_inbox("a", 1);
+  to_store();
+  batch_.failed(error(DbFault::kLost), DbSent::kStatement);
+  batch_.give_up({Code::kUnavailable, "stopping"});
+  ASSERT_EQ(next(), Step::kConnect);
+  batch_.connected();
+  ASSERT_EQ(next(), Step::kBarrier);
+  batch_.barrier_passed();
+  ASSERT_EQ(next(), Step::kLoadTails);
+  load(1, 0);
+  ASSERT_EQ(next(), Step::kLookup);
+  batch_.looked_up();
+  end();
+  EXPECT_EQ(outcome(0), Outcome::kRefused);
+  EXPECT_EQ(done_[0]->error.message, "stopping");
 }
 
 TEST_F(WriterBatchTest, IdsAboveTheLimitAreNotIssued) {
@@ -310,7 +431,7 @@ TEST_F(WriterBatchTest, IdsAboveTheLimitAreNotIssued) {
 TEST_F(WriterBatchTest, ReadOnlyAnswerToCommitIsARefusalOtherAnswersAreNot) {
   add_inbox("a", 1);
   to_store();
-  batch_.failed(error(DbFault::kReadOnly), true);
+  batch_.failed(error(DbFault::kUnable), DbSent::kCommit);
   end();
   EXPECT_EQ(outcome(0), Outcome::kRefused);
   add_inbox("a", 2);
@@ -318,16 +439,16 @@ TEST_F(WriterBatchTest, ReadOnlyAnswerToCommitIsARefusalOtherAnswersAreNot) {
   ASSERT_EQ(next(), Step::kLoadTails);
   load();
   ASSERT_EQ(next(), Step::kStore);
-  batch_.failed(error(DbFault::kBusy), true);
+  batch_.failed(error(DbFault::kOther), DbSent::kCommit);
   EXPECT_EQ(next(), Step::kBarrier);
 }
 
 TEST_F(WriterBatchTest, AbandonedBatchSaysThatNobodyKnows) {
   add_inbox("a", 1);
   to_store();
-  batch_.failed(error(DbFault::kLost), true);
+  batch_.failed(error(DbFault::kLost), DbSent::kStatement);
   ASSERT_EQ(next(), Step::kConnect);
-  batch_.failed(error(DbFault::kLost), false);
+  batch_.failed(error(DbFault::kLost), DbSent::kNothing);
   ASSERT_EQ(next(), Step::kWait);
   batch_.abandon();
   end();
@@ -358,7 +479,7 @@ TEST_F(WriterBatchTest, NothingOvertakesARefusedRowOfItsChain) {
   add(1, chain);
   begin(false);
   ASSERT_EQ(next(), Step::kConnect);
-  batch_.failed(error(DbFault::kLost), false);
+  batch_.failed(error(DbFault::kLost), DbSent::kNothing);
   end();
   EXPECT_EQ(outcome(0), Outcome::kRefused);
   add(2, chain);
@@ -399,7 +520,7 @@ TEST_F(WriterBatchTest, CursorsAreReadForWhoAsksForTails) {
   ASSERT_EQ(next(), Step::kLoadCursors);
   ASSERT_EQ(batch_.cursor_works().size(), 1U);
   batch_.cursor_works()[0]->cursors.push_back({DeviceClass::kWeb, CursorKind::kInbox, 1});
-  batch_.failed(error(DbFault::kConflict), false);
+  batch_.failed(error(DbFault::kConflict), DbSent::kNothing);
   EXPECT_EQ(next(), Step::kLoadTails);
   load(3, 4);
   ASSERT_EQ(next(), Step::kLoadCursors);
