@@ -14,6 +14,8 @@ namespace {
 constexpr int kSyslogWarning = 4;
 constexpr std::uint32_t kRetryAfterMs = 1000;
 constexpr Milliseconds kAbandon{500};
+constexpr Milliseconds kTopicsAppear{2000};  // after a broker answers, where topics are made at first use
+constexpr std::int64_t kLongestPropagation = 3'600'000;  // ms; what librdkafka takes
 constexpr std::size_t kLogicalPartition = 1;  // "-1" in the statistics: records of no partition yet
 
 std::string joined(const std::vector<std::string>& texts) {
@@ -52,6 +54,10 @@ Status configure(rd_kafka_conf_t* conf, const KafkaProducer::Options& options) {
       {"log.connection.close", "false"},
       // Connections stand before there is something to send, so that health says what is.
       {"enable.sparse.connections", "false"},
+      // A topic that was deleted is noticed without a message to it.
+      {"topic.metadata.refresh.interval.ms", "3000"},
+      {"topic.metadata.propagation.max.ms",
+       std::to_string(std::min<std::int64_t>(options.missing_topic_patience.count(), kLongestPropagation))},
       {"statistics.interval.ms", "500"}};
   for (const auto& [name, value] : settings) {
     if (auto ok = set(conf, name, value); !ok) return ok;
@@ -66,13 +72,56 @@ Status configure(rd_kafka_conf_t* conf, const KafkaProducer::Options& options) {
   return {};
 }
 
+bool is_missing(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
+         error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+}
+
+std::string missing_words(const std::string& topic) { return "topic missing: " + topic; }
+
+// For operators; the librdkafka text where there is no better one.
+std::string words_of(rd_kafka_resp_err_t error, const std::string& topic) {
+  if (is_missing(error)) return missing_words(topic);
+  switch (error) {
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+      return "topic may not be written by this user: " + topic;
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+      return "this user may not produce";
+    case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS:
+    case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND:
+      return "topic has too few replicas in sync: " + topic;
+    case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
+      return "topic does not answer in time: " + topic;
+    default:
+      return "topic " + topic + ": " + rd_kafka_err2str(error);
+  }
+}
+
+// For clients: fixed texts.
 Status failure_of(rd_kafka_resp_err_t error, bool perhaps_written) {
   if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
-    return fail(Code::kTooLarge, "larger than Kafka takes");
+    return fail(Code::kTooLarge, "larger than the destination takes");
   }
-  const std::string why = rd_kafka_err2str(error);
-  if (perhaps_written) return fail(Code::kDeadlineExceeded, "Kafka did not confirm in time: " + why);
-  return fail(Code::kUnavailable, "Kafka did not take it in time: " + why, kRetryAfterMs);
+  if (perhaps_written) return fail(Code::kDeadlineExceeded, "Kafka did not confirm in time");
+  if (is_missing(error)) return fail(Code::kUnavailable, "the destination's topic is missing", kRetryAfterMs);
+  if (error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+    return fail(Code::kUnavailable, "the destination's topic may not be written", kRetryAfterMs);
+  }
+  return fail(Code::kUnavailable, "Kafka did not take it in time", kRetryAfterMs);
+}
+
+struct DestroyHeaders {
+  void operator()(rd_kafka_headers_t* headers) const { rd_kafka_headers_destroy(headers); }
+};
+using Headers = std::unique_ptr<rd_kafka_headers_t, DestroyHeaders>;
+
+Headers headers_of(const KafkaRecord& record) {
+  Headers headers(rd_kafka_headers_new(record.headers.size()));
+  for (const auto& [name, value] : record.headers) {
+    rd_kafka_header_add(headers.get(), name.data(), static_cast<ssize_t>(name.size()), value.data(),
+                        static_cast<ssize_t>(value.size()));
+  }
+  return headers;
 }
 
 }  // namespace
@@ -112,23 +161,39 @@ Status KafkaHandle::open(int wake_fd) {
 
 KafkaHandle::~KafkaHandle() {
   if (rk_ == nullptr) return;
-  for (const auto& [name, topic] : topics_) rd_kafka_topic_destroy(topic);
+  for (const auto& [name, topic] : topics_) rd_kafka_topic_destroy(topic.handle);
   rd_kafka_destroy(rk_);
 }
 
-rd_kafka_topic_t* KafkaHandle::topic(const std::string& name) {
-  const auto known = topics_.find(name);
-  if (known != topics_.end()) return known->second;
-  rd_kafka_topic_t* topic = rd_kafka_topic_new(rk_, name.c_str(), nullptr);
-  if (topic != nullptr) topics_.emplace(name, topic);
-  return topic;
+KafkaHandle::Topic* KafkaHandle::topic(const std::string& name) {
+  if (const auto known = topics_.find(name); known != topics_.end()) return &known->second;
+  rd_kafka_topic_t* handle = rd_kafka_topic_new(rk_, name.c_str(), nullptr);
+  if (handle == nullptr) return nullptr;
+  Topic& made = topics_[name];
+  made.name = name;
+  made.handle = handle;
+  return &made;
 }
 
 void KafkaHandle::submit(KafkaRecordPtr record) {
   const std::uint64_t number = next_number_++;
-  std::vector<rd_kafka_vu_t> parts(5 + record->headers.size());
+  const SteadyTime until = SteadyClock::now() + options_.timeout;
+  Topic* to = topic(record->topic);
+  if (to == nullptr) {
+    return fail_record(number, std::move(record), nullptr, RD_KAFKA_RESP_ERR__INVALID_ARG, false);
+  }
+  if (!to->one_by_one) return send(number, std::move(record), until, *to);
+  to->waiting.emplace(number, Waiting{.record = std::move(record), .until = until});
+  ++waiting_;
+}
+
+void KafkaHandle::send(std::uint64_t number, KafkaRecordPtr record, SteadyTime until, Topic& topic) {
+  // The headers as one object: those given one by one are freed twice when the call fails (librdkafka 2.0.2).
+  // It is the caller's again then.
+  Headers headers = headers_of(*record);
+  std::array<rd_kafka_vu_t, 6> parts{};
   parts[0].vtype = RD_KAFKA_VTYPE_RKT;
-  parts[0].u.rkt = topic(record->topic);
+  parts[0].u.rkt = topic.handle;
   parts[1].vtype = RD_KAFKA_VTYPE_KEY;
   parts[1].u.mem = {.ptr = record->key.data(), .size = record->key.size()};
   // Not copied: the record stays where it is until the report. A pointer, so an empty value is not null.
@@ -139,53 +204,106 @@ void KafkaHandle::submit(KafkaRecordPtr record) {
       reinterpret_cast<void*>(static_cast<std::uintptr_t>(number));  // NOLINT: an id, not an address
   parts[4].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
   parts[4].u.i = 0;
-  for (std::size_t i = 0; i < record->headers.size(); ++i) {
-    const auto& [name, value] = record->headers[i];
-    parts[5 + i].vtype = RD_KAFKA_VTYPE_HEADER;
-    parts[5 + i].u.header = {
-        .name = name.c_str(), .val = value.data(), .size = static_cast<std::int64_t>(value.size())};
+  parts[5].vtype = RD_KAFKA_VTYPE_HEADERS;
+  parts[5].u.headers = headers.get();
+  rd_kafka_error_t* error = rd_kafka_produceva(rk_, parts.data(), parts.size());
+  if (error == nullptr) {
+    static_cast<void>(headers.release());
+    ++topic.in_flight;
+    in_flight_.emplace(number, Flight{.record = std::move(record), .until = until, .topic = &topic});
+    return;
   }
-  rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__INVALID_ARG;
-  if (parts[0].u.rkt != nullptr) {
-    rd_kafka_error_t* error = rd_kafka_produceva(rk_, parts.data(), parts.size());
-    if (error == nullptr) {
-      in_flight_.emplace(number, std::move(record));
-      return;
-    }
-    code = rd_kafka_error_code(error);
-    rd_kafka_error_destroy(error);
-  }
-  record->outcome = failure_of(code, false);
-  if (code == RD_KAFKA_RESP_ERR__FATAL) {
+  const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+  rd_kafka_error_destroy(error);
+  fail_record(number, std::move(record), &topic, code, false);
+}
+
+void KafkaHandle::fail_record(std::uint64_t number, KafkaRecordPtr record, Topic* topic,
+                              rd_kafka_resp_err_t code, bool perhaps_written) {
+  record->outcome = failure_of(code, perhaps_written);
+  const bool given_up = code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT ||
+                        code == RD_KAFKA_RESP_ERR__FATAL;
+  if (given_up || fatal()) {
     lost_.emplace_back(number, std::move(record));
-  } else {
-    finished_.push_back(std::move(record));
+    return;
+  }
+  if (topic != nullptr && code != RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+    const bool missing = code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT && topic->missing;
+    const std::string words = missing ? missing_words(topic->name) : words_of(code, topic->name);
+    if (missing) record->outcome = failure_of(RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, false);
+    if (words != topic->trouble)
+      log::warn("kafka", "cannot write producer={} reason={}", options_.name, log::quoted(words));
+    topic->trouble = words;
+  }
+  finished_.push_back(std::move(record));
+}
+
+void KafkaHandle::poll() {
+  rd_kafka_poll(rk_, 0);
+  for (auto& [name, topic] : topics_) {
+    if (topic.one_by_one) send_next(topic);
   }
 }
 
-void KafkaHandle::poll() { rd_kafka_poll(rk_, 0); }
+void KafkaHandle::send_next(Topic& topic) {
+  while (topic.in_flight == 0 && !topic.waiting.empty()) {
+    auto next = topic.waiting.extract(topic.waiting.begin());
+    --waiting_;
+    auto& [record, until] = next.mapped();
+    const auto overtaken = topic.written.find(record->key);
+    if (overtaken != topic.written.end() && overtaken->second > next.key()) {
+      record->outcome = fail(Code::kUnavailable, "a later one was published first", kRetryAfterMs);
+      finished_.push_back(std::move(record));
+    } else if (until < SteadyClock::now()) {
+      fail_record(next.key(), std::move(record), &topic, RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, false);
+    } else {
+      topic.alone = next.key();
+      send(next.key(), std::move(record), until, topic);
+    }
+  }
+  if (topic.in_flight > 0) return;
+  topic.one_by_one = false;
+  topic.alone = 0;
+  topic.written.clear();
+}
 
 void KafkaHandle::delivered(const rd_kafka_message_t& message) {
   const auto number = reinterpret_cast<std::uintptr_t>(message._private);
   const auto found = in_flight_.find(number);
   HONGYAN_ASSERT(found != in_flight_.end());
-  KafkaRecordPtr record = std::move(found->second);
+  auto [record, until, topic] = std::move(found->second);
   in_flight_.erase(found);
+  --topic->in_flight;
   if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (topic->one_by_one) topic->written[record->key] = number;
+    topic->trouble.clear();
     record->outcome = {};
     finished_.push_back(std::move(record));
     return;
   }
-  record->outcome =
-      failure_of(message.err, rd_kafka_message_status(&message) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED);
-  const bool purged = message.err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
-                      message.err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT ||
-                      message.err == RD_KAFKA_RESP_ERR__FATAL;
-  if (purged || fatal()) {
-    lost_.emplace_back(number, std::move(record));
-  } else {
-    finished_.push_back(std::move(record));
+  if (message.err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && topic->alone != number && !fatal()) {
+    topic->one_by_one = true;
+    topic->waiting.emplace(number, Waiting{.record = std::move(record), .until = until});
+    ++waiting_;
+    return;
   }
+  fail_record(number, std::move(record), topic, message.err,
+              rd_kafka_message_status(&message) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED);
+}
+
+std::string KafkaHandle::trouble() const {
+  std::string text;
+  for (const auto& [name, topic] : topics_) {
+    const std::string words = topic.missing ? missing_words(name) : topic.trouble;
+    if (!words.empty()) text += (text.empty() ? "" : "; ") + words;
+  }
+  return text;
+}
+
+std::string KafkaHandle::fatal_reason() const {
+  std::array<char, 256> text{};
+  const auto code = rd_kafka_fatal_error(rk_, text.data(), text.size());
+  return code == RD_KAFKA_RESP_ERR_NO_ERROR ? std::string() : std::string(text.data());
 }
 
 bool KafkaHandle::fatal() const {
@@ -201,13 +319,20 @@ std::vector<KafkaRecordPtr> KafkaHandle::abandon() {
   const SteadyTime until = SteadyClock::now() + kAbandon;
   while (!in_flight_.empty() && SteadyClock::now() < until) rd_kafka_poll(rk_, 20);
   // Nothing refers to a record once the handle is gone, reported or not.
-  for (const auto& [name, topic] : topics_) rd_kafka_topic_destroy(topic);
+  for (auto& [name, topic] : topics_) {
+    rd_kafka_topic_destroy(topic.handle);
+    for (auto& [number, waiting] : topic.waiting) {
+      waiting.record->outcome = failure_of(RD_KAFKA_RESP_ERR__PURGE_QUEUE, false);
+      lost_.emplace_back(number, std::move(waiting.record));
+    }
+  }
+  waiting_ = 0;
   topics_.clear();
   rd_kafka_destroy(rk_);
   rk_ = nullptr;
-  for (auto& [number, record] : in_flight_) {
-    record->outcome = failure_of(RD_KAFKA_RESP_ERR__PURGE_INFLIGHT, true);
-    lost_.emplace_back(number, std::move(record));
+  for (auto& [number, flight] : in_flight_) {
+    flight.record->outcome = failure_of(RD_KAFKA_RESP_ERR__PURGE_INFLIGHT, true);
+    lost_.emplace_back(number, std::move(flight.record));
   }
   in_flight_.clear();
   std::ranges::sort(lost_, {}, [](const auto& one) { return one.first; });
@@ -221,18 +346,32 @@ std::vector<KafkaRecordPtr> KafkaHandle::abandon() {
 void KafkaHandle::read_statistics(std::string_view json) {
   const auto statistics = nlohmann::json::parse(json, nullptr, false);
   if (statistics.is_discarded()) return;
-  connected_ = false;
+  bool connected = false;
   for (const auto& broker : statistics.value("brokers", nlohmann::json::object())) {
-    connected_ = connected_ || broker.value("state", "") == "UP";
+    connected = connected || broker.value("state", "") == "UP";
   }
-  if (ready_) return;
-  const auto& eos = statistics.value("eos", nlohmann::json::object());
+  const SteadyTime now = SteadyClock::now();
+  if (connected && !connected_) connected_since_ = now;
+  connected_ = connected;
   const auto topics = statistics.value("topics", nlohmann::json::object());
-  ready_ = connected_ && eos.value("idemp_state", "") == "Assigned" &&
-           std::ranges::all_of(options_.topics, [&topics](const std::string& name) {
-             return topics.contains(name) &&
-                    topics[name].value("partitions", nlohmann::json::object()).size() > kLogicalPartition;
-           });
+  const auto exists = [&topics](const std::string& name) {
+    return topics.contains(name) &&
+           topics[name].value("partitions", nlohmann::json::object()).size() > kLogicalPartition;
+  };
+  for (auto& [name, topic] : topics_) {
+    const bool missing = connected_ && !exists(name);
+    if (missing && !topic.missing && now - connected_since_ >= kTopicsAppear) {
+      log::warn("kafka", "topic missing producer={} topic={}", options_.name, name);
+      topic.missing = true;
+    } else if (topic.missing && connected_ && !missing) {
+      log::info("kafka", "topic found producer={} topic={}", options_.name, name);
+      topic.missing = false;
+      topic.trouble.clear();
+    }
+  }
+  const auto& eos = statistics.value("eos", nlohmann::json::object());
+  ready_ = ready_ || (connected_ && eos.value("idemp_state", "") == "Assigned" &&
+                      std::ranges::all_of(options_.topics, exists));
 }
 
 void KafkaHandle::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {

@@ -28,6 +28,7 @@ KafkaProducer::Options event_options(const KafkaConfig& config) {
   options.max_records = config.event_queue_bytes / kLeastEvent;
   options.topics = {config.event_topic};
   options.retry_lost = true;
+  options.missing_topic_patience = config.event_timeout;
   return options;
 }
 
@@ -52,7 +53,8 @@ Result<std::unique_ptr<Kafka>> Kafka::start(const KafkaConfig& config,
     kafka->events_ = std::move(*events);
   }
   if (!kafka->uploads_->producer().wait_ready(kWarmUp)) {
-    log::warn("kafka", "away or without topics at start, uploads are refused meanwhile");
+    log::warn("kafka", "not ready at start, uploads are refused meanwhile reason={}",
+              log::quoted(kafka->uploads_->producer().trouble()));
   }
   return kafka;
 }
@@ -85,9 +87,11 @@ void Kafka::add_metrics(metrics::Registry& registry, metrics::Health& health) {
   add_producer_metrics(registry, "uploads", uploads_->producer());
   if (events_) add_producer_metrics(registry, "events", events_->producer());
   health.add("kafka", [this] {
-    return uploads_->producer().connected()
-               ? metrics::HealthCheck{}
-               : metrics::HealthCheck{metrics::HealthState::kDegraded, "Kafka is away"};
+    std::string trouble = uploads_->producer().trouble();
+    const std::string events = events_ ? events_->producer().trouble() : std::string();
+    if (!events.empty() && events != trouble) trouble += (trouble.empty() ? "" : "; ") + events;
+    if (trouble.empty()) return metrics::HealthCheck{};
+    return metrics::HealthCheck{metrics::HealthState::kDegraded, std::move(trouble)};
   });
 }
 

@@ -17,6 +17,8 @@ constexpr std::uint32_t kRetryAfterMs = 1000;
 constexpr Milliseconds kLongestWait{100};
 constexpr Milliseconds kBetweenReports{5000};
 constexpr Milliseconds kBetweenTries{1000};
+constexpr Milliseconds kSameReason{60'000};
+constexpr Milliseconds kFatalRemembered{10'000};
 
 }  // namespace
 
@@ -112,7 +114,20 @@ void KafkaProducer::turn() {
   hand_back(handle_->take_finished());
   connected_ = handle_->connected();
   if (handle_->ready()) ready_ = true;
+  tell_trouble();
   log_refusals();
+}
+
+void KafkaProducer::tell_trouble() {
+  std::string trouble = handle_->connected() ? handle_->trouble() : "Kafka is away";
+  if (!fatal_reason_.empty() && SteadyClock::now() - renewed_ < kFatalRemembered) trouble = fatal_reason_;
+  const std::lock_guard lock(mutex_);
+  if (trouble_ != trouble) trouble_ = std::move(trouble);
+}
+
+std::string KafkaProducer::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return trouble_;
 }
 
 void KafkaProducer::log_refusals() {
@@ -154,12 +169,16 @@ void KafkaProducer::drain(SteadyTime until) {
 }
 
 void KafkaProducer::renew() {
+  fatal_reason_ = handle_->fatal_reason();
   auto lost = handle_->abandon();
   hand_back(handle_->take_finished());
-  log::error("kafka", "fatal error, a new producer starts producer={} under_way={}", options_.name,
-             lost.size());
+  log::error("kafka", "fatal error, a new producer starts producer={} under_way={} reason={}", options_.name,
+             lost.size(), log::quoted(fatal_reason_));
   if (!options_.retry_lost) hand_back(std::exchange(lost, {}));
   connected_ = false;
+  // One that fails again and again is not made again at once.
+  const SteadyTime last = std::exchange(renewed_, SteadyClock::now());
+  if (!stopping_ && renewed_ - last < kFatalRemembered) std::this_thread::sleep_for(kBetweenTries);
   for (;;) {
     // The options served before: only the system can be short of something.
     auto handle = KafkaHandle::create(options_, wake_fd_);
@@ -188,7 +207,9 @@ void KafkaProducer::hand_back(std::vector<KafkaRecordPtr> records) {
     why = &record->outcome.error();
   }
   const SteadyTime now = SteadyClock::now();
-  if (why != nullptr && now - failures_reported_ >= kBetweenReports) {
+  const bool same = why != nullptr && why->message == reported_reason_;
+  if (why != nullptr && now - failures_reported_ >= (same ? kSameReason : kBetweenReports)) {
+    reported_reason_ = why->message;
     log::warn("kafka", "not published producer={} records={} reason={}", options_.name, unreported_failures_,
               log::quoted(why->message));
     unreported_failures_ = 0;

@@ -62,6 +62,9 @@ class KafkaProducer {
     std::size_t max_bytes = 64 << 20;
     std::size_t max_records = 100'000;
     bool retry_lost = false;
+    // A topic that is not there fails records at once when so much has passed since it was first used;
+    // before, they wait for it.
+    Milliseconds missing_topic_patience{3000};
   };
   // Called on the producer's thread with what has come back, in batches.
   using Finished = std::function<void(std::vector<KafkaRecordPtr>)>;
@@ -84,6 +87,8 @@ class KafkaProducer {
 
   // For the metrics page and health; any thread.
   [[nodiscard]] bool connected() const noexcept { return connected_; }
+  // Why something or all cannot be written, in words for operators; "" when it can.
+  [[nodiscard]] std::string trouble() const;
   [[nodiscard]] std::uint64_t delivered() const noexcept { return delivered_; }
   [[nodiscard]] std::uint64_t failed() const noexcept { return failed_; }
   [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }
@@ -107,6 +112,7 @@ class KafkaProducer {
   void log_refusals();
   void hand_back(std::vector<KafkaRecordPtr> records);
   void renew();
+  void tell_trouble();
   void drain(SteadyTime until);
   [[nodiscard]] static std::size_t cost(const KafkaRecord& record) noexcept;
 
@@ -123,14 +129,18 @@ class KafkaProducer {
   std::atomic<std::size_t> bytes_ = 0;
   std::atomic<std::size_t> records_ = 0;
 
-  std::mutex mutex_;
-  std::vector<KafkaRecordPtr> queue_;  // guarded
-  SteadyTime stop_by_{};               // guarded; set with stopping_
+  mutable std::mutex mutex_;
+  std::string trouble_ = "not connected yet";  // guarded
+  std::vector<KafkaRecordPtr> queue_;          // guarded
+  SteadyTime stop_by_{};                       // guarded; set with stopping_
   std::atomic<bool> stopping_ = false;
 
   std::unique_ptr<KafkaHandle> handle_;  // thread only, once it runs
   std::uint64_t unreported_failures_ = 0;
   SteadyTime failures_reported_{};
+  std::string reported_reason_;
+  SteadyTime renewed_{};
+  std::string fatal_reason_;
   std::uint64_t logged_refusals_ = 0;
   SteadyTime refusals_logged_{};
   std::thread thread_;
