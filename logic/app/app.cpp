@@ -131,7 +131,7 @@ net::Awaitable<> App::tick(Worker* worker, std::string marker) {
     worker->thread->tick();
     if (count % kTicksOfUpkeep == 0) {
       worker->thread->upkeep();
-      worker->routes->check_emptied(marker, [worker] { worker->thread->redis_emptied(); });
+      worker->routes->check(marker, [worker] { worker->thread->rewrite_routes(); });
     }
     worker->thread->end_turn();
   }
@@ -241,10 +241,18 @@ void App::add_metrics() {
     });
   }
   context_.health.add("redis", [this] {
-    bool connected = true;
-    for (const auto& worker : workers_) connected = connected && worker->redis->connected();
-    return connected ? metrics::HealthCheck{}
-                     : metrics::HealthCheck{metrics::HealthState::kDegraded, "Redis is away"};
+    for (const auto& worker : workers_) {
+      std::string trouble = worker->redis->trouble();
+      if (!trouble.empty()) return metrics::HealthCheck{metrics::HealthState::kDegraded, std::move(trouble)};
+    }
+    return metrics::HealthCheck{};
+  });
+  metrics::Counter& errors = context_.metrics.counter("hongyan_logic_redis_errors_total",
+                                                      "Commands that Redis answered with an error.");
+  context_.metrics.before_collect([this, &errors] {
+    double sum = 0;
+    for (const auto& worker : workers_) sum += static_cast<double>(worker->redis->errors());
+    if (sum > errors.Value()) errors.Increment(sum - errors.Value());
   });
 }
 

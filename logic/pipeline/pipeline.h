@@ -65,7 +65,7 @@ class SlotThread {
   void shard_status(std::size_t shard, SlotStatus status) { context_.slots.set_status(shard, status); }
   // Writes the cursors now, for the end of the process; done: all that could be written is.
   void flush_cursors(std::function<void()> done) { cursors_.flush(std::move(done)); }
-  void redis_emptied() { sessions_.rewrite_routes(); }
+  void rewrite_routes() { sessions_.rewrite_routes(); }
   // Every 100 ms or so.
   void tick();
   // Writes marks and im_pending, once a second.

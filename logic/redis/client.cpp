@@ -4,6 +4,7 @@
 #include <hiredis/hiredis.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include "common/log/log.h"
@@ -12,8 +13,29 @@ namespace hongyan::logic {
 
 namespace {
 constexpr Milliseconds kFirstDelay{100};
-constexpr Milliseconds kLongestDelay{2000};
+constexpr Milliseconds kLongestDelay{500};
 using Descriptor = net::asio::posix::basic_stream_descriptor<net::Executor>;
+
+// What Redis's error codes mean for who runs it. Inside a script's error they stand in its midst.
+std::string words_of(std::string_view error) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kKnown = {
+      {{"OOM ", "Redis is out of memory and evicts nothing"},
+       {"READONLY ", "Redis is a read-only replica"},
+       {"NOAUTH ", "Redis asks for a password"},
+       {"WRONGPASS ", "Redis refuses the password"},
+       {"invalid password", "Redis refuses the password"},
+       {"NOPERM ", "Redis does not permit the commands to this user"},
+       {"LOADING ", "Redis is loading its data"},
+       {"MISCONF ", "Redis cannot save its data and takes no writes"},
+       {"MASTERDOWN ", "Redis is a replica without its master"},
+       {"BUSY ", "a script keeps Redis busy"},
+       {"MOVED ", "Redis is a cluster, which is not supported"},
+       {"CLUSTERDOWN ", "Redis is a cluster, which is not supported"}}};
+  for (const auto& [code, words] : kKnown) {
+    if (error.contains(code)) return std::string(words);
+  }
+  return "Redis answers with an error: " + std::string(error.substr(0, 128));
+}
 }  // namespace
 
 // Gives hiredis's event hooks to Asio. Owns the descriptor's registration; hiredis owns the socket and the
@@ -134,6 +156,29 @@ void RedisClient::connected(bool ok, const char* reason) {
   log::info("redis", "connected host={} port={}", config_.host, config_.port);
 }
 
+std::string RedisClient::trouble() const {
+  if (!connected()) return "Redis is away";
+  const std::lock_guard lock(mutex_);
+  return trouble_;
+}
+
+void RedisClient::refused(std::string_view error) {
+  errors_.fetch_add(1, std::memory_order_relaxed);
+  std::string words = words_of(error);
+  const std::lock_guard lock(mutex_);
+  if (words == trouble_) return;
+  log::warn("redis", "refuses host={} port={} reason=\"{}\"", config_.host, config_.port, words);
+  trouble_ = std::move(words);
+}
+
+void RedisClient::works() {
+  const std::lock_guard lock(mutex_);
+  if (trouble_.empty()) return;
+  log::info("redis", "works again host={} port={} errors={}", config_.host, config_.port,
+            errors() - std::exchange(logged_errors_, errors()));
+  trouble_.clear();
+}
+
 void RedisClient::disconnected(const char* reason) {
   if (stopped_) return;
   if (connected_.exchange(false, std::memory_order_relaxed) || delay_ == kFirstDelay) {
@@ -185,11 +230,11 @@ void RedisClient::command(const std::vector<std::string_view>& words, Done done)
     const std::unique_ptr<Pending> mine(static_cast<Pending*>(data));
     --mine->client->in_flight_;
     mine->client->oldest_sent_ = SteadyClock::now();
-    if (!mine->done) return;
     const auto* reply = static_cast<const redisReply*>(raw);
+    if (reply != nullptr && reply->type == REDIS_REPLY_ERROR) mine->client->refused({reply->str, reply->len});
+    if (!mine->done) return;
     if (reply == nullptr) return mine->done(fail(Code::kUnavailable, "Redis went away"));
-    if (reply->type == REDIS_REPLY_ERROR)
-      return mine->done(fail(Code::kInternal, std::string(reply->str, reply->len)));
+    if (reply->type == REDIS_REPLY_ERROR) return mine->done(fail(Code::kInternal, "Redis refuses"));
     if (reply->type == REDIS_REPLY_INTEGER) return mine->done(std::to_string(reply->integer));
     if (reply->str == nullptr) return mine->done(std::string());
     mine->done(std::string(reply->str, reply->len));

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace hongyan::logic {
 
 namespace {
@@ -19,6 +21,8 @@ local old = redis.call('HGET', KEYS[1], ARGV[1])
 if not old or string.match(old, '^%d+') ~= ARGV[2] then return 0 end
 return redis.call('HDEL', KEYS[1], ARGV[1]))lua";
 
+constexpr unsigned kMostPause = 31;
+
 }  // namespace
 
 RedisRoutes::RedisRoutes(std::shared_ptr<RedisClient> redis, Milliseconds ttl)
@@ -29,7 +33,10 @@ void RedisRoutes::run_script(std::string_view script, const User& user, const Se
   const std::string key = fmt::format("route:{{{}:{}}}", user.key.app_id, user.key.uid);
   const std::string field = std::to_string(static_cast<int>(session.device_class));
   const std::string epoch = std::to_string(session.login_epoch);
-  redis_->command({"EVAL", script, "1", key, field, epoch, value, ttl_ms_});
+  redis_->command({"EVAL", script, "1", key, field, epoch, value, ttl_ms_},
+                  [state = state_](const Result<std::string>& answer) {
+                    if (!answer) state->missed = state->failed = true;
+                  });
 }
 
 void RedisRoutes::put(const User& user, const Session& session) {
@@ -41,13 +48,25 @@ void RedisRoutes::put(const User& user, const Session& session) {
 
 void RedisRoutes::remove(const User& user, const Session& session) { run_script(kRemove, user, session, {}); }
 
-void RedisRoutes::check_emptied(const std::string& marker, std::function<void()> emptied) {
+void RedisRoutes::check(const std::string& marker, std::function<void()> rewrite) {
   redis_->command({"SET", marker, "1", "GET"},
-                  [this, emptied = std::move(emptied)](Result<std::string> before) {
-                    if (!before) return;
-                    const bool missing = before->empty();
-                    if (missing && marked_) emptied();
-                    marked_ = true;
+                  [state = state_, redis = redis_.get(),
+                   rewrite = std::move(rewrite)](const Result<std::string>& before) {
+                    const bool failed = std::exchange(state->failed, false);
+                    if (!before) {
+                      state->missed = true;
+                      return;
+                    }
+                    if (!failed) {
+                      redis->works();
+                      state->pause = 0;
+                    }
+                    const bool missing = before->empty() && std::exchange(state->marked, true);
+                    if (!missing && (!state->missed || ++state->since <= state->pause)) return;
+                    state->missed = false;
+                    state->since = 0;
+                    if (failed) state->pause = std::min(state->pause * 2 + 1, kMostPause);
+                    rewrite();
                   });
 }
 

@@ -1,10 +1,6 @@
 #include "tests/support/mariadb_server.h"
 
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +11,7 @@
 #include <thread>
 
 #include "logic/store/mysql/connection.h"
+#include "tests/support/server_process.h"
 
 namespace hongyan::testing {
 
@@ -24,23 +21,6 @@ namespace fs = std::filesystem;
 
 std::string user_name() {
   return ::getuid() == 0 ? "root" : std::getenv("USER") ? std::getenv("USER") : "nobody";
-}
-
-pid_t launch(const std::vector<std::string>& command, const fs::path& output) {
-  std::vector<char*> arguments;
-  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  const std::string log = output.string();
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    const int file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-    ::dup2(file, 1);
-    ::dup2(file, 2);
-    ::execvp(arguments[0], arguments.data());
-    ::_exit(127);
-  }
-  return pid;
 }
 
 // Data of an empty server, made once a process and copied for each server: copying takes a thirtieth of the
@@ -53,7 +33,7 @@ class Template {
                               "--datadir=" + data().string(), "--tmpdir=" + folder_.path().string(),
                               "--user=" + user_name(), "--auth-root-authentication-method=normal",
                               "--skip-test-db", "--skip-name-resolve", "--innodb-log-file-size=8M"},
-                             folder_.path() / "log");
+                             folder_.file("log"));
     int status = 0;
     ::waitpid(pid, &status, 0);
     if (status != 0) throw std::runtime_error("mariadb-install-db failed: " + folder_.file("log"));
@@ -64,19 +44,6 @@ class Template {
  private:
   const TempFolder folder_;
 };
-
-std::uint16_t free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  const bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                     ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  ::close(fd);
-  if (!bound) throw std::runtime_error("no free port");
-  return ntohs(address.sin_port);
-}
 
 logic::DbResult<std::unique_ptr<logic::MysqlConnection>> connect_as_root(const std::string& socket,
                                                                          const std::string& database) {
@@ -120,7 +87,7 @@ void MariadbServer::start() {
                                       "--innodb-log-file-size=32M",
                                       "--init-file=" + (folder_.path() / "init.sql").string()};
   command.insert(command.end(), options_.begin(), options_.end());
-  pid_ = launch(command, folder_.path() / "log");
+  pid_ = launch(command, folder_.file("log"));
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (!connect_as_root(socket(), "")) {
     if (::waitpid(pid_, nullptr, WNOHANG) == pid_ || std::chrono::steady_clock::now() > deadline) {
