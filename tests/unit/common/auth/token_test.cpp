@@ -107,6 +107,20 @@ TEST_F(TokenTest, RefusesWrongClaims) {
   }
 }
 
+TEST_F(TokenTest, SaysInItsOwnWordsWhyNot) {
+  const auto why = [this](const std::string& token) {
+    return tokens_.verify("demo", "alice", token).error().message;
+  };
+  auto late = claims();
+  late["exp"] = std::time(nullptr) - 100;
+  EXPECT_EQ(why(jwt(kHeader, late)), "token has expired");
+  auto early = claims();
+  early["nbf"] = std::time(nullptr) + 100;
+  EXPECT_EQ(why(jwt(kHeader, early)), "token is not valid yet");
+  EXPECT_EQ(why(jwt(kHeader, claims(), "the wrong secret of 32 bytes....")), "token's signature is wrong");
+  EXPECT_EQ(why(jwt({{"alg", "HS512"}}, claims())), "token is not valid");
+}
+
 TEST_F(TokenTest, RefusesForgery) {
   const std::string token = jwt(kHeader, claims());
   EXPECT_FALSE(good(jwt(kHeader, claims(), "the wrong secret of 32 bytes....")));
