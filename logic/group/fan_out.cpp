@@ -5,13 +5,13 @@
 #include <set>
 #include <string_view>
 
-#include "logic/message/push_body.h"
+#include "logic/message/bodies.h"
 
 namespace hongyan::logic {
 
 void FanOut::add(const Group& group, const GroupRow& row, const std::string& uid, bool lookup_first,
                  const std::optional<Membership>& membership) {
-  auto work = deliver_work_of(group.key.app_id, group.key.group_id, row, uid);
+  auto work = deliver_to_member(group.key.app_id, row, uid);
   work->lookup_first = lookup_first;
   work->membership = membership;
   lanes_.add(group.slot, std::move(work));
@@ -21,15 +21,15 @@ void FanOut::send(const Group& group, const GroupRow& row, const GroupChange* ch
                   std::shared_ptr<const Audience>& everybody) {
   const GroupState& state = group.state;
   UnfinishedIds& unfinished = context_.slots.find(group.slot)->unfinished;
-  const bool turned_large = change != nullptr && state.info.large_from_seq == row.group_seq + 1;
+  const bool turned_large = change != nullptr && state.info.large_from_seq == row.message.group_seq + 1;
   const bool dissolved = change != nullptr && change->all_left;
   const auto leaves = [&](const std::string& uid) {
     return dissolved || (change != nullptr && std::ranges::binary_search(change->left, uid));
   };
   const auto part_changes = [&](const std::string& uid, std::int64_t joined) {
-    return joined == row.group_seq || leaves(uid);
+    return joined == row.message.group_seq || leaves(uid);
   };
-  const bool for_inboxes = !state.large_at(row.group_seq) || dissolved;
+  const bool for_inboxes = !state.large_at(row.message.group_seq) || dissolved;
   for (const auto& [uid, joined] : state.members) {
     if (!for_inboxes && change == nullptr) break;
     const bool changes = part_changes(uid, joined);
@@ -37,9 +37,9 @@ void FanOut::send(const Group& group, const GroupRow& row, const GroupChange* ch
     std::optional<Membership> membership;
     if (changes || turned_large) {
       membership = Membership{.group_id = group.key.group_id,
-                              .changed_seq = row.group_seq,
+                              .changed_seq = row.message.group_seq,
                               .joined_seq = joined,
-                              .left_seq = leaves(uid) ? row.group_seq : 0,
+                              .left_seq = leaves(uid) ? row.message.group_seq : 0,
                               .large_from_seq = state.info.large_from_seq};
     }
     unfinished.add(row.placed_id);
@@ -58,7 +58,7 @@ void FanOut::send(const Group& group, const GroupRow& row, const GroupChange* ch
 void FanOut::send_again(const Group& group, const std::vector<GroupMember>& history, const Again& again) {
   const GroupRow& row = again.row;
   const GroupState& state = group.state;
-  const std::int64_t seq = row.group_seq;
+  const std::int64_t seq = row.message.group_seq;
   UnfinishedIds& unfinished = context_.slots.find(group.slot)->unfinished;
   const bool large = state.large_at(seq) && state.info.dissolved_seq != seq;
   const std::int64_t large_from = state.info.large_from_seq <= seq + 1 ? state.info.large_from_seq : 0;
@@ -107,15 +107,12 @@ std::shared_ptr<const Audience> FanOut::audience_of(
 
 void FanOut::broadcast(const GroupKey& key, const GroupRow& row,
                        const std::shared_ptr<const Audience>& audience) {
-  const auto work = deliver_work_of(key.app_id, key.group_id, row, {});
-  const GroupBroadcast message{
-      .group = key,
-      .group_seq = row.group_seq,
-      .msg_id = row.msg_id,
-      .cmd_id = static_cast<std::uint32_t>(is_group_command(row.cmd_id) ? client::COMMAND_CTRL_PUSH
-                                                                        : client::COMMAND_C2G_PUSH),
-      .body = group_push_body(key.group_id, *work),
-      .audience = audience};
+  const GroupBroadcast message{.group = key,
+                               .group_seq = row.message.group_seq,
+                               .msg_id = row.message.id,
+                               .cmd_id = push_command(row.message.command),
+                               .body = group_push_body(row.message),
+                               .audience = audience};
   for (std::uint32_t thread = 0; thread < context_.thread_count; ++thread) {
     GroupMail mail;
     mail.broadcasts.push_back(message);

@@ -74,14 +74,13 @@ void GroupCalls::send_message(const Request& request, User& user) {
   if (static_cast<std::size_t>(message_.mentions_size()) > context_.config.group.max_mentions) {
     return context_.refuse(request.reply_to, {Code::kTooLarge, "too many mentions"});
   }
-  NewMessage message{.to = {},
-                     .group_id = message_.group_id(),
-                     .client_msg_id = std::move(*message_.mutable_client_msg_id()),
-                     .content = std::make_shared<const std::string>(std::move(*message_.mutable_content())),
-                     .mentions = {},
-                     .cmd_id = client::COMMAND_C2G_SEND,
-                     .msg_type = message_.msg_type(),
-                     .unless_stored = {}};
+  NewMessage wanted;
+  Message& message = wanted.message;
+  message.group_id = message_.group_id();
+  message.client_msg_id = std::move(*message_.mutable_client_msg_id());
+  message.content = share(std::move(*message_.mutable_content()));
+  message.command = client::COMMAND_C2G_SEND;
+  message.type = message_.msg_type();
   if (message_.mentions_size() > 0) {
     internal::Mentions mentions;
     for (auto& uid : *message_.mutable_mentions()) {
@@ -90,16 +89,16 @@ void GroupCalls::send_message(const Request& request, User& user) {
       }
       mentions.add_uids(std::move(uid));
     }
-    message.mentions = std::make_shared<const std::string>(mentions.SerializeAsString());
+    message.mentions = share(mentions.SerializeAsString());
   }
-  send_as_member(request, user, std::move(message));
+  send_as_member(request, user, std::move(wanted));
 }
 
 void GroupCalls::send_as_member(const Request& request, User& user, NewMessage message) {
-  const UserGroup* group = user.group(message.group_id);
+  const UserGroup* group = user.group(message.message.group_id);
   if (group != nullptr && group->is_member()) return accept_.send(request, std::move(message));
   GroupAsk ask;
-  ask.group = {.app_id = user.key.app_id, .group_id = message.group_id};
+  ask.group = {.app_id = user.key.app_id, .group_id = message.message.group_id};
   ask.uid = user.key.uid;
   asks_.ask(std::move(ask), [this, kept = request, key = user.key,
                              mine =
@@ -152,21 +151,21 @@ void GroupCalls::send_command(const Request& request, User& user) {
     ask.limit = limit_of(op.limit(), kDefaultMembers, kMostMembers);
     return read_one(request.reply_to, std::move(ask));
   }
-  NewMessage message{.to = std::move(*command_.mutable_to()),
-                     .group_id = group_id,
-                     .client_msg_id = std::move(*command_.mutable_client_msg_id()),
-                     .content = std::make_shared<const std::string>(std::move(*command_.mutable_content())),
-                     .mentions = {},
-                     .cmd_id = static_cast<std::int32_t>(request.cmd_id),
-                     .msg_type = static_cast<std::int32_t>(type),
-                     .unless_stored = {}};
+  NewMessage wanted;
+  Message& message = wanted.message;
+  message.to = std::move(*command_.mutable_to());
+  message.group_id = group_id;
+  message.client_msg_id = std::move(*command_.mutable_client_msg_id());
+  message.content = share(std::move(*command_.mutable_content()));
+  message.command = static_cast<std::int32_t>(request.cmd_id);
+  message.type = static_cast<std::int32_t>(type);
   const auto groups =
       std::ranges::count_if(user.groups, [](const auto& one) { return one.second.is_member(); });
-  if (!service && !creates) return send_as_member(request, user, std::move(message));
+  if (!service && !creates) return send_as_member(request, user, std::move(wanted));
   if (!service && static_cast<std::size_t>(groups) >= context_.config.group.max_groups_of_user) {
-    message.unless_stored = Error{Code::kFailedPrecondition, "already in too many groups"};
+    wanted.unless_stored = Error{Code::kFailedPrecondition, "already in too many groups"};
   }
-  accept_.send(request, std::move(message));
+  accept_.send(request, std::move(wanted));
 }
 
 void GroupCalls::read(const Request& request) {
@@ -229,8 +228,8 @@ void GroupCalls::reply_result(const ReplyTo& to, const client::GroupOpResult& re
 }
 
 void GroupCalls::stored(AcceptWork& work) {
-  Waiting& waiting = waiting_[work.msg_id];
-  waiting.timestamp = work.send_time;
+  Waiting& waiting = waiting_[work.message.id];
+  waiting.timestamp = work.message.sent_ms;
   waiting.until = context_.now() + kPatience;
   std::ranges::move(work.waiting, std::back_inserter(waiting.to));
 }

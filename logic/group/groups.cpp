@@ -17,11 +17,6 @@ constexpr std::size_t kMostMembersOfAPage = 1000;
 
 using Outcome = WriterWork::Outcome;
 
-// What members see of a service's command is a command.
-std::int32_t told_cmd(std::int32_t cmd_id) {
-  return is_group_command(cmd_id) ? static_cast<std::int32_t>(client::COMMAND_CTRL_SEND) : cmd_id;
-}
-
 }  // namespace
 
 Groups::Group& Groups::group_of(const GroupKey& key) {
@@ -41,7 +36,7 @@ void Groups::take(DeliverWorkPtr post) {
     post->error = {Code::kUnavailable, "too much is waiting for delivery", kRetryAfterMs};
     return give_back(std::move(post), Outcome::kRefused);
   }
-  Group& group = group_of({.app_id = post->user.app_id, .group_id = post->group_id});
+  Group& group = group_of({.app_id = post->user.app_id, .group_id = post->message.group_id});
   group.queue.push_back(std::move(post));
   pump(group);
 }
@@ -56,7 +51,7 @@ void Groups::redo(std::vector<GroupRedoRow> rows,
                   const std::unordered_map<MsgId, std::vector<Slot>>& pending) {
   std::vector<Group*> touched;
   for (auto& row : rows) {
-    Group& group = group_of({.app_id = row.app_id, .group_id = row.group_id});
+    Group& group = group_of({.app_id = row.app_id, .group_id = row.row.message.group_id});
     if (group.redo.empty()) touched.push_back(&group);
     SlotState& slot = *context_.slots.find(row.slot);
     FanOut::Again again{.row = std::move(row.row), .all = false, .destinations = {}};
@@ -92,8 +87,8 @@ void Groups::pump(Group& group) {
       if (context_.now() < group.retry_at) return;
       auto work = work_for(group, GroupWork::Op::kLoad);
       for (const auto& again : group.redo) {
-        if (work->left_since == 0 || again.row.group_seq < work->left_since) {
-          work->left_since = again.row.group_seq;
+        if (work->left_since == 0 || again.row.message.group_seq < work->left_since) {
+          work->left_since = again.row.message.group_seq;
         }
       }
       if (group.doubted) {
@@ -112,10 +107,10 @@ void Groups::pump(Group& group) {
         std::ranges::any_of(group.placing, [](const DeliverWorkPtr& post) { return post->lookup_first; });
     if (unsure) {
       auto work = work_for(group, GroupWork::Op::kFind);
-      for (const auto& post : group.placing) work->ids.push_back(post->msg_id);
+      for (const auto& post : group.placing) work->ids.push_back(post->message.id);
       return submit(group, std::move(work));
     }
-    if (is_group_command(group.placing.front()->cmd_id)) {
+    if (is_group_command(group.placing.front()->message.command)) {
       place_command(group);
     } else {
       place_messages(group);
@@ -127,10 +122,10 @@ void Groups::pump(Group& group) {
 void Groups::take_run(Group& group) {
   std::size_t bytes = 0;
   while (!group.queue.empty() && group.placing.size() < kMostPlaced && bytes < kMostPlacedBytes) {
-    const bool command = is_group_command(group.queue.front()->cmd_id);
+    const bool command = is_group_command(group.queue.front()->message.command);
     if (command && !group.placing.empty()) return;
-    const MsgId id = group.queue.front()->msg_id;
-    const auto same = [id](const DeliverWorkPtr& post) { return post->msg_id == id; };
+    const MsgId id = group.queue.front()->message.id;
+    const auto same = [id](const DeliverWorkPtr& post) { return post->message.id == id; };
     if (std::ranges::any_of(group.placing, same)) return;
     bytes += group.queue.front()->bytes();
     group.placing.push_back(std::move(group.queue.front()));
@@ -143,16 +138,10 @@ GroupRow Groups::row_of(Group& group, const DeliverWork& post, std::int64_t seq)
   UnfinishedIds& unfinished = context_.slots.find(group.slot)->unfinished;
   const MsgId placed_id = context_.clock.next();
   unfinished.add(placed_id);
-  return {.group_seq = seq,
-          .msg_id = post.msg_id,
-          .placed_id = placed_id,
-          .from = post.from,
-          .client_msg_id = post.client_msg_id,
-          .content = post.content,
-          .mentions = post.mentions,
-          .send_time = post.send_time,
-          .cmd_id = told_cmd(post.cmd_id),
-          .msg_type = post.msg_type};
+  Message message = post.message;
+  message.group_seq = seq;
+  message.command = told_command(message.command);
+  return {.message = std::move(message), .placed_id = placed_id};
 }
 
 void Groups::place_messages(Group& group) {
@@ -169,22 +158,23 @@ void Groups::place_messages(Group& group) {
 
 void Groups::place_command(Group& group) {
   const DeliverWork& post = *group.placing.front();
-  GroupCommand command{.type = static_cast<client::CtrlType>(post.msg_type),
-                       .actor = post.from,
-                       .service = post.cmd_id == internal::COMMAND_CTRL,
-                       .time_ms = post.send_time,
+  GroupCommand command{.type = static_cast<client::CtrlType>(post.message.type),
+                       .actor = post.message.from,
+                       .service = post.message.command == internal::COMMAND_CTRL,
+                       .time_ms = post.message.sent_ms,
                        .op = {}};
-  const bool parsed = command.op.ParseFromArray(post.content->data(), static_cast<int>(post.content->size()));
+  const bool parsed =
+      command.op.ParseFromArray(post.message.content->data(), static_cast<int>(post.message.content->size()));
   auto change = parsed ? decide(group.state, command, context_.config.group)
                        : fail(Code::kBadRequest, "content does not parse");
   auto work = work_for(group, GroupWork::Op::kStore);
-  work->answer = CtrlOutcome{.msg_id = post.msg_id, .error = {Code::kOk, ""}, .result = {}};
+  work->answer = CtrlOutcome{.msg_id = post.message.id, .error = {Code::kOk, ""}, .result = {}};
   if (!change) {
     work->answer->error = change.error();
     return submit(group, std::move(work));
   }
   GroupRow row = row_of(group, post, group.state.head + 1);
-  row.content = std::make_shared<const std::string>(change->told.SerializeAsString());
+  row.message.content = share(change->told.SerializeAsString());
   work->rows.push_back(std::move(row));
   work->info = change->info;
   work->joined = change->joined;
@@ -249,7 +239,7 @@ void Groups::redo_found(Group& group, const std::vector<GroupRow>& rows) {
   if (rows.empty()) return;
   log::error("group",
              "the order holds messages that its owner did not place app={} group={} from={} count={}",
-             group.key.app_id, group.key.group_id, rows.front().group_seq, rows.size());
+             group.key.app_id, group.key.group_id, rows.front().message.group_seq, rows.size());
   for (const auto& row : rows) {
     context_.slots.find(group.slot)->unfinished.add(row.placed_id);
     group.redo.push_back({.row = row, .all = true, .destinations = {}});
@@ -261,8 +251,8 @@ void Groups::found(Group& group, const GroupWork& work) {
   auto posts = std::exchange(group.placing, {});
   for (auto post = posts.rbegin(); post != posts.rend(); ++post) {
     (*post)->lookup_first = false;
-    const auto outcome = std::ranges::find(work.outcomes, (*post)->msg_id, &CtrlOutcome::msg_id);
-    const bool placed = std::ranges::find(work.placed, (*post)->msg_id) != work.placed.end();
+    const auto outcome = std::ranges::find(work.outcomes, (*post)->message.id, &CtrlOutcome::msg_id);
+    const bool placed = std::ranges::find(work.placed, (*post)->message.id) != work.placed.end();
     if (outcome != work.outcomes.end()) {
       answer(**post, {.msg_id = outcome->msg_id, .error = outcome->error, .result = outcome->result}, 0);
     } else if (!placed) {
@@ -283,7 +273,7 @@ void Groups::stored(Group& group, GroupWork& work) {
     case Outcome::kParked:
       drop_rows(group, work);
       for (auto& post : posts) {
-        if (work.answer) answer(*post, {.msg_id = post->msg_id, .error = work.error, .result = {}}, 0);
+        if (work.answer) answer(*post, {.msg_id = post->message.id, .error = work.error, .result = {}}, 0);
         give_back(std::move(post), Outcome::kParked);
       }
       return;
@@ -308,11 +298,12 @@ void Groups::stored(Group& group, GroupWork& work) {
     members_ -= group.state.members.size();
     group.state.exists = true;
     group.state.info = change->info;
-    for (const auto& uid : change->joined) group.state.members.emplace(uid, work.rows.front().group_seq);
+    for (const auto& uid : change->joined)
+      group.state.members.emplace(uid, work.rows.front().message.group_seq);
     group.audience.reset();
   }
   for (const auto& row : work.rows) {
-    group.state.head = row.group_seq;
+    group.state.head = row.message.group_seq;
     fan_out_.send(group.view(), row, change ? &*change : nullptr, group.audience);
   }
   if (change) {
@@ -323,7 +314,7 @@ void Groups::stored(Group& group, GroupWork& work) {
   }
   for (auto& post : posts) {
     if (work.answer) {
-      answer(*post, {.msg_id = post->msg_id, .error = work.answer->error, .result = work.answer->result},
+      answer(*post, {.msg_id = post->message.id, .error = work.answer->error, .result = work.answer->result},
              work.rows.empty() ? 0 : work.rows.front().placed_id);
     }
     give_back(std::move(post), Outcome::kStored);
@@ -373,7 +364,7 @@ void Groups::mail_to(std::uint32_t thread, auto GroupMail::* part, auto item) {
 }
 
 void Groups::answer(const DeliverWork& post, CtrlAnswer answer, MsgId placed_id) {
-  const std::uint32_t thread = context_.thread_of(slot_of(post.user.app_id, post.from));
+  const std::uint32_t thread = context_.thread_of(slot_of(post.user.app_id, post.message.from));
   if (placed_id == 0) return mail_to(thread, &GroupMail::answers, std::move(answer));
   waiting_[placed_id] = {
       .thread = thread, .answer = std::move(answer), .until = context_.now() + kAnswerPatience};

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "common/log/log.h"
-#include "logic/message/pull_page.h"
+#include "logic/message/bodies.h"
 
 namespace hongyan::logic {
 
@@ -215,7 +215,7 @@ void LargeGroups::read(const std::shared_ptr<Pull>& pull, const std::shared_ptr<
         page.set_group_id((*parts)[index].group.group_id);
         page.set_head_seq(*head);
         pull->limit -= std::min(pull->limit, rows->size());
-        const std::size_t bytes = append_page(*page.mutable_msg(), *rows, PageOf::kGroup, "");
+        const std::size_t bytes = append_page(*page.mutable_msg(), *rows);
         pull->bytes_left -= std::min(pull->bytes_left, bytes);
       }
       read(pull, parts, index + 1);

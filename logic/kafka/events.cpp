@@ -26,13 +26,13 @@ std::string_view type_of(Event::Kind kind) {
 // Ids are text: as numbers they would be too large for JSON readers with doubles.
 nlohmann::json data_of(const Event& event) {
   if (event.kind == Event::Kind::kStored) {
-    nlohmann::json data = {{"msg_id", std::to_string(event.msg_id)},
+    nlohmann::json data = {{"msg_id", std::to_string(event.message.id)},
                            {"seq", event.seq},
-                           {"cmd_id", event.cmd_id},
-                           {"msg_type", event.msg_type},
-                           {"client_msg_id", event.client_msg_id}};
-    if (!event.to.empty()) data["to"] = event.to;
-    if (event.group_id != 0) data["group_id"] = std::to_string(event.group_id);
+                           {"cmd_id", event.message.command},
+                           {"msg_type", event.message.type},
+                           {"client_msg_id", event.message.client_msg_id}};
+    if (!event.message.to.empty()) data["to"] = event.message.to;
+    if (event.message.group_id != 0) data["group_id"] = std::to_string(event.message.group_id);
     return data;
   }
   nlohmann::json data = {{"session_id", std::to_string(event.session_id)},
@@ -41,7 +41,7 @@ nlohmann::json data_of(const Event& event) {
                          {"gate", event.gate}};
   if (event.kind == Event::Kind::kLogout) data["reason"] = event.reason;
   if (event.kind == Event::Kind::kUndelivered) {
-    data["msg_id"] = std::to_string(event.msg_id);
+    data["msg_id"] = std::to_string(event.message.id);
     data["seq"] = event.seq;
   }
   return data;

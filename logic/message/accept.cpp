@@ -11,12 +11,12 @@ constexpr std::uint32_t kRetryAfterMs = 500;
 constexpr std::size_t kMostJoined = 64;  // requests answered by one send: it and its resends
 }  // namespace
 
-Status Accept::check_room(const User& user, std::int32_t cmd_id) const {
+Status Accept::check_room(const User& user, std::int32_t command) const {
   if (context_.slots.status(user.slot) != SlotStatus::kServing || context_.shards.of(user.slot).down()) {
     return fail(Code::kUnavailable, "storage is away", kRetryAfterMs);
   }
-  const std::size_t most = cmd_id == client::COMMAND_S2C ? context_.config.max_sends_of_service
-                                                         : context_.config.max_sends_of_user;
+  const std::size_t most = command == client::COMMAND_S2C ? context_.config.max_sends_of_service
+                                                          : context_.config.max_sends_of_user;
   if (user.accepting.size() >= most) {
     return fail(Code::kUnavailable, "too many sends of this user are under way", kRetryAfterMs);
   }
@@ -27,11 +27,11 @@ Status Accept::check_room(const User& user, std::int32_t cmd_id) const {
   return {};
 }
 
-bool Accept::join(User& user, const Request& request, const NewMessage& message) {
+bool Accept::join(User& user, const Request& request, const Message& message) {
   const auto it = user.accepting.find(message.client_msg_id);
   if (it == user.accepting.end()) return false;
   AcceptWork& first = *it->second;
-  if (first.cmd_id != message.cmd_id || first.to != message.to || first.group_id != message.group_id) {
+  if (first.message.target() != message.target()) {
     context_.refuse(request.reply_to, {Code::kAlreadyExists, "client_msg_id was used for another target"});
   } else if (first.waiting.size() >= kMostJoined) {
     context_.refuse(request.reply_to,
@@ -50,51 +50,47 @@ void Accept::c2c(const Request& request) {
   if (!request_.from().empty() && request_.from() != request.uid) {
     return context_.refuse(request.reply_to, {Code::kPermissionDenied, "from is not the session's user"});
   }
-  NewMessage message;
+  Message message;
   message.to = std::move(*request_.mutable_to());
   message.client_msg_id = std::move(*request_.mutable_client_msg_id());
-  message.content = std::make_shared<const std::string>(std::move(*request_.mutable_content()));
-  message.cmd_id = client::COMMAND_C2C_SEND;
-  message.msg_type = request_.msg_type();
-  send(request, std::move(message));
+  message.content = share(std::move(*request_.mutable_content()));
+  message.command = client::COMMAND_C2C_SEND;
+  message.type = request_.msg_type();
+  send(request, {.message = std::move(message)});
 }
 
-void Accept::send(const Request& request, NewMessage message) {
-  Status ok = is_for_group(message.cmd_id) ? Status() : check_id(message.to, kMaxUid, "to");
+void Accept::send(const Request& request, NewMessage wanted) {
+  Message& message = wanted.message;
+  Status ok = is_for_group(message.command) ? Status() : check_id(message.to, kMaxUid, "to");
   if (ok) ok = check_id(message.client_msg_id, kMaxClientMsgId, "client_msg_id");
   if (!ok) return context_.refuse(request.reply_to, ok.error());
   User& user = context_.users.get(request.app_id, request.uid, request.slot);
   if (join(user, request, message)) return;
-  if (ok = check_room(user, message.cmd_id); !ok) return context_.refuse(request.reply_to, ok.error());
+  if (ok = check_room(user, message.command); !ok) return context_.refuse(request.reply_to, ok.error());
 
+  message.from = user.key.uid;
+  message.sent_ms = context_.wall();
   auto work = std::make_unique<AcceptWork>();
   work->user = user.key;
   work->slot = request.slot;
   work->worker = context_.index;
   work->deadline = context_.now() + context_.config.accept_deadline;
-  work->to = std::move(message.to);
-  work->client_msg_id = std::move(message.client_msg_id);
-  work->content = std::move(message.content);
-  work->mentions = std::move(message.mentions);
-  work->group_id = message.group_id;
-  work->unless_stored = std::move(message.unless_stored);
-  work->send_time = context_.wall();
-  work->cmd_id = message.cmd_id;
-  work->msg_type = message.msg_type;
+  work->message = std::move(message);
+  work->unless_stored = std::move(wanted.unless_stored);
   work->owner = &user;
   work->waiting.push_back(request.reply_to);
   work->from_channel = request.channel;
   work->from_gate = request.reply_to.gate;
   work->ticket = context_.slots.find(request.slot)->unfinished.begin(context_.clock.floor());
-  user.accepting.emplace(work->client_msg_id, work.get());
+  user.accepting.emplace(work->message.client_msg_id, work.get());
   context_.shards.of(request.slot).submit(std::move(work));
 }
 
 void Accept::answer(AcceptWork& work) {
-  if (is_group_command(work.cmd_id)) return ports_.command(work);
+  if (is_group_command(work.message.command)) return ports_.command(work);
   response_.Clear();
-  response_.set_msg_id(work.msg_id);
-  response_.set_timestamp(work.send_time);
+  response_.set_msg_id(work.message.id);
+  response_.set_timestamp(work.message.sent_ms);
   response_.set_outbox_seq(work.seq);
   buffer_.clear();
   response_.AppendToString(&buffer_);
@@ -103,22 +99,20 @@ void Accept::answer(AcceptWork& work) {
 
 void Accept::finished(std::unique_ptr<AcceptWork> work) {
   User& user = *work->owner;
-  user.accepting.erase(work->client_msg_id);
+  user.accepting.erase(work->message.client_msg_id);
   UnfinishedIds& unfinished = context_.slots.find(work->slot)->unfinished;
   context_.slots.touch(work->slot);
 
   switch (work->outcome) {
     case WriterWork::Outcome::kStored:
-      unfinished.issued(work->ticket, work->msg_id);
+      unfinished.issued(work->ticket, work->message.id);
       user.outbox_seq = std::max(user.outbox_seq.value_or(0), work->seq);
       PipelineCounters::add(context_.counters.accepted);
       answer(*work);
       ports_.stored(*work);
       return;
     case WriterWork::Outcome::kExists: {
-      const bool same = work->stored_cmd_id == work->cmd_id && work->stored_to == work->to &&
-                        work->stored_group_id == work->group_id;
-      if (!same) {
+      if (work->stored_for != work->message.target()) {
         unfinished.absent(work->ticket);
         for (const auto& to : work->waiting) {
           context_.refuse(to, {Code::kAlreadyExists, "client_msg_id was used for another target"});
@@ -126,11 +120,11 @@ void Accept::finished(std::unique_ptr<AcceptWork> work) {
         return;
       }
       PipelineCounters::add(context_.counters.duplicates);
-      const bool on_its_way = unfinished.contains(work->msg_id);
+      const bool on_its_way = unfinished.contains(work->message.id);
       if (on_its_way) {
         unfinished.absent(work->ticket);
       } else {
-        unfinished.issued(work->ticket, work->msg_id);
+        unfinished.issued(work->ticket, work->message.id);
       }
       answer(*work);
       // It may have been stored by an attempt whose outcome was unknown. Fanning out again is harmless: the

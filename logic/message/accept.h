@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "logic/message/works.h"
 #include "logic/user/check_id.h"
 #include "logic/user/request.h"
 #include "logic/user/thread_context.h"
@@ -14,27 +15,11 @@
 
 namespace hongyan::logic {
 
-// A send on its way through the writer.
-class AcceptWork : public OutboxWork {
- public:
-  User* owner = nullptr;           // kept in memory by owner->accepting
-  std::vector<ReplyTo> waiting;    // the send and its resends meanwhile
-  std::uint64_t from_channel = 0;  // the device that sent it, and its gate
-  GatePortPtr from_gate;
-  UnfinishedIds::Ticket ticket;
-};
-
 // A message that somebody wants sent; the ids are not checked yet.
 struct NewMessage {
-  std::string to;             // a user
-  std::int64_t group_id = 0;  // or a group; neither: it creates one
-  std::string client_msg_id;
-  SharedBytes content;
-  SharedBytes mentions;
-  std::int32_t cmd_id = 0;
-  std::int32_t msg_type = 0;
+  Message message;  // to or group_id; neither: it creates a group
   // The sender may not send this: an earlier attempt is answered, else it is refused with this error.
-  std::optional<Error> unless_stored;
+  std::optional<Error> unless_stored = {};
 };
 
 // Takes sends of the users of one slot thread. One thread.
@@ -62,9 +47,9 @@ class Accept {
   void finished(std::unique_ptr<AcceptWork> work);
 
  private:
-  [[nodiscard]] Status check_room(const User& user, std::int32_t cmd_id) const;
+  [[nodiscard]] Status check_room(const User& user, std::int32_t command) const;
   // True when an attempt with this id is on its way: the request was joined to it, or refused.
-  [[nodiscard]] bool join(User& user, const Request& request, const NewMessage& message);
+  [[nodiscard]] bool join(User& user, const Request& request, const Message& message);
   void answer(AcceptWork& work);
 
   ThreadContext& context_;

@@ -32,12 +32,16 @@ struct GroupKeyHash {
   return slot_of(app_id, std::to_string(group_id));
 }
 
-// cmd_id of a row of im_message_send. A command: of a member, or of a service.
-[[nodiscard]] inline bool is_group_command(std::int32_t cmd_id) noexcept {
-  return cmd_id == client::COMMAND_CTRL_SEND || cmd_id == internal::COMMAND_CTRL;
+// Of Message::command. A command: of a member, or of a service.
+[[nodiscard]] inline bool is_group_command(std::int32_t command) noexcept {
+  return command == client::COMMAND_CTRL_SEND || command == internal::COMMAND_CTRL;
 }
-[[nodiscard]] inline bool is_for_group(std::int32_t cmd_id) noexcept {
-  return cmd_id == client::COMMAND_C2G_SEND || is_group_command(cmd_id);
+[[nodiscard]] inline bool is_for_group(std::int32_t command) noexcept {
+  return command == client::COMMAND_C2G_SEND || is_group_command(command);
+}
+// As clients know it: a service's command is a command.
+[[nodiscard]] inline std::int32_t told_command(std::int32_t command) noexcept {
+  return is_group_command(command) ? std::int32_t{client::COMMAND_CTRL_SEND} : command;
 }
 
 }  // namespace hongyan::logic

@@ -17,67 +17,16 @@ constexpr std::size_t kRefillRows = 64;
 
 }  // namespace
 
-namespace {
-
-SharedBytes shared(std::string bytes) { return std::make_shared<const std::string>(std::move(bytes)); }
-
-}  // namespace
-
-DeliverWorkPtr deliver_work_of(RedoRow row) {
-  auto work = std::make_unique<DeliverWork>();
-  StoredMessage& message = row.message;
-  work->to_group = is_for_group(message.cmd_id);
-  work->user = {.app_id = std::move(row.app_id), .uid = std::move(message.peer)};
-  if (work->to_group) {
-    // A message that creates a group names it.
-    work->group_id = message.group_id != 0 ? message.group_id : message.msg_id;
-    work->slot = slot_of_group(work->user.app_id, work->group_id);
-    work->user.uid.clear();
-  } else {
-    work->slot = slot_of(work->user.app_id, work->user.uid);
-  }
-  work->msg_id = work->lane_id = message.msg_id;
-  work->from = std::move(row.from);
-  work->client_msg_id = std::move(message.client_msg_id);
-  work->content = shared(std::move(message.content));
-  if (!message.mentions.empty()) work->mentions = shared(std::move(message.mentions));
-  work->send_time = message.send_time;
-  work->cmd_id = message.cmd_id;
-  work->msg_type = message.msg_type;
-  work->lookup_first = true;
-  return work;
-}
-
-DeliverWorkPtr deliver_work_of(const std::string& app_id, std::int64_t group_id, const GroupRow& row,
-                               std::string uid) {
-  auto work = std::make_unique<DeliverWork>();
-  work->slot = slot_of(app_id, uid);
-  work->user = {.app_id = app_id, .uid = std::move(uid)};
-  work->msg_id = row.msg_id;
-  work->lane_id = row.placed_id;
-  work->from = row.from;
-  work->client_msg_id = row.client_msg_id;
-  work->content = row.content;
-  work->mentions = row.mentions;
-  work->group_id = group_id;
-  work->group_seq = row.group_seq;
-  work->send_time = row.send_time;
-  work->cmd_id = row.cmd_id;
-  work->msg_type = row.msg_type;
-  return work;
-}
-
 void Lanes::hold_content(DeliverWork& work) {
   work.content_held = latest_held_.lock();
-  if (work.content_held && latest_content_ == work.content.get()) return;
-  const auto bytes =
-      static_cast<std::int64_t>(work.content->size() + (work.mentions ? work.mentions->size() : 0));
+  if (work.content_held && latest_content_ == work.message.content.get()) return;
+  const auto bytes = static_cast<std::int64_t>(work.message.content_bytes());
   contents_->fetch_add(bytes, std::memory_order_relaxed);
   work.content_held = std::shared_ptr<void>(contents_.get(), [contents = contents_, bytes](void*) {
     contents->fetch_sub(bytes, std::memory_order_relaxed);
   });
   latest_held_ = work.content_held;
-  latest_content_ = work.content.get();
+  latest_content_ = work.message.content.get();
 }
 
 void Lanes::hold_bytes(Lane& lane, std::int64_t bytes, bool fan_out) {
@@ -93,9 +42,9 @@ void Lanes::add(Slot source, DeliverWorkPtr work) {
   lane.key = key;
   Entry entry{.id = work->lane_id,
               .work = {},
-              .member = work->group_seq != 0 ? work->user.uid : std::string(),
+              .member = work->message.group_seq != 0 ? work->user.uid : std::string(),
               .since = context_.now()};
-  const bool fan_out = work->group_seq != 0;
+  const bool fan_out = work->message.group_seq != 0;
   hold_bytes(lane, kEntryBytes, fan_out);
   // What lies behind an entry without content is read again with it. What changes a member's list of groups
   // cannot be read back as it was.
@@ -183,7 +132,8 @@ void Lanes::result(LaneResult result) {
                                             work->outcome == WriterWork::Outcome::kExists ||
                                             work->outcome == WriterWork::Outcome::kParked);
     if (done) {
-      hold_bytes(lane, -static_cast<std::int64_t>(work->held_bytes() + kEntryBytes), work->group_seq != 0);
+      hold_bytes(lane, -static_cast<std::int64_t>(work->held_bytes() + kEntryBytes),
+                 work->message.group_seq != 0);
       finish(lane, lane.entries[work->lane_index]);
     } else {
       again = true;
@@ -237,13 +187,11 @@ void Lanes::refill(Lane& lane) {
 
 namespace {
 
-MsgId lane_id_of(const RedoRow& row) { return row.message.msg_id; }
+MsgId lane_id_of(const RedoRow& row) { return row.message.id; }
 MsgId lane_id_of(const GroupRedoRow& row) { return row.row.placed_id; }
-DeliverWorkPtr work_again(const RedoRow& row, const std::string&) { return deliver_work_of(row); }
-DeliverWorkPtr work_again(const GroupRedoRow& row, const std::string& member) {
-  auto work = deliver_work_of(row.app_id, row.group_id, row.row, member);
-  work->lookup_first = true;
-  return work;
+DeliverWorkPtr work_of(const RedoRow& row, const std::string&) { return deliver(row.app_id, row.message); }
+DeliverWorkPtr work_of(const GroupRedoRow& row, const std::string& member) {
+  return deliver_to_member(row.app_id, row.row, member);
 }
 
 }  // namespace
@@ -266,7 +214,8 @@ void Lanes::refilled(LaneKey key, Result<std::vector<Row>> rows) {
     const auto row = by_id.find(entry.id);
     if (row == by_id.end() || entry.member.empty() == kOfGroup) break;
     if (entry.work) continue;
-    entry.work = work_again(*row->second, entry.member);
+    entry.work = work_of(*row->second, entry.member);
+    entry.work->lookup_first = true;
     hold_bytes(lane, static_cast<std::int64_t>(entry.work->held_bytes()), kOfGroup);
     if (kOfGroup) hold_content(*entry.work);
   }

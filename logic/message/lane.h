@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "logic/message/works.h"
 #include "logic/user/thread_context.h"
 
 namespace hongyan::logic {
@@ -19,24 +20,6 @@ struct LaneKey {
   Slot destination = 0;
   bool operator==(const LaneKey&) const = default;
 };
-
-struct LaneBatchState;
-
-// A message on its way into one receiver's inbox. Made at the source, stored by the destination, and brought
-// back.
-class DeliverWork : public InboxWork {
- public:
-  MsgId lane_id = 0;      // what the source's slot counts as unfinished: msg_id, or placed_id from a group
-  bool to_group = false;  // for the owner of group_id, which finds its place in the group's order
-  // What it takes in a lane: members of a group share one content.
-  [[nodiscard]] std::size_t held_bytes() const noexcept {
-    return group_seq == 0 ? bytes() : 160 + user.uid.size() + from.size() + client_msg_id.size();
-  }
-  std::shared_ptr<void> content_held;  // of a group's message: counts the shared content until the last row
-  std::shared_ptr<LaneBatchState> batch;  // at the destination: the batch it came with
-  std::size_t lane_index = 0;             // at the source: its place in the lane
-};
-using DeliverWorkPtr = std::unique_ptr<DeliverWork>;
 
 // What the source sends: in order; the next batch follows only when this one came back.
 struct LaneBatch {
@@ -143,11 +126,5 @@ class Lanes {
   // The last row of a group's message is committed. Set by the owner before use.
   std::function<void(MsgId placed_id)> fanned_out;
 };
-
-// A message of the outbox on its way: to a user, or to the owner of its group.
-[[nodiscard]] DeliverWorkPtr deliver_work_of(RedoRow row);
-// A group's message on its way to a member.
-[[nodiscard]] DeliverWorkPtr deliver_work_of(const std::string& app_id, std::int64_t group_id,
-                                             const GroupRow& row, std::string uid);
 
 }  // namespace hongyan::logic

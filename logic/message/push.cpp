@@ -5,27 +5,10 @@
 #include <memory>
 
 #include "common/log/log.h"
+#include "logic/message/bodies.h"
 #include "logic/message/group_key.h"
-#include "logic/message/push_body.h"
 
 namespace hongyan::logic {
-
-namespace {
-
-// By the cmd_id of an inbox row.
-std::uint32_t push_command(std::int32_t cmd_id) {
-  if (is_group_command(cmd_id)) return client::COMMAND_CTRL_PUSH;
-  switch (cmd_id) {
-    case client::COMMAND_S2C:
-      return client::COMMAND_S2C;
-    case client::COMMAND_C2G_SEND:
-      return client::COMMAND_C2G_PUSH;
-    default:
-      return client::COMMAND_C2C_PUSH;
-  }
-}
-
-}  // namespace
 
 void Pusher::stored_in_inbox(const DeliverWork& work) {
   User* user = context_.users.find(work.user.app_id, work.user.uid);
@@ -36,30 +19,12 @@ void Pusher::stored_in_inbox(const DeliverWork& work) {
     user->inbox_seq = std::max(user->inbox_seq.value_or(0), work.seq);
   }
   if (user->sessions.empty()) return;
-  if (is_for_group(work.cmd_id)) return gather(*user, work);
+  const Message& message = work.message;
+  if (is_for_group(message.command)) return gather(*user, work);
 
-  const std::uint32_t command = push_command(work.cmd_id);
-  const auto body = body_of(work);
-  for (auto& session : user->sessions) push(*user, *session, command, work.seq, work.msg_id, body);
-}
-
-SharedBytes Pusher::body_of(const DeliverWork& work) {
-  const auto fill = [&work](auto& push) {
-    push.Clear();
-    push.set_from(work.from);
-    push.set_content(*work.content);
-    push.set_msg_id(work.msg_id);
-    push.set_timestamp(work.send_time);
-    push.set_seq(work.seq);
-    push.set_msg_type(work.msg_type);
-  };
-  if (work.cmd_id == client::COMMAND_S2C) {
-    fill(s2c_push_);
-    return std::make_shared<const std::string>(s2c_push_.SerializeAsString());
-  }
-  fill(c2c_push_);
-  c2c_push_.set_client_msg_id(work.client_msg_id);
-  return std::make_shared<const std::string>(c2c_push_.SerializeAsString());
+  const std::uint32_t command = push_command(message.command);
+  const auto body = push_body(message, work.seq);
+  for (auto& session : user->sessions) push(*user, *session, command, work.seq, message.id, body);
 }
 
 bool Pusher::push_unstored(const User& user, const client::S2CPush& message) {
@@ -84,14 +49,13 @@ bool Pusher::takes(const User& user, Session& session, std::int64_t seq) const {
 }
 
 std::size_t Pusher::place_of(const DeliverWork& work) {
-  const auto [it, added] = places_.try_emplace(work.msg_id, gathered_.size());
+  const Message& message = work.message;
+  const auto [it, added] = places_.try_emplace(message.id, gathered_.size());
   if (!added) return it->second;
-  const bool command = is_group_command(work.cmd_id);
-  gathered_.push_back({.msg_id = work.msg_id,
-                       .cmd_id = push_command(work.cmd_id),
-                       .seq_field = command ? std::uint32_t{client::CtrlPush::kSeqFieldNumber}
-                                            : std::uint32_t{client::C2GPush::kSeqFieldNumber},
-                       .body = group_push_body(work.group_id, work),
+  gathered_.push_back({.msg_id = message.id,
+                       .cmd_id = push_command(message.command),
+                       .seq_field = seq_field_of_group_push(message.command),
+                       .body = group_push_body(message),
                        .gates = {}});
   return it->second;
 }
@@ -117,7 +81,7 @@ void Pusher::gather(const User& user, const DeliverWork& work) {
     gate->seqs.push_back(work.seq);
     gate->sessions.push_back(session->number);
     sent(*session, {.seq = work.seq,
-                    .msg_id = work.msg_id,
+                    .msg_id = work.message.id,
                     .cmd_id = to.cmd_id,
                     .body = to.body,
                     .seq_field = to.seq_field});
@@ -171,20 +135,7 @@ void Pusher::sent(Session& session, UnackedPush push) {
 void Pusher::stored_in_outbox(const AcceptWork& work) {
   const User& user = *work.owner;
   if (user.sessions.size() < 2) return;
-  client::PullMsg message;
-  message.set_from(work.user.uid);
-  message.set_to(work.to);
-  message.set_group_id(work.group_id);
-  // A group's message comes by the inbox, with its place.
-  if (!is_for_group(work.cmd_id)) message.set_content(*work.content);
-  message.set_msg_id(work.msg_id);
-  message.set_cmd_id(is_group_command(work.cmd_id) ? static_cast<std::int32_t>(client::COMMAND_CTRL_SEND)
-                                                   : work.cmd_id);
-  message.set_send_time(work.send_time);
-  message.set_seq(work.seq);
-  message.set_msg_type(work.msg_type);
-  message.set_client_msg_id(work.client_msg_id);
-  const std::string body = message.SerializeAsString();
+  const std::string body = sent_push_body(work.message, work.seq);
   for (const auto& session : user.sessions) {
     if (session->channel == work.from_channel && session->gate == work.from_gate) continue;
     const std::array<std::uint64_t, 1> channels = {session->channel};
@@ -310,7 +261,8 @@ void Pusher::due(const Timer& timer) {
   PipelineCounters::add(context_.counters.undelivered);
   log::debug("push", "undelivered uid={} channel={} id={}", log::quoted(user.key.uid), session.channel,
              push->msg_id);
-  context_.tell(user, session, {.kind = Event::Kind::kUndelivered, .msg_id = push->msg_id, .seq = push->seq});
+  context_.tell(user, session,
+                {.kind = Event::Kind::kUndelivered, .seq = push->seq, .message = {.id = push->msg_id}});
   session.owes_ack = true;
   session.unacked.erase(push);
 }

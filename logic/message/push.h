@@ -105,10 +105,6 @@ class Pusher {
   std::vector<Gathered> gathered_;
   std::unordered_map<MsgId, std::size_t> places_;  // in gathered_
   std::uint64_t round_ = 1;                        // of gathering
-  [[nodiscard]] SharedBytes body_of(const DeliverWork& work);
-
-  client::C2CPush c2c_push_;
-  client::S2CPush s2c_push_;
   client::PushAck ack_;
 };
 

@@ -114,27 +114,9 @@ void SlotThread::sessions(const GatePortPtr& gate, const link::Sessions& told) {
 void SlotThread::stored_in_outbox(AcceptWork& work) {
   if (work.outcome == WriterWork::Outcome::kStored) context_.tell_stored(work);
   pusher_.stored_in_outbox(work);
-  auto deliver = std::make_unique<DeliverWork>();
-  deliver->user.app_id = work.user.app_id;
-  deliver->msg_id = deliver->lane_id = work.msg_id;
-  deliver->to_group = is_for_group(work.cmd_id);
-  if (deliver->to_group) {
-    // A message that creates a group names it.
-    deliver->group_id = work.group_id != 0 ? work.group_id : work.msg_id;
-    deliver->slot = slot_of_group(work.user.app_id, deliver->group_id);
-  } else {
-    deliver->slot = slot_of(work.user.app_id, work.to);
-    deliver->user.uid = std::move(work.to);
-  }
-  deliver->from = std::move(work.user.uid);
-  deliver->client_msg_id = std::move(work.client_msg_id);
-  deliver->content = std::move(work.content);
-  deliver->mentions = std::move(work.mentions);
-  deliver->send_time = work.send_time;
-  deliver->cmd_id = work.cmd_id;
-  deliver->msg_type = work.msg_type;
-  deliver->lookup_first = work.outcome == WriterWork::Outcome::kExists;
-  lanes_.add(work.slot, std::move(deliver));
+  auto next = deliver(std::move(work.user.app_id), std::move(work.message));
+  next->lookup_first = work.outcome == WriterWork::Outcome::kExists;
+  lanes_.add(work.slot, std::move(next));
 }
 
 void SlotThread::works_finished(std::vector<WriterWorkPtr> works) {
@@ -194,7 +176,8 @@ void SlotThread::shard_acquired(std::size_t shard, std::span<const AcquiredSlot>
     SlotState* state = context_.slots.find(row.slot);
     if (state == nullptr) continue;
     const Slot source = row.slot;
-    auto work = deliver_work_of(std::move(row));
+    auto work = deliver(std::move(row.app_id), std::move(row.message));
+    work->lookup_first = true;
     if (pending.contains(work->lane_id)) {
       state->unfinished.add_pending(work->lane_id, work->slot);
     } else {

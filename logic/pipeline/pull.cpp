@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "logic/message/pull_page.h"
+#include "logic/message/bodies.h"
 
 namespace hongyan::logic {
 
@@ -99,8 +99,8 @@ void PullService::read_inbox(const std::shared_ptr<Page>& page) {
                     auto shared = std::make_shared<Result<std::vector<StoredMessage>>>(std::move(read));
                     post_([this, page, shared] {
                       if (!*shared) return context_.refuse(page->reply_to, shared->error());
-                      const std::size_t bytes = append_page(
-                          *page->response.mutable_msg(), std::move(**shared), PageOf::kInbox, page->user.uid);
+                      const std::size_t bytes =
+                          append_page(*page->response.mutable_msg(), std::move(**shared));
                       page->bytes_left -= std::min(page->bytes_left, bytes);
                       const auto& rows = page->response.msg();
                       page->inbox_ends = rows.empty() || rows.rbegin()->seq() >= page->response.inbox_seq();
@@ -120,8 +120,7 @@ void PullService::read_outbox(const std::shared_ptr<Page>& page) {
                      post_([this, page, shared] {
                        if (!*shared) return context_.refuse(page->reply_to, shared->error());
                        const std::size_t bytes =
-                           append_page(*page->response.mutable_sent(), std::move(**shared), PageOf::kOutbox,
-                                       page->user.uid);
+                           append_page(*page->response.mutable_sent(), std::move(**shared));
                        page->bytes_left -= std::min(page->bytes_left, bytes);
                        read_groups(page);
                      });

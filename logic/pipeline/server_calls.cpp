@@ -85,25 +85,26 @@ void ServerCalls::store(const Request& request) {
     return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
   }
   const bool to_group = wanted.group_id() != 0;
-  const auto content = std::make_shared<const std::string>(std::move(*wanted.mutable_content()));
+  const SharedBytes content = share(std::move(*wanted.mutable_content()));
   SharedBytes mentions;
   if (wanted.mentions_size() > 0) {
     internal::Mentions all;
     all.mutable_uids()->Swap(wanted.mutable_mentions());
-    mentions = std::make_shared<const std::string>(all.SerializeAsString());
+    mentions = share(all.SerializeAsString());
   }
   Request one = request;
   one.reply_to = {.gate = std::make_shared<StoreAnswers>(request.reply_to, wanted.targets_size()), .seq = 0};
   for (auto& target : *wanted.mutable_targets()) {
     ++one.reply_to.seq;
-    accept_.send(one, {.to = std::move(*target.mutable_uid()),
-                       .group_id = wanted.group_id(),
-                       .client_msg_id = std::move(*target.mutable_client_msg_id()),
-                       .content = content,
-                       .mentions = mentions,
-                       .cmd_id = to_group ? client::COMMAND_C2G_SEND : client::COMMAND_S2C,
-                       .msg_type = wanted.msg_type(),
-                       .unless_stored = {}});
+    Message message;
+    message.to = std::move(*target.mutable_uid());
+    message.client_msg_id = std::move(*target.mutable_client_msg_id());
+    message.content = content;
+    message.mentions = mentions;
+    message.group_id = wanted.group_id();
+    message.command = to_group ? client::COMMAND_C2G_SEND : client::COMMAND_S2C;
+    message.type = wanted.msg_type();
+    accept_.send(one, {.message = std::move(message)});
   }
 }
 

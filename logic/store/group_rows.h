@@ -10,23 +10,12 @@
 
 namespace hongyan::logic {
 
-// A row of im_group_message.
+// A row of im_group_message. placed_id: what the group's slot counts as unfinished.
 struct GroupRow {
-  std::int64_t group_seq = 0;
-  MsgId msg_id = 0;
+  Message message;  // with group_id and group_seq
   MsgId placed_id = 0;
-  std::string from;
-  std::string client_msg_id;
-  SharedBytes content;
-  SharedBytes mentions;  // a serialised Mentions, or null
-  std::int64_t send_time = 0;
-  std::int32_t cmd_id = 0;
-  std::int32_t msg_type = 0;
 
-  [[nodiscard]] std::size_t bytes() const noexcept {
-    return 200 + from.size() + client_msg_id.size() + (content ? content->size() : 0) +
-           (mentions ? mentions->size() : 0);
-  }
+  [[nodiscard]] std::size_t bytes() const noexcept { return 40 + message.bytes(); }
 };
 
 // im_group_msgs.
@@ -57,8 +46,7 @@ struct CtrlOutcome {
 // A group's row as redo reads it.
 struct GroupRedoRow {
   std::string app_id;
-  std::int64_t group_id = 0;
-  Slot slot = 0;
+  Slot slot = 0;  // the group's
   GroupRow row;
 };
 

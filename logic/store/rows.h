@@ -12,11 +12,9 @@
 #include "common/base/msg_id.h"
 #include "common/base/result.h"
 #include "common/base/slot.h"
+#include "logic/store/message.h"
 
 namespace hongyan::logic {
-
-// Content is shared between rows, retries and pushes; it never changes once made.
-using SharedBytes = std::shared_ptr<const std::string>;
 
 struct UserKey {
   std::string app_id;
@@ -66,33 +64,20 @@ class WriterWork {
 };
 using WriterWorkPtr = std::unique_ptr<WriterWork>;
 
-// A row of im_message_send. msg_id and msg_seq are given by the writer when the batch is built.
+// A row of im_message_send, the sender's. message.id and seq are given by the writer when the batch is built.
 class OutboxWork : public WriterWork {
  public:
   OutboxWork() noexcept : WriterWork(Kind::kOutbox) {}
-  [[nodiscard]] std::size_t bytes() const noexcept override {
-    return 160 + user.app_id.size() + user.uid.size() + to.size() + client_msg_id.size() +
-           (content ? content->size() : 0) + (mentions ? mentions->size() : 0);
-  }
+  [[nodiscard]] std::size_t bytes() const noexcept override { return user.app_id.size() + message.bytes(); }
 
-  std::string to;
-  std::string client_msg_id;
-  SharedBytes content;
-  SharedBytes mentions;  // a serialised Mentions, or null
-  std::int64_t group_id = 0;
-  std::int64_t send_time = 0;
-  std::int32_t cmd_id = 0;
-  std::int32_t msg_type = 0;
+  Message message;
   // Only looked up: answered as kExists when it is stored, else refused with this.
   std::optional<Error> unless_stored;
 
-  // Result, with kStored and kExists. With kExists, send_time above is the stored one, and `stored_*` tell
-  // what the id was first used for, so that the caller can compare.
-  MsgId msg_id = 0;
+  // Result, with kStored and kExists. With kExists, message.id and sent_ms are the stored ones, and
+  // stored_for is what the client_msg_id was first used for, so that the caller can compare.
   std::int64_t seq = 0;
-  std::string stored_to;
-  std::int64_t stored_group_id = 0;
-  std::int32_t stored_cmd_id = 0;
+  Target stored_for;
 };
 
 // A user's stay in a group, as the user's own list of groups has it (im_user_group): who leaves and comes
@@ -107,25 +92,15 @@ struct Membership {
   bool operator==(const Membership&) const = default;
 };
 
-// A row of im_message_receive. Its msg_id is given; msg_seq comes from the writer.
+// A row of im_message_receive, the receiver's. message.id is given; seq comes from the writer.
 class InboxWork : public WriterWork {
  public:
   InboxWork() noexcept : WriterWork(Kind::kInbox) {}
   [[nodiscard]] std::size_t bytes() const noexcept override {
-    return 160 + user.app_id.size() + user.uid.size() + from.size() + client_msg_id.size() +
-           (content ? content->size() : 0) + (mentions ? mentions->size() : 0);
+    return user.app_id.size() + user.uid.size() + message.bytes();
   }
 
-  MsgId msg_id = 0;
-  std::string from;
-  std::string client_msg_id;
-  SharedBytes content;
-  SharedBytes mentions;  // a serialised Mentions, or null
-  std::int64_t group_id = 0;
-  std::int64_t group_seq = 0;
-  std::int64_t send_time = 0;
-  std::int32_t cmd_id = 0;
-  std::int32_t msg_type = 0;
+  Message message;
   // Redo or retry: the row may be there already, so look before inserting.
   bool lookup_first = false;
   // Shared by rows that keep their order or wait: once the writer refused one of them it refuses those after
@@ -178,33 +153,20 @@ class WriterSink {
   virtual void completed(std::vector<WriterWorkPtr> batch) = 0;
 };
 
-// A stored message, as read back. For inbox rows `user` is the receiver and `peer` the sender, for outbox
-// rows the reverse.
+// A message of a box or of a group's order, as read back. seq: its number there.
 struct StoredMessage {
   std::int64_t seq = 0;
-  MsgId msg_id = 0;
-  std::string peer;
-  std::string client_msg_id;
-  std::string content;
-  std::string mentions;  // a serialised Mentions
-  std::int64_t group_id = 0;
-  std::int64_t group_seq = 0;
-  std::int64_t send_time = 0;
-  std::int32_t cmd_id = 0;
-  std::int32_t msg_type = 0;
+  Message message;
 
-  // What it takes in a page, at most: with the owner's id, the numbers and each mention's tag and length.
-  [[nodiscard]] std::size_t page_bytes() const noexcept {
-    return 256 + peer.size() + client_msg_id.size() + content.size() + mentions.size();
-  }
+  // What it takes in a page, at most: with the numbers and each mention's tag and length.
+  [[nodiscard]] std::size_t page_bytes() const noexcept { return 96 + message.bytes(); }
 };
 
 // An accepted message that may not be fanned out yet, as redo reads it from im_message_send.
 struct RedoRow {
   std::string app_id;
-  std::string from;
-  Slot slot = 0;
-  StoredMessage message;  // peer: the receiver
+  Slot slot = 0;  // the sender's
+  Message message;
 };
 
 }  // namespace hongyan::logic

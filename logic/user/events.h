@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "common/base/msg_id.h"
+#include "logic/store/message.h"
 
 namespace hongyan::logic {
 
@@ -25,14 +26,9 @@ struct Event {
   std::uint32_t device_type = 0;
   std::string device_id{};
   std::string gate{};
-  std::string_view reason{};    // kLogout: one of docs/protocol.md; static storage
-  MsgId msg_id = 0;             // kUndelivered, kStored
-  std::int64_t seq = 0;         // kUndelivered: in the user's inbox; kStored: in the outbox
-  std::string to{};             // kStored: the receiver; empty: the group
-  std::int64_t group_id = 0;    // kStored
-  std::uint32_t cmd_id = 0;     // kStored
-  std::int32_t msg_type = 0;    // kStored
-  std::string client_msg_id{};  // kStored
+  std::string_view reason{};  // kLogout: one of docs/protocol.md; static storage
+  std::int64_t seq = 0;       // kUndelivered: in the user's inbox; kStored: in the outbox
+  Message message{};          // kStored: without content; kUndelivered: its id only
 };
 
 // Takes events. Any thread; never blocks, never fails: what does not fit is dropped and counted.

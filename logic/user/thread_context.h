@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <utility>
 
 #include "common/base/clock.h"
 #include "common/base/msg_id.h"
@@ -57,18 +58,15 @@ struct ThreadContext {
   // Tells of a row that is newly in the user's outbox.
   void tell_stored(const OutboxWork& work) const {
     if (events == nullptr || !stored_events) return;
+    Message told = work.message;
+    told.content = told.mentions = nullptr;
     events->publish({.kind = Event::Kind::kStored,
                      .id = clock.next(),
-                     .time_ms = work.send_time,
+                     .time_ms = told.sent_ms,
                      .app_id = work.user.app_id,
                      .uid = work.user.uid,
-                     .msg_id = work.msg_id,
                      .seq = work.seq,
-                     .to = work.to,
-                     .group_id = work.group_id,
-                     .cmd_id = static_cast<std::uint32_t>(work.cmd_id),
-                     .msg_type = work.msg_type,
-                     .client_msg_id = work.client_msg_id});
+                     .message = std::move(told)});
   }
 
   // The slot thread that a slot belongs to, in any node with as many threads.

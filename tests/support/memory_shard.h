@@ -57,12 +57,9 @@ class MemoryShard : public Shard {
       if (row.seq <= after || row.seq > up_to || out.size() == limit) continue;
       if (!out.empty() && row.content.size() > byte_budget) break;
       byte_budget -= std::min(byte_budget, row.content.size());
-      out.push_back({.seq = row.seq,
-                     .msg_id = row.id,
-                     .peer = row.from,
-                     .client_msg_id = {},
-                     .content = row.content,
-                     .mentions = {}});
+      out.push_back(
+          {.seq = row.seq,
+           .message = {.id = row.id, .from = row.from, .to = user.uid, .content = share(row.content)}});
     }
     done(std::move(out));
   }
@@ -71,12 +68,9 @@ class MemoryShard : public Shard {
     std::vector<StoredMessage> out;
     for (const auto& row : outbox[{user.app_id, user.uid}]) {
       if (row.seq <= after || row.seq > up_to || out.size() == limit) continue;
-      out.push_back({.seq = row.seq,
-                     .msg_id = row.id,
-                     .peer = row.to,
-                     .client_msg_id = {},
-                     .content = row.content,
-                     .mentions = {}});
+      out.push_back(
+          {.seq = row.seq,
+           .message = {.id = row.id, .from = user.uid, .to = row.to, .content = share(row.content)}});
     }
     done(std::move(out));
   }
@@ -86,18 +80,17 @@ class MemoryShard : public Shard {
       for (const auto& row : rows) {
         if (row.slot != slot || std::ranges::find(ids, row.id) == ids.end()) continue;
         out.push_back({.app_id = key.first,
-                       .from = key.second,
                        .slot = slot,
-                       .message = {.seq = row.seq,
-                                   .msg_id = row.id,
-                                   .peer = row.to,
+                       .message = {.id = row.id,
+                                   .from = key.second,
+                                   .to = row.to,
                                    .client_msg_id = row.client_msg_id,
-                                   .content = row.content,
-                                   .mentions = row.mentions ? *row.mentions : std::string(),
+                                   .content = share(row.content),
+                                   .mentions = row.mentions,
                                    .group_id = row.group_id,
-                                   .send_time = row.send_time,
-                                   .cmd_id = row.cmd_id,
-                                   .msg_type = row.msg_type}});
+                                   .sent_ms = row.send_time,
+                                   .command = row.cmd_id,
+                                   .type = row.msg_type}});
       }
     }
     ++refills;
@@ -108,7 +101,7 @@ class MemoryShard : public Shard {
     for (const auto& [name, group] : groups) {
       for (const auto& row : group.rows) {
         if (group.slot != slot || std::ranges::find(ids, row.placed_id) == ids.end()) continue;
-        out.push_back({.app_id = name.first, .group_id = name.second, .slot = slot, .row = row});
+        out.push_back({.app_id = name.first, .slot = slot, .row = row});
       }
     }
     ++refills;
@@ -120,17 +113,11 @@ class MemoryShard : public Shard {
     ++group_reads;
     std::vector<StoredMessage> out;
     for (const auto& row : groups[{app_id, group_id}].rows) {
-      if (row.group_seq <= after || row.group_seq > up_to || out.size() == limit) continue;
-      if (!out.empty() && row.content->size() > byte_budget) break;
-      byte_budget -= std::min(byte_budget, row.content->size());
-      StoredMessage message;
-      message.seq = message.group_seq = row.group_seq;
-      message.msg_id = row.msg_id;
-      message.peer = row.from;
-      message.content = *row.content;
-      message.group_id = group_id;
-      message.cmd_id = row.cmd_id;
-      out.push_back(std::move(message));
+      const Message& message = row.message;
+      if (message.group_seq <= after || message.group_seq > up_to || out.size() == limit) continue;
+      if (!out.empty() && message.content->size() > byte_budget) break;
+      byte_budget -= std::min(byte_budget, message.content->size());
+      out.push_back({.seq = message.group_seq, .message = message});
     }
     done(std::move(out));
   }
@@ -221,15 +208,13 @@ class MemoryShard : public Shard {
       store_group(*group);
     } else if (auto* out = dynamic_cast<OutboxWork*>(&work)) {
       auto& rows = outbox[key];
-      const auto it = std::ranges::find(rows, out->client_msg_id, &OutboxRow::client_msg_id);
+      const auto it = std::ranges::find(rows, out->message.client_msg_id, &OutboxRow::client_msg_id);
       if (it != rows.end()) {
         out->outcome = WriterWork::Outcome::kExists;
-        out->msg_id = it->id;
+        out->message.id = it->id;
         out->seq = it->seq;
-        out->stored_to = it->to;
-        out->stored_cmd_id = it->cmd_id;
-        out->stored_group_id = it->group_id;
-        out->send_time = it->send_time;
+        out->stored_for = {.to = it->to, .group_id = it->group_id, .command = it->cmd_id};
+        out->message.sent_ms = it->send_time;
         return;
       }
       if (out->unless_stored) {
@@ -237,26 +222,33 @@ class MemoryShard : public Shard {
         out->error = *out->unless_stored;
         return;
       }
-      out->msg_id = clock_.next();
+      Message& message = out->message;
+      message.id = clock_.next();
       out->seq = static_cast<std::int64_t>(rows.size()) + 1;
-      rows.push_back({out->seq, out->msg_id, out->to, out->client_msg_id, *out->content, out->cmd_id,
-                      out->send_time, out->slot, out->group_id, out->msg_type, out->mentions});
+      rows.push_back({out->seq, message.id, message.to, message.client_msg_id, *message.content,
+                      message.command, message.sent_ms, out->slot, message.group_id, message.type,
+                      message.mentions});
     } else if (auto* in = dynamic_cast<InboxWork*>(&work)) {
       auto& rows = inbox[key];
       if (in->membership) {
         Membership& known = memberships[key][{in->membership->group_id, in->membership->joined_seq}];
         if (in->membership->changed_seq > known.changed_seq) known = *in->membership;
       }
-      const auto it = std::ranges::find(rows, in->msg_id, &InboxRow::id);
+      const auto it = std::ranges::find(rows, in->message.id, &InboxRow::id);
       if (it != rows.end()) {
         in->outcome = WriterWork::Outcome::kExists;
         in->seq = it->seq;
         return;
       }
       in->seq = static_cast<std::int64_t>(rows.size()) + 1;
-      rows.push_back({in->seq, in->msg_id, in->from, *in->content, in->group_seq, in->cmd_id});
+      const Message& message = in->message;
+      rows.push_back(
+          {in->seq, message.id, message.from, *message.content, message.group_seq, message.command});
     }
   }
+
+  static MsgId id_of(const GroupRow& row) { return row.message.id; }
+  static std::int64_t seq_of(const GroupRow& row) { return row.message.group_seq; }
 
   void store_group(GroupWork& work) {
     const GroupName name{work.user.app_id, work.group_id};
@@ -266,9 +258,9 @@ class MemoryShard : public Shard {
         work.found = known != groups.end() && !known->second.rows.empty();
         if (!work.found) return;
         work.info = known->second.info;
-        work.head = known->second.rows.back().group_seq;
+        work.head = known->second.rows.back().message.group_seq;
         for (const auto& row : known->second.rows) {
-          if (work.rows_after && row.group_seq > *work.rows_after) work.rows.push_back(row);
+          if (work.rows_after && row.message.group_seq > *work.rows_after) work.rows.push_back(row);
         }
         for (const auto& member : known->second.members) {
           if (member.left_seq == 0 || (work.left_since != 0 && member.left_seq >= work.left_since)) {
@@ -279,7 +271,7 @@ class MemoryShard : public Shard {
       case GroupWork::Op::kFind:
         if (known == groups.end()) return;
         for (const MsgId id : work.ids) {
-          if (std::ranges::find(known->second.rows, id, &GroupRow::msg_id) != known->second.rows.end()) {
+          if (std::ranges::find(known->second.rows, id, id_of) != known->second.rows.end()) {
             work.placed.push_back(id);
           }
           for (const auto& outcome : known->second.outcomes) {
@@ -293,9 +285,9 @@ class MemoryShard : public Shard {
     StoredGroup& group = groups[name];
     group.slot = work.slot;
     for (const auto& row : work.rows) {
-      const bool twice = std::ranges::count(work.rows, row.msg_id, &GroupRow::msg_id) > 1;
-      if (twice || std::ranges::find(group.rows, row.msg_id, &GroupRow::msg_id) != group.rows.end() ||
-          std::ranges::find(group.rows, row.group_seq, &GroupRow::group_seq) != group.rows.end()) {
+      const bool twice = std::ranges::count(work.rows, id_of(row), id_of) > 1;
+      if (twice || std::ranges::find(group.rows, id_of(row), id_of) != group.rows.end() ||
+          std::ranges::find(group.rows, seq_of(row), seq_of) != group.rows.end()) {
         work.outcome = WriterWork::Outcome::kRefused;
         work.error = {Code::kAlreadyExists, "twice"};
         return;
@@ -305,9 +297,10 @@ class MemoryShard : public Shard {
     if (work.info) group.info = *work.info;
     for (auto& member : group.members) {
       const bool left = work.all_left || std::ranges::find(work.left, member.uid) != work.left.end();
-      if (left && member.left_seq == 0) member.left_seq = work.rows.front().group_seq;
+      if (left && member.left_seq == 0) member.left_seq = work.rows.front().message.group_seq;
     }
-    for (const auto& uid : work.joined) group.members.push_back({uid, work.rows.front().group_seq, 0});
+    for (const auto& uid : work.joined)
+      group.members.push_back({uid, work.rows.front().message.group_seq, 0});
     if (work.answer) group.outcomes.push_back(*work.answer);
   }
 

@@ -37,29 +37,30 @@ void append_ids(std::string& sql, std::span<const MsgId> ids) {
 
 // fence: null for none; else the first value takes the lock, and is NULL without it.
 void append_row(std::string& sql, const GroupWork& work, const GroupRow& row, const FenceKey* fence) {
+  const Message& message = row.message;
   if (fence != nullptr) {
     fmt::format_to(
         std::back_inserter(sql),
         "((SELECT {} FROM im_node WHERE node = {} AND epoch = {} AND barrier = {} LOCK IN SHARE MODE)",
-        row.cmd_id, fence->node, fence->epoch, fence->barrier);
+        message.command, fence->node, fence->epoch, fence->barrier);
   } else {
-    fmt::format_to(std::back_inserter(sql), "({}", row.cmd_id);
+    fmt::format_to(std::back_inserter(sql), "({}", message.command);
   }
   sql += ',';
   append_hex_literal(sql, work.user.app_id);
-  fmt::format_to(std::back_inserter(sql), ",{},{},{},{},{},{},{},", work.group_id, work.slot, row.group_seq,
-                 row.msg_id, row.placed_id, row.msg_type, row.send_time);
-  append_hex_literal(sql, row.from);
+  fmt::format_to(std::back_inserter(sql), ",{},{},{},{},{},{},{},", work.group_id, work.slot,
+                 message.group_seq, message.id, row.placed_id, message.type, message.sent_ms);
+  append_hex_literal(sql, message.from);
   sql += ',';
-  append_hex_literal(sql, row.client_msg_id);
+  append_hex_literal(sql, message.client_msg_id);
   sql += ',';
-  if (row.mentions) {
-    append_hex_literal(sql, *row.mentions);
+  if (message.mentions) {
+    append_hex_literal(sql, *message.mentions);
   } else {
     sql += "NULL";
   }
   sql += ',';
-  append_hex_literal(sql, row.content ? std::string_view(*row.content) : std::string_view());
+  append_hex_literal(sql, message.content ? std::string_view(*message.content) : std::string_view());
   sql += ')';
 }
 
@@ -138,24 +139,24 @@ DbStatus store_outcome(MysqlConnection& connection, const GroupWork& work) {
   return connection.query(sql + ")");
 }
 
-SharedBytes shared(std::string_view bytes) { return std::make_shared<const std::string>(bytes); }
-
 DbResult<std::vector<GroupRedoRow>> read_rows(MysqlConnection& connection, const std::string& sql) {
   std::vector<GroupRedoRow> rows;
   auto done = connection.query(sql, [&rows](const TextRow& row) {
-    rows.push_back({.app_id = std::string(row.text(0)),
-                    .group_id = row.number(1),
-                    .slot = static_cast<Slot>(row.number(2)),
-                    .row = {.group_seq = row.number(3),
-                            .msg_id = row.number(4),
-                            .placed_id = row.number(5),
-                            .from = std::string(row.text(9)),
-                            .client_msg_id = std::string(row.text(10)),
-                            .content = shared(row.text(12)),
-                            .mentions = row.is_null(11) ? nullptr : shared(row.text(11)),
-                            .send_time = row.number(8),
-                            .cmd_id = static_cast<std::int32_t>(row.number(6)),
-                            .msg_type = static_cast<std::int32_t>(row.number(7))}});
+    rows.push_back(
+        {.app_id = std::string(row.text(0)),
+         .slot = static_cast<Slot>(row.number(2)),
+         .row = {.message = {.id = row.number(4),
+                             .from = std::string(row.text(9)),
+                             .to = {},
+                             .client_msg_id = std::string(row.text(10)),
+                             .content = share(std::string(row.text(12))),
+                             .mentions = row.is_null(11) ? nullptr : share(std::string(row.text(11))),
+                             .group_id = row.number(1),
+                             .group_seq = row.number(3),
+                             .sent_ms = row.number(8),
+                             .command = static_cast<std::int32_t>(row.number(6)),
+                             .type = static_cast<std::int32_t>(row.number(7))},
+                 .placed_id = row.number(5)}});
   });
   if (!done) return std::unexpected(done.error());
   return rows;
@@ -193,7 +194,7 @@ DbStatus load_group(MysqlConnection& connection, GroupWork& work) {
     if (!rows) return std::unexpected(rows.error());
     work.rows.clear();
     // The next number met will be the next page's first.
-    if (rows->size() == kMostFound) work.head = rows->back().row.group_seq;
+    if (rows->size() == kMostFound) work.head = rows->back().row.message.group_seq;
     for (auto& found : *rows) work.rows.push_back(std::move(found.row));
   }
   const std::string since = work.left_since > 0
@@ -253,7 +254,7 @@ DbStatus store_command(MysqlConnection& connection, const GroupWork& work) {
       append_row(sql, work, row, nullptr);
     }
     if (auto done = connection.query(sql); !done) return done;
-    const std::int64_t seq = work.rows.front().group_seq;
+    const std::int64_t seq = work.rows.front().message.group_seq;
     if (auto done = store_left(connection, work, seq); !done) return done;
     if (auto done = store_joined(connection, work, seq); !done) return done;
   }
@@ -271,7 +272,7 @@ DbResult<bool> is_stored(MysqlConnection& connection, const GroupWork& work) {
       work.rows.empty()
           ? fmt::format("SELECT 1 FROM im_ctrl_outcome WHERE {} AND msg_id = {}", key, work.answer->msg_id)
           : fmt::format("SELECT 1 FROM im_group_message WHERE {} AND group_seq = {} AND placed_id = {}", key,
-                        work.rows.front().group_seq, work.rows.front().placed_id);
+                        work.rows.front().message.group_seq, work.rows.front().placed_id);
   if (auto done = connection.query(sql, [&found](const TextRow&) { found = true; }); !done) {
     return std::unexpected(done.error());
   }
@@ -283,7 +284,7 @@ DbStatus park_group_rows(MysqlConnection& connection, const GroupWork& work, std
     std::string sql = fmt::format(
         "INSERT INTO im_parked (id, slot, parked_time, destination, app_id, reason) VALUES ({}, {}, {}, "
         "'{}', ",
-        row.msg_id, work.slot, wall_ms(), work.group_id);
+        row.message.id, work.slot, wall_ms(), work.group_id);
     append_hex_literal(sql, work.user.app_id);
     sql += ", ";
     append_hex_literal(sql, reason.substr(0, 512));
@@ -309,18 +310,10 @@ DbResult<std::vector<StoredMessage>> read_group_page(MysqlConnection& connection
             "group_seq LIMIT {}",
             kRowColumns, key_of(request.app_id, request.group_id), after, request.up_to, page));
     if (!rows) return std::unexpected(rows.error());
-    for (auto& [app_id, group_id, slot, row] : *rows) {
-      StoredMessage message{.seq = row.group_seq,
-                            .msg_id = row.msg_id,
-                            .peer = std::move(row.from),
-                            .client_msg_id = std::move(row.client_msg_id),
-                            .content = *row.content,
-                            .mentions = row.mentions ? *row.mentions : std::string(),
-                            .group_id = group_id,
-                            .group_seq = row.group_seq,
-                            .send_time = row.send_time,
-                            .cmd_id = row.cmd_id,
-                            .msg_type = row.msg_type};
+    for (auto& [app_id, slot, row] : *rows) {
+      const std::int64_t seq = row.message.group_seq;
+      StoredMessage message{.seq = seq, .message = std::move(row.message)};
+      after = seq;
       if (!messages.empty() && bytes + message.page_bytes() > request.byte_budget) {
         full = true;
         break;
@@ -329,7 +322,6 @@ DbResult<std::vector<StoredMessage>> read_group_page(MysqlConnection& connection
       messages.push_back(std::move(message));
     }
     if (rows->size() < static_cast<std::size_t>(page)) break;
-    after = rows->back().row.group_seq;
   }
   return messages;
 }

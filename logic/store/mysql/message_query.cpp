@@ -33,19 +33,25 @@ class RowBuffer {
 
   [[nodiscard]] MYSQL_BIND* binds() noexcept { return binds_.data(); }
 
-  DbStatus take(MysqlConnection& connection, MYSQL_STMT* statement, StoredMessage& message) {
-    message.seq = numbers_[0];
-    message.msg_id = numbers_[1];
+  DbStatus take(MysqlConnection& connection, MYSQL_STMT* statement, Box box, StoredMessage& stored) {
+    Message& message = stored.message;
+    stored.seq = numbers_[0];
+    message.id = numbers_[1];
     message.group_id = numbers_[2];
     message.group_seq = numbers_[3];
-    message.send_time = numbers_[4];
-    message.cmd_id = static_cast<std::int32_t>(numbers_[5]);
-    message.msg_type = static_cast<std::int32_t>(numbers_[6]);
-    message.peer.assign(peer_.data(), lengths_[7]);
+    message.sent_ms = numbers_[4];
+    message.command = static_cast<std::int32_t>(numbers_[5]);
+    message.type = static_cast<std::int32_t>(numbers_[6]);
+    (box == Box::kInbox ? message.from : message.to).assign(peer_.data(), lengths_[7]);
     message.client_msg_id.assign(client_msg_id_.data(), lengths_[8]);
-    if (auto taken = take_bytes(connection, statement, 9, content_, message.content); !taken) return taken;
+    std::string content;
+    if (auto taken = take_bytes(connection, statement, 9, content_, content); !taken) return taken;
+    message.content = share(std::move(content));
     if (no_mentions_ != 0) return {};
-    return take_bytes(connection, statement, 10, mentions_, message.mentions);
+    std::string mentions;
+    if (auto taken = take_bytes(connection, statement, 10, mentions_, mentions); !taken) return taken;
+    message.mentions = share(std::move(mentions));
+    return {};
   }
 
  private:
@@ -97,50 +103,48 @@ std::string page_sql(Box box) {
 }
 
 // Rows of one page; stops before the row that would break the budget. Answers whether it stopped.
-DbResult<bool> fetch_page(MysqlConnection& connection, MYSQL_STMT* statement, std::size_t byte_budget,
+DbResult<bool> fetch_page(MysqlConnection& connection, MYSQL_STMT* statement, const PageRequest& request,
                           std::size_t& bytes, RowBuffer& buffer, std::vector<StoredMessage>& messages) {
   bool full = false;
   while (true) {
     const int fetched = mysql_stmt_fetch(statement);
     if (fetched == MYSQL_NO_DATA) break;
     if (fetched == 1) return std::unexpected(connection.statement_error(statement));
-    StoredMessage message;
-    if (auto taken = buffer.take(connection, statement, message); !taken)
+    StoredMessage stored;
+    // The box's owner is the other end of each.
+    (request.box == Box::kInbox ? stored.message.to : stored.message.from) = request.user.uid;
+    if (auto taken = buffer.take(connection, statement, request.box, stored); !taken)
       return std::unexpected(taken.error());
-    if (!messages.empty() && bytes + message.page_bytes() > byte_budget) {
+    if (!messages.empty() && bytes + stored.page_bytes() > request.byte_budget) {
       full = true;
       break;
     }
-    bytes += message.page_bytes();
-    messages.push_back(std::move(message));
+    bytes += stored.page_bytes();
+    messages.push_back(std::move(stored));
   }
   mysql_stmt_free_result(statement);
   return full;
 }
 
 constexpr std::string_view kRedoColumns =
-    "app_id, msg_from, slot, msg_seq, msg_id, msg_to, client_msg_id, msg_content, group_id, send_time, "
-    "cmd_id, msg_type, mentions";
+    "app_id, slot, msg_id, msg_from, msg_to, client_msg_id, msg_content, mentions, group_id, send_time, "
+    "cmd_id, msg_type";
 
 DbResult<std::vector<RedoRow>> read_redo(MysqlConnection& connection, std::string_view sql) {
   std::vector<RedoRow> rows;
   auto done = connection.query(sql, [&rows](const TextRow& row) {
-    RedoRow redo{.app_id = std::string(row.text(0)),
-                 .from = std::string(row.text(1)),
-                 .slot = static_cast<Slot>(row.number(2)),
-                 .message = {}};
-    StoredMessage& message = redo.message;
-    message.seq = row.number(3);
-    message.msg_id = row.number(4);
-    message.peer = row.text(5);
-    message.client_msg_id = row.text(6);
-    message.content = row.text(7);
-    message.group_id = row.number(8);
-    message.send_time = row.number(9);
-    message.cmd_id = static_cast<std::int32_t>(row.number(10));
-    message.msg_type = static_cast<std::int32_t>(row.number(11));
-    message.mentions = row.text(12);
-    rows.push_back(std::move(redo));
+    rows.push_back({.app_id = std::string(row.text(0)),
+                    .slot = static_cast<Slot>(row.number(1)),
+                    .message = {.id = row.number(2),
+                                .from = std::string(row.text(3)),
+                                .to = std::string(row.text(4)),
+                                .client_msg_id = std::string(row.text(5)),
+                                .content = share(std::string(row.text(6))),
+                                .mentions = row.is_null(7) ? nullptr : share(std::string(row.text(7))),
+                                .group_id = row.number(8),
+                                .sent_ms = row.number(9),
+                                .command = static_cast<std::int32_t>(row.number(10)),
+                                .type = static_cast<std::int32_t>(row.number(11))}});
   });
   if (!done) return std::unexpected(done.error());
   return rows;
@@ -170,7 +174,7 @@ DbResult<std::vector<StoredMessage>> read_page(MysqlConnection& connection, cons
       return std::unexpected(connection.statement_error(*statement));
     }
     const std::size_t before = messages.size();
-    auto full = fetch_page(connection, *statement, request.byte_budget, bytes, buffer, messages);
+    auto full = fetch_page(connection, *statement, request, bytes, buffer, messages);
     if (!full) return std::unexpected(full.error());
     if (*full || messages.size() - before < static_cast<std::size_t>(page)) break;
     after = messages.back().seq;
@@ -195,7 +199,7 @@ DbResult<std::vector<RedoRow>> read_by_ids(MysqlConnection& connection, Slot slo
     std::ranges::move(*found, std::back_inserter(rows));
     ids = ids.subspan(some.size());
   }
-  std::ranges::sort(rows, {}, [](const RedoRow& row) { return row.message.msg_id; });
+  std::ranges::sort(rows, {}, [](const RedoRow& row) { return row.message.id; });
   return rows;
 }
 

@@ -24,7 +24,7 @@ constexpr std::int64_t kFirstBackOffMs = 50;
 constexpr std::int64_t kMaxBackOffMs = 1000;
 constexpr std::size_t kMaxUpkeep = 64;
 
-SlotMark place_of(const RedoRow& row) { return {.slot = row.slot, .mark = row.message.msg_id}; }
+SlotMark place_of(const RedoRow& row) { return {.slot = row.slot, .mark = row.message.id}; }
 SlotMark place_of(const GroupRedoRow& row) { return {.slot = row.slot, .mark = row.row.placed_id}; }
 
 // And each once.

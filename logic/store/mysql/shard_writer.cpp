@@ -215,7 +215,7 @@ void ShardWriter::park() {
   if (auto done = insert_parked(*connection_, row, batch_.reason()); !done)
     return fail(done.error(), DbSent::kNothing);
   if (auto done = connection_->commit(); !done) return fail(done.error(), DbSent::kCommit);
-  log::error("store", "row parked shard={} msg_id={} slot={} reason={}", deps_.config.name, row.msg_id,
+  log::error("store", "row parked shard={} msg_id={} slot={} reason={}", deps_.config.name, row.message.id,
              row.slot, batch_.reason());
   batch_.parked();
   counters_.parked.fetch_add(1, std::memory_order_relaxed);

@@ -15,8 +15,8 @@ constexpr std::uint32_t kRetryAfterMs = 200;
 void release_content(WriterWork& work) {
   if (work.kind() != WriterWork::Kind::kOutbox) return;
   auto& row = static_cast<OutboxWork&>(work);
-  row.content.reset();
-  row.mentions.reset();
+  row.message.content.reset();
+  row.message.mentions.reset();
 }
 
 }  // namespace

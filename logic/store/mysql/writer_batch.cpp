@@ -36,8 +36,8 @@ bool key_less(const WriterWork& a, std::int64_t a_seq, const WriterWork& b, std:
 std::size_t key_hash(const WriterWork& work, const UserTails* user) {
   const std::size_t key =
       work.kind() == WriterWork::Kind::kOutbox
-          ? std::hash<std::string>()(static_cast<const OutboxWork&>(work).client_msg_id)
-          : std::hash<MsgId>()(static_cast<const InboxWork&>(work).msg_id) * 0x9E3779B97F4A7C15U;
+          ? std::hash<std::string>()(static_cast<const OutboxWork&>(work).message.client_msg_id)
+          : std::hash<MsgId>()(static_cast<const InboxWork&>(work).message.id) * 0x9E3779B97F4A7C15U;
   const std::size_t mixed = key ^ (reinterpret_cast<std::uintptr_t>(user) >> 4) * 0xC2B2AE3D27D4EB4FU;
   return mixed ^ (mixed >> 29);
 }
@@ -132,9 +132,9 @@ bool WriterBatch::window_open() {
 bool WriterBatch::same_key(const Row& a, const Row& b) const {
   if (a.user != b.user || a.work->kind() != b.work->kind()) return false;
   if (a.work->kind() == WriterWork::Kind::kOutbox) {
-    return as_outbox(*a.work).client_msg_id == as_outbox(*b.work).client_msg_id;
+    return as_outbox(*a.work).message.client_msg_id == as_outbox(*b.work).message.client_msg_id;
   }
-  return as_inbox(*a.work).msg_id == as_inbox(*b.work).msg_id;
+  return as_inbox(*a.work).message.id == as_inbox(*b.work).message.id;
 }
 
 void WriterBatch::find_duplicates() {
@@ -217,8 +217,8 @@ void WriterBatch::number(MsgId id_limit) {
           refuse(row, *work.unless_stored);
           continue;
         }
-        work.msg_id = clock_.next();
-        if (work.msg_id > id_limit) {
+        work.message.id = clock_.next();
+        if (work.message.id > id_limit) {
           refuse(row, {Code::kUnavailable, "no message ids to give", kRetryAfterMs});
           continue;
         }
@@ -260,14 +260,12 @@ void WriterBatch::set_tails(std::size_t unknown_index, std::int64_t inbox, std::
 void WriterBatch::found_outbox(std::size_t lookup_index, const FoundOutbox& found, SteadyTime now) {
   Row& row = rows_[outbox_rows_[lookup_index]];
   auto& work = as_outbox(*row.work);
-  const bool mine = row.doubtful && work.msg_id == found.msg_id;
+  const bool mine = row.doubtful && work.message.id == found.id;
   if (!mine) row.user->careful_until = now + kCareful;
-  work.msg_id = found.msg_id;
+  work.message.id = found.id;
   work.seq = found.seq;
-  work.send_time = found.send_time;
-  work.stored_to = found.to;
-  work.stored_group_id = found.group_id;
-  work.stored_cmd_id = found.cmd_id;
+  work.message.sent_ms = found.sent_ms;
+  work.stored_for = found.target;
   finish(row, mine ? Outcome::kStored : Outcome::kExists);
 }
 
@@ -430,12 +428,10 @@ void WriterBatch::finish_duplicates() {
       const auto& source = static_cast<const OutboxWork&>(first);
       auto& work = as_outbox(*row.work);
       const bool stored = first.outcome == Outcome::kStored;
-      work.msg_id = source.msg_id;
+      work.message.id = source.message.id;
       work.seq = source.seq;
-      work.send_time = source.send_time;
-      work.stored_to = stored ? source.to : source.stored_to;
-      work.stored_group_id = stored ? source.group_id : source.stored_group_id;
-      work.stored_cmd_id = stored ? source.cmd_id : source.stored_cmd_id;
+      work.message.sent_ms = source.message.sent_ms;
+      work.stored_for = stored ? source.message.target() : source.stored_for;
     } else if (there) {
       as_inbox(*row.work).seq = static_cast<const InboxWork&>(first).seq;
     }

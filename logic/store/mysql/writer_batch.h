@@ -37,12 +37,10 @@ namespace hongyan::logic {
 
 // A row of im_message_send as a lookup finds it.
 struct FoundOutbox {
-  MsgId msg_id = 0;
+  MsgId id = 0;
   std::int64_t seq = 0;
-  std::int64_t send_time = 0;
-  std::string_view to;
-  std::int64_t group_id = 0;
-  std::int32_t cmd_id = 0;
+  std::int64_t sent_ms = 0;
+  Target target;
 };
 
 // The rows after a refused one, which would overtake it, are refused as well. On the writer's thread.

@@ -78,19 +78,19 @@ struct Table<OutboxWork> {
     set_type(bind[5], MYSQL_TYPE_SHORT, true);
   }
   static void set_values(MYSQL_BIND* bind, const OutboxWork& row) {
-    point(bind[0], row.cmd_id);
+    point(bind[0], row.message.command);
     bind_bytes(bind[1], row.user.app_id);
     bind_bytes(bind[2], row.user.uid);
     point(bind[3], row.seq);
-    point(bind[4], row.msg_id);
+    point(bind[4], row.message.id);
     point(bind[5], row.slot);
-    point(bind[6], row.msg_type);
-    point(bind[7], row.group_id);
-    point(bind[8], row.send_time);
-    bind_bytes(bind[9], row.to);
-    bind_bytes(bind[10], row.client_msg_id);
-    bind_bytes(bind[11], content_of(row.content));
-    bind_optional(bind[12], row.mentions);
+    point(bind[6], row.message.type);
+    point(bind[7], row.message.group_id);
+    point(bind[8], row.message.sent_ms);
+    bind_bytes(bind[9], row.message.to);
+    bind_bytes(bind[10], row.message.client_msg_id);
+    bind_bytes(bind[11], content_of(row.message.content));
+    bind_optional(bind[12], row.message.mentions);
   }
 };
 
@@ -104,19 +104,19 @@ struct Table<InboxWork> {
     for (const int column : {0, 5}) set_type(bind[column], MYSQL_TYPE_LONG);
   }
   static void set_values(MYSQL_BIND* bind, const InboxWork& row) {
-    point(bind[0], row.cmd_id);
+    point(bind[0], row.message.command);
     bind_bytes(bind[1], row.user.app_id);
     bind_bytes(bind[2], row.user.uid);
     point(bind[3], row.seq);
-    point(bind[4], row.msg_id);
-    point(bind[5], row.msg_type);
-    point(bind[6], row.group_id);
-    point(bind[7], row.group_seq);
-    point(bind[8], row.send_time);
-    bind_bytes(bind[9], row.from);
-    bind_bytes(bind[10], row.client_msg_id);
-    bind_bytes(bind[11], content_of(row.content));
-    bind_optional(bind[12], row.mentions);
+    point(bind[4], row.message.id);
+    point(bind[5], row.message.type);
+    point(bind[6], row.message.group_id);
+    point(bind[7], row.message.group_seq);
+    point(bind[8], row.message.sent_ms);
+    bind_bytes(bind[9], row.message.from);
+    bind_bytes(bind[10], row.message.client_msg_id);
+    bind_bytes(bind[11], content_of(row.message.content));
+    bind_optional(bind[12], row.message.mentions);
   }
 };
 
@@ -325,17 +325,17 @@ DbStatus look_up(MysqlConnection& connection, WriterBatch& batch, SteadyTime now
       [](std::string& sql, const OutboxWork& work) {
         append_user(sql, work.user);
         sql += ',';
-        append_hex_literal(sql, work.client_msg_id);
+        append_hex_literal(sql, work.message.client_msg_id);
         sql += " c";
       },
       [&batch, now](const TextRow& row) {
         batch.found_outbox(static_cast<std::size_t>(row.number(0)),
-                           {.msg_id = row.number(1),
+                           {.id = row.number(1),
                             .seq = row.number(2),
-                            .send_time = row.number(3),
-                            .to = row.text(4),
-                            .group_id = row.number(5),
-                            .cmd_id = static_cast<std::int32_t>(row.number(6))},
+                            .sent_ms = row.number(3),
+                            .target = {.to = std::string(row.text(4)),
+                                       .group_id = row.number(5),
+                                       .command = static_cast<std::int32_t>(row.number(6))}},
                            now);
       });
   if (!outbox) return outbox;
@@ -345,7 +345,7 @@ DbStatus look_up(MysqlConnection& connection, WriterBatch& batch, SteadyTime now
       "r.msg_id = v.i",
       [](std::string& sql, const InboxWork& work) {
         append_user(sql, work.user);
-        fmt::format_to(std::back_inserter(sql), ",{} i", work.msg_id);
+        fmt::format_to(std::back_inserter(sql), ",{} i", work.message.id);
       },
       [&batch](const TextRow& row) {
         batch.found_inbox(static_cast<std::size_t>(row.number(0)), row.number(1));
@@ -357,7 +357,7 @@ DbStatus insert_parked(MysqlConnection& connection, const InboxWork& row, std::s
   const auto cut = [](std::string_view bytes, std::size_t most) { return bytes.substr(0, most); };
   std::string sql = fmt::format(
       "INSERT INTO im_parked (id, slot, parked_time, destination, app_id, reason) VALUES ({}, {}, {}, ",
-      row.msg_id, row.slot, wall_ms());
+      row.message.id, row.slot, wall_ms());
   append_hex_literal(sql, cut(row.user.uid, 128));
   sql += ", ";
   append_hex_literal(sql, cut(row.user.app_id, 64));

@@ -124,8 +124,7 @@ class GroupsHarness : public PipelineHarness {
   std::vector<GroupRedoRow> placed_rows(std::int64_t group_id) {
     std::vector<GroupRedoRow> out;
     for (const auto& row : stored(group_id).rows) {
-      out.push_back(
-          {.app_id = "demo", .group_id = group_id, .slot = slot_of_group("demo", group_id), .row = row});
+      out.push_back({.app_id = "demo", .slot = slot_of_group("demo", group_id), .row = row});
     }
     return out;
   }

@@ -18,7 +18,7 @@ TEST_F(GroupsTest, OneOrderForAllMembersTheSenderIncluded) {
   for (const auto* uid : {"alice", "bob", "carol"}) EXPECT_EQ(inbox(uid), all) << uid;
   EXPECT_EQ(stored(group).rows.size(), 6U);
   for (std::size_t i = 0; i < 6; ++i)
-    EXPECT_EQ(stored(group).rows[i].group_seq, static_cast<std::int64_t>(i + 1));
+    EXPECT_EQ(stored(group).rows[i].message.group_seq, static_cast<std::int64_t>(i + 1));
 }
 
 TEST_F(GroupsTest, OnlyMembersSend) {
@@ -331,8 +331,8 @@ TEST_F(GroupsTest, AMessageGivenTwiceAtOnceIsPlacedOnce) {
   shard_of("alice").read_accepted(slot_of("demo", "alice"), {body_of<client::C2GSendResp>(1).msg_id()},
                                   [&redo](auto rows) { redo = std::move(*rows); });
   ASSERT_EQ(redo.size(), 1U);
-  redo[0].message.msg_id += 1;  // accepted, and nowhere in the group
-  redo[0].message.content = "twice";
+  redo[0].message.id += 1;  // accepted, and nowhere in the group
+  redo[0].message.content = share("twice");
   redo.push_back(redo[0]);
   restart();
   acquire(redo);
@@ -344,12 +344,12 @@ TEST_F(GroupsTest, AMessageGivenTwiceAtOnceIsPlacedOnce) {
 TEST_F(GroupsTest, WhatStandsInTheOrderBehindItsOwnersBackIsGivenOut) {
   const auto group = create("alice", {"bob"});
   GroupRow stray = stored(group).rows.back();
-  stray.group_seq += 1;
-  stray.msg_id += 1;
+  stray.message.group_seq += 1;
+  stray.message.id += 1;
   stray.placed_id += 1;
-  stray.client_msg_id = "stray";
-  stray.cmd_id = client::COMMAND_C2G_SEND;
-  stray.content = std::make_shared<const std::string>("stray");
+  stray.message.client_msg_id = "stray";
+  stray.message.command = client::COMMAND_C2G_SEND;
+  stray.message.content = share("stray");
   stored(group).rows.push_back(stray);
   post(1, "alice", group, "own");
   settle();
@@ -357,7 +357,7 @@ TEST_F(GroupsTest, WhatStandsInTheOrderBehindItsOwnersBackIsGivenOut) {
   EXPECT_EQ(inbox("bob"), (std::vector<std::string>{"#", "stray", "own"}));
   EXPECT_EQ(inbox("alice"), (std::vector<std::string>{"#", "stray", "own"}));
   ASSERT_EQ(stored(group).rows.size(), 3U);
-  EXPECT_EQ(stored(group).rows.back().group_seq, 3);
+  EXPECT_EQ(stored(group).rows.back().message.group_seq, 3);
 }
 
 TEST_F(GroupsTest, LongLanesOfAGroupAreReadAgain) {

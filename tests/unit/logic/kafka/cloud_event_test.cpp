@@ -31,8 +31,8 @@ TEST(CloudEventTest, IsJsonWithIdsAsText) {
                     .device_type = 2,
                     .device_id = "phone \"7\"",
                     .gate = "gate-1",
-                    .msg_id = 9'007'199'254'740'995,
-                    .seq = 12};
+                    .seq = 12,
+                    .message = {.id = 9'007'199'254'740'995}};
   const auto json = nlohmann::json::parse(to_cloud_event(event));
   EXPECT_EQ(json, nlohmann::json::parse(R"({
     "specversion": "1.0", "id": "9007199254740993", "source": "/apps/demo", "type": "hongyan.undelivered.v1",
@@ -42,16 +42,14 @@ TEST(CloudEventTest, IsJsonWithIdsAsText) {
 }
 
 TEST(CloudEventTest, AStoredMessageNamesNoSession) {
-  const Event event{.kind = Event::Kind::kStored,
-                    .id = 7,
-                    .app_id = "demo",
-                    .uid = "alice",
-                    .msg_id = 9'007'199'254'740'995,
-                    .seq = 12,
-                    .to = "bob",
-                    .cmd_id = 30,
-                    .msg_type = -1,
-                    .client_msg_id = "id-1"};
+  const Event event{
+      .kind = Event::Kind::kStored,
+      .id = 7,
+      .app_id = "demo",
+      .uid = "alice",
+      .seq = 12,
+      .message = {
+          .id = 9'007'199'254'740'995, .to = "bob", .client_msg_id = "id-1", .command = 30, .type = -1}};
   const auto json = nlohmann::json::parse(to_cloud_event(event));
   EXPECT_EQ(json["type"], "hongyan.stored.v1");
   EXPECT_EQ(json["subject"], "alice");

@@ -22,7 +22,7 @@ class EventsTest : public PipelineHarness {
           out.push_back("logout " + event.uid + " " + std::string(event.reason));
           break;
         case Event::Kind::kStored:
-          out.push_back("stored " + event.uid + " " + event.to + " " + std::to_string(event.seq));
+          out.push_back("stored " + event.uid + " " + event.message.to + " " + std::to_string(event.seq));
           break;
         case Event::Kind::kUndelivered:
           out.push_back("undelivered " + event.uid + " " + std::to_string(event.seq));
@@ -64,9 +64,9 @@ TEST_F(EventsTest, TellsOfStoredMessagesWhenAsked) {
   send(3, "alice", "bob", "id-1");  // stored before
   settle();
   ASSERT_EQ(events_.all.size(), 1U);
-  EXPECT_EQ(events_.all[0].msg_id, body_of<client::C2CSendResp>(2).msg_id());
-  EXPECT_EQ(events_.all[0].client_msg_id, "id-2");
-  EXPECT_EQ(events_.all[0].cmd_id, static_cast<std::uint32_t>(client::COMMAND_C2C_SEND));
+  EXPECT_EQ(events_.all[0].message.id, body_of<client::C2CSendResp>(2).msg_id());
+  EXPECT_EQ(events_.all[0].message.client_msg_id, "id-2");
+  EXPECT_EQ(events_.all[0].message.command, client::COMMAND_C2C_SEND);
   EXPECT_EQ(told(), Told{"stored alice bob 2"});
 }
 
@@ -127,7 +127,7 @@ TEST_F(EventsTest, TellsWhatWasNotAcknowledgedAfterTheResend) {
   EXPECT_EQ(told(), Told{});
   pass(config_.ack_timeout);
   ASSERT_EQ(events_.all.size(), 1U);
-  EXPECT_EQ(events_.all[0].msg_id, body_of<client::C2CSendResp>(3).msg_id());
+  EXPECT_EQ(events_.all[0].message.id, body_of<client::C2CSendResp>(3).msg_id());
   EXPECT_EQ(told(), Told{"undelivered bob 2"});
   pass(config_.ack_timeout);
   EXPECT_EQ(told(), Told{});

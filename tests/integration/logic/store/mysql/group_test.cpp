@@ -29,21 +29,21 @@ class GroupStoreTest : public StoreTest {
   }
   static logic::GroupRow row(std::int64_t seq, std::string content = "hi") {
     logic::GroupRow made;
-    made.group_seq = seq;
-    made.msg_id = 1000 + seq;
+    made.message = {.id = 1000 + seq,
+                    .from = "alice",
+                    .client_msg_id = "c" + std::to_string(seq),
+                    .content = logic::share(std::move(content)),
+                    .group_seq = seq,
+                    .sent_ms = 5,
+                    .command = 40};
     made.placed_id = 2000 + seq;
-    made.from = "alice";
-    made.client_msg_id = "c" + std::to_string(seq);
-    made.content = std::make_shared<const std::string>(std::move(content));
-    made.send_time = 5;
-    made.cmd_id = 40;
     return made;
   }
   static std::unique_ptr<GroupWork> creation(std::vector<std::string> members,
                                              std::int64_t group_id = kGroup) {
     auto made = work(GroupWork::Op::kStore, group_id);
     made->rows.push_back(row(1));
-    made->rows[0].cmd_id = 60;
+    made->rows[0].message.command = 60;
     made->info = logic::GroupInfo{.name =
                                       "Gr\xc3\xbc\xc3\x9f"
                                       "e \xf0\x9f\x98\x80 ' \\",
@@ -95,7 +95,7 @@ TEST_F(GroupStoreTest, WhatIsStoredIsLoaded) {
   above->rows_after = 1;
   const GroupWork& found = run(node, std::move(above));
   ASSERT_EQ(found.rows.size(), 1U);
-  EXPECT_EQ(found.rows[0].group_seq, 2);
+  EXPECT_EQ(found.rows[0].message.group_seq, 2);
   EXPECT_EQ(found.rows[0].placed_id, 2002);
 }
 
@@ -127,7 +127,7 @@ TEST_F(GroupStoreTest, AMessageThatIsThereIsFoundAndSpoilsNobodyElses) {
   run(node, std::move(first));
   auto again = work(GroupWork::Op::kStore);
   again->rows = {row(2)};
-  again->rows[0].msg_id = 1001;
+  again->rows[0].message.id = 1001;
   auto other = work(GroupWork::Op::kStore, 99);
   other->rows = {row(1)};
   node.shard->submit(std::move(again));
@@ -245,9 +245,9 @@ TEST_F(GroupStoreTest, ASuccessorRedoesWhatLiesAboveTheMark) {
   Node again(config_, 1, 101);
   ASSERT_TRUE(again.start());
   ASSERT_EQ(again.observer.redo.placed.size(), 300U);
-  EXPECT_EQ(again.observer.redo.placed[299].row.group_seq, 300);
-  EXPECT_EQ(*again.observer.redo.placed[299].row.content, "m300");
-  EXPECT_EQ(again.observer.redo.placed[0].group_id, kGroup);
+  EXPECT_EQ(again.observer.redo.placed[299].row.message.group_seq, 300);
+  EXPECT_EQ(*again.observer.redo.placed[299].row.message.content, "m300");
+  EXPECT_EQ(again.observer.redo.placed[0].row.message.group_id, kGroup);
   EXPECT_GT(again.clock.next(), again.observer.redo.placed[299].row.placed_id);
 }
 
@@ -256,7 +256,7 @@ TEST_F(GroupStoreTest, PagesOfAGroup) {
   ASSERT_TRUE(node.start());
   auto messages = work(GroupWork::Op::kStore);
   for (std::int64_t seq = 1; seq <= 100; ++seq) messages->rows.push_back(row(seq, std::string(1000, 'x')));
-  messages->rows[4].mentions = std::make_shared<const std::string>(std::string("\0\x01", 2));
+  messages->rows[4].message.mentions = logic::share(std::string("\0\x01", 2));
   run(node, std::move(messages));
   const auto read = [&](std::int64_t after, std::size_t limit, std::size_t bytes) {
     std::promise<Result<std::vector<logic::StoredMessage>>> promise;
@@ -267,7 +267,7 @@ TEST_F(GroupStoreTest, PagesOfAGroup) {
   const auto some = read(3, 30, 1 << 20);
   ASSERT_EQ(some.size(), 30U);
   EXPECT_EQ(some[0].seq, 4);
-  EXPECT_EQ(some[1].mentions, std::string("\0\x01", 2));
+  EXPECT_EQ(*some[1].message.mentions, std::string("\0\x01", 2));
   EXPECT_EQ(some[29].seq, 33);
   EXPECT_EQ(read(80, 30, 1 << 20).size(), 10U);
   EXPECT_EQ(read(0, 30, 2700).size(), 2U);

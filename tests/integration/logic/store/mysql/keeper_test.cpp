@@ -52,11 +52,11 @@ TEST_F(KeeperTest, RedoHoldsWhatStandsAboveTheMarkAndInPending) {
       node.shard->submit(outbox("alice", fmt::format("c{}", i), fmt::format("m{}", i)));
     node.shard->submit(outbox("bob", "c"));
     ASSERT_TRUE(node.sink.wait_for(701));
-    for (std::size_t i = 0; i < 700; ++i) ids.push_back(node.sink.outbox(i).msg_id);
+    for (std::size_t i = 0; i < 700; ++i) ids.push_back(node.sink.outbox(i).message.id);
     const Slot slot = slot_of("app", "alice");
     const Slot bob = slot_of("app", "bob");
     EXPECT_TRUE(upkeep(node, {{slot, 7, ids[3]}, {slot, 8, ids[3]}, {slot, 7, ids[4]}},
-                       {{slot, 1, ids[99]}, {bob, 1, node.sink.outbox(700).msg_id}}, {}));
+                       {{slot, 1, ids[99]}, {bob, 1, node.sink.outbox(700).message.id}}, {}));
     EXPECT_TRUE(upkeep(node, {}, {}, {{slot, 7, ids[4]}}));
     // One receiver's row is there, another's of the same slot is not.
     EXPECT_TRUE(upkeep(node, {{slot, 8, ids[3]}}, {}, {{slot, 8, ids[3]}}));
@@ -64,17 +64,17 @@ TEST_F(KeeperTest, RedoHoldsWhatStandsAboveTheMarkAndInPending) {
   Node again(config_, 1, 101);
   ASSERT_TRUE(again.start());
   ASSERT_EQ(again.observer.redo.accepted.size(), 601U);
-  EXPECT_EQ(again.observer.redo.accepted[0].message.msg_id, ids[3]);
+  EXPECT_EQ(again.observer.redo.accepted[0].message.id, ids[3]);
   ASSERT_EQ(again.observer.redo.pending.size(), 2U);
   EXPECT_EQ(again.observer.redo.pending[0].id, ids[3]);
   EXPECT_EQ(again.observer.redo.pending[1].id, ids[3]);
-  EXPECT_EQ(again.observer.redo.accepted[1].message.msg_id, ids[100]);
-  EXPECT_EQ(again.observer.redo.accepted[1].message.content, "m100");
+  EXPECT_EQ(again.observer.redo.accepted[1].message.id, ids[100]);
+  EXPECT_EQ(*again.observer.redo.accepted[1].message.content, "m100");
   EXPECT_EQ(again.observer.redo.accepted[1].message.client_msg_id, "c100");
-  EXPECT_EQ(again.observer.redo.accepted[1].from, "alice");
+  EXPECT_EQ(again.observer.redo.accepted[1].message.from, "alice");
   EXPECT_EQ(again.observer.redo.accepted[1].app_id, "app");
-  EXPECT_EQ(again.observer.redo.accepted[1].message.peer, "receiver");
-  EXPECT_EQ(again.observer.redo.accepted.back().message.msg_id, ids[699]);
+  EXPECT_EQ(again.observer.redo.accepted[1].message.to, "receiver");
+  EXPECT_EQ(again.observer.redo.accepted.back().message.id, ids[699]);
   EXPECT_EQ(again.observer.slots.front().epoch, 2U);
 }
 
@@ -153,8 +153,8 @@ TEST_F(KeeperTest, ClockGoesPastWhatThePredecessorMayHaveIssued) {
   node.shard->submit(outbox("alice", "c1"));
   ASSERT_TRUE(node.sink.wait_for(1));
   EXPECT_EQ(node.sink.outbox(0).outcome, Outcome::kStored);
-  EXPECT_GT(node.sink.outbox(0).msg_id, limit);
-  EXPECT_GT(number("SELECT id_limit FROM im_beat WHERE node = 1"), node.sink.outbox(0).msg_id);
+  EXPECT_GT(node.sink.outbox(0).message.id, limit);
+  EXPECT_GT(number("SELECT id_limit FROM im_beat WHERE node = 1"), node.sink.outbox(0).message.id);
 }
 
 TEST_F(KeeperTest, ClockThatJumpsPastTheLimitWaitsForTheNextBeat) {
@@ -166,8 +166,8 @@ TEST_F(KeeperTest, ClockThatJumpsPastTheLimitWaitsForTheNextBeat) {
   node.shard->submit(outbox("alice", "c1"));
   ASSERT_TRUE(node.sink.wait_for(1));
   EXPECT_EQ(node.sink.outbox(0).outcome, Outcome::kStored);
-  EXPECT_GT(node.sink.outbox(0).msg_id, far);
-  EXPECT_GT(number("SELECT id_limit FROM im_beat WHERE node = 1"), node.sink.outbox(0).msg_id);
+  EXPECT_GT(node.sink.outbox(0).message.id, far);
+  EXPECT_GT(number("SELECT id_limit FROM im_beat WHERE node = 1"), node.sink.outbox(0).message.id);
 }
 
 TEST_F(KeeperTest, TakeoverOfTheEpochMakesTheNodeBeginAfresh) {

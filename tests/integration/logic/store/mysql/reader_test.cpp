@@ -33,9 +33,9 @@ TEST_F(ReaderTest, PagesWithinLimitAndBudget) {
   ASSERT_EQ(all->size(), 200U);
   for (std::size_t i = 0; i < 200; ++i) {
     EXPECT_EQ((*all)[i].seq, static_cast<std::int64_t>(i) + 1);
-    EXPECT_EQ((*all)[i].msg_id, static_cast<MsgId>(i) + 1001);
-    EXPECT_EQ((*all)[i].content, std::string(1000, static_cast<char>(i + 1)));
-    EXPECT_EQ((*all)[i].peer, "sender");
+    EXPECT_EQ((*all)[i].message.id, static_cast<MsgId>(i) + 1001);
+    EXPECT_EQ(*(*all)[i].message.content, std::string(1000, static_cast<char>(i + 1)));
+    EXPECT_EQ((*all)[i].message.from, "sender");
   }
   EXPECT_EQ(read(node, 0, 200, 200, 20 * all->front().page_bytes() + 10)->size(), 20U);
   EXPECT_EQ(read(node, 0, 200, 200, 10)->size(), 1U);
@@ -51,7 +51,7 @@ TEST_F(ReaderTest, MentionsCountInThePage) {
   ASSERT_TRUE(node.start());
   for (int i = 1; i <= 50; ++i) {
     auto row = inbox("bob", 1000 + i, "");
-    row->mentions = std::make_shared<const std::string>(13'000, 'm');
+    row->message.mentions = logic::share(std::string(13'000, 'm'));
     node.shard->submit(std::move(row));
   }
   ASSERT_TRUE(node.sink.wait_for(50));
@@ -66,7 +66,7 @@ TEST_F(ReaderTest, ReadsLargeContentsAndTheOutbox) {
   node.shard->submit(inbox("bob", 1, large));
   node.shard->submit(outbox("bob", "c1", large));
   ASSERT_TRUE(node.sink.wait_for(2));
-  EXPECT_EQ(read(node, 0, 1, 10, 1 << 20)->front().content, large);
+  EXPECT_EQ(*read(node, 0, 1, 10, 1 << 20)->front().message.content, large);
   auto promise = std::make_shared<std::promise<Page>>();
   auto future = promise->get_future();
   node.shard->read_outbox({"app", "bob"}, 0, 1, 10, 1 << 20,
@@ -74,8 +74,8 @@ TEST_F(ReaderTest, ReadsLargeContentsAndTheOutbox) {
   ASSERT_EQ(future.wait_for(kPatience), std::future_status::ready);
   const Page page = future.get();
   ASSERT_TRUE(page);
-  EXPECT_EQ(page->front().content, large);
-  EXPECT_EQ(page->front().peer, "receiver");
+  EXPECT_EQ(*page->front().message.content, large);
+  EXPECT_EQ(page->front().message.to, "receiver");
 }
 
 TEST_F(ReaderTest, ReadsAcceptedMessagesById) {
@@ -87,14 +87,14 @@ TEST_F(ReaderTest, ReadsAcceptedMessagesById) {
   auto promise = std::make_shared<std::promise<Rows>>();
   auto future = promise->get_future();
   node.shard->read_accepted(slot_of("app", "bob"),
-                            {node.sink.outbox(2).msg_id, 12345, node.sink.outbox(0).msg_id},
+                            {node.sink.outbox(2).message.id, 12345, node.sink.outbox(0).message.id},
                             [promise](Rows rows) { promise->set_value(std::move(rows)); });
   ASSERT_EQ(future.wait_for(kPatience), std::future_status::ready);
   const Rows rows = future.get();
   ASSERT_TRUE(rows);
   ASSERT_EQ(rows->size(), 2U);
-  EXPECT_EQ((*rows)[0].message.content, "m0");
-  EXPECT_EQ((*rows)[1].message.content, "m2");
+  EXPECT_EQ(*(*rows)[0].message.content, "m0");
+  EXPECT_EQ(*(*rows)[1].message.content, "m2");
 }
 
 TEST_F(ReaderTest, RefusesWhileTheServerIsAwayAndRecovers) {

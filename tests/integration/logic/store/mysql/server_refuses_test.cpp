@@ -31,13 +31,13 @@ class ServerRefusesTest : public StoreTest {
     made->group_id = group_id;
     made->slot = slot_of("app", std::to_string(group_id));
     logic::GroupRow row;
-    row.group_seq = seq;
-    row.msg_id = group_id * 1000 + seq;
-    row.placed_id = 2'000'000 + row.msg_id;
-    row.from = "alice";
-    row.client_msg_id = "c";
-    row.content = std::make_shared<const std::string>("hi");
-    row.cmd_id = 40;
+    row.message.group_seq = seq;
+    row.message.id = group_id * 1000 + seq;
+    row.placed_id = 2'000'000 + row.message.id;
+    row.message.from = "alice";
+    row.message.client_msg_id = "c";
+    row.message.content = logic::share("hi");
+    row.message.command = 40;
     made->rows.push_back(std::move(row));
     return made;
   }
@@ -128,7 +128,7 @@ TEST_F(ServerRefusesTest, AnUnknownErrorOfOneRowRefusesNobodyElse) {
     auto& work = node.sink.work(i);
     const bool poisoned = work.kind() == WriterWork::Kind::kGroup
                               ? static_cast<GroupWork&>(work).group_id == 7
-                              : static_cast<logic::InboxWork&>(work).msg_id == 7;
+                              : static_cast<logic::InboxWork&>(work).message.id == 7;
     EXPECT_EQ(work.outcome, poisoned ? Outcome::kRefused : Outcome::kStored);
   }
 }
@@ -282,7 +282,7 @@ TEST_F(ServerRefusesTest, ARowThatKillsItsConnectionRefusesNobodyElse) {
     auto& work = node.sink.work(i);
     const bool poisoned = work.kind() == WriterWork::Kind::kGroup
                               ? static_cast<GroupWork&>(work).group_id == 7
-                              : static_cast<logic::InboxWork&>(work).msg_id == 7;
+                              : static_cast<logic::InboxWork&>(work).message.id == 7;
     EXPECT_EQ(work.outcome, poisoned ? Outcome::kRefused : Outcome::kStored) << i;
   }
 }

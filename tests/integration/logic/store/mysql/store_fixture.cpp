@@ -102,11 +102,11 @@ std::unique_ptr<logic::OutboxWork> StoreTest::outbox(const std::string& uid, con
   auto work = std::make_unique<logic::OutboxWork>();
   work->user = {"app", uid};
   work->slot = slot_of("app", uid);
-  work->to = "receiver";
-  work->client_msg_id = client_msg_id;
-  work->content = std::make_shared<const std::string>(content);
-  work->send_time = wall_ms();
-  work->cmd_id = 30;
+  work->message.to = "receiver";
+  work->message.client_msg_id = client_msg_id;
+  work->message.content = logic::share(content);
+  work->message.sent_ms = wall_ms();
+  work->message.command = 30;
   return work;
 }
 
@@ -115,12 +115,12 @@ std::unique_ptr<logic::InboxWork> StoreTest::inbox(const std::string& uid, MsgId
   auto work = std::make_unique<logic::InboxWork>();
   work->user = {"app", uid};
   work->slot = slot_of("app", uid);
-  work->msg_id = msg_id;
-  work->from = "sender";
-  work->client_msg_id = fmt::format("c{}", msg_id);
-  work->content = std::make_shared<const std::string>(content);
-  work->send_time = wall_ms();
-  work->cmd_id = 30;
+  work->message.id = msg_id;
+  work->message.from = "sender";
+  work->message.client_msg_id = fmt::format("c{}", msg_id);
+  work->message.content = logic::share(content);
+  work->message.sent_ms = wall_ms();
+  work->message.command = 30;
   return work;
 }
 

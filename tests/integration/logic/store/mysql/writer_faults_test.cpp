@@ -37,7 +37,7 @@ TEST_F(WriterFaultsTest, CommitWhoseAnswerIsLostIsFoundAgain) {
   ASSERT_TRUE(node.sink.wait_for(2));
   EXPECT_EQ(node.sink.outbox(0).outcome, Outcome::kStored);
   EXPECT_EQ(node.sink.outbox(0).seq, 1);
-  EXPECT_EQ(std::to_string(node.sink.outbox(0).msg_id),
+  EXPECT_EQ(std::to_string(node.sink.outbox(0).message.id),
             sql("SELECT msg_id FROM im_message_send WHERE msg_seq = 1"));
   EXPECT_EQ(node.sink.outbox(1).seq, 2);
   EXPECT_EQ(number("SELECT COUNT(*) FROM im_message_send"), 2);
@@ -59,7 +59,7 @@ TEST_F(WriterFaultsTest, WhatIsReadAfterTheBarrierIsRefused) {
   const auto stored = [&](const logic::FenceKey& under, int id) {
     auto work = outbox("alice", fmt::format("c{}", id));
     auto* one = static_cast<logic::OutboxWork*>(work.get());
-    one->msg_id = id;
+    one->message.id = id;
     one->seq = id;
     const auto fence = insert.run(**old, std::span(&one, 1), &under);
     EXPECT_TRUE(fence);
@@ -209,7 +209,7 @@ TEST_F(WriterFaultsTest, AnotherBootOfTheNodeFencesOff) {
   young.shard->submit(outbox("alice", "c3"));
   ASSERT_TRUE(young.sink.wait_for(1));
   EXPECT_EQ(young.sink.outbox(0).seq, 2);
-  EXPECT_GT(young.sink.outbox(0).msg_id, old.sink.outbox(0).msg_id);
+  EXPECT_GT(young.sink.outbox(0).message.id, old.sink.outbox(0).message.id);
 }
 
 TEST_F(WriterFaultsTest, ReadOnlyServerRefusesAndComesBack) {

@@ -22,7 +22,7 @@ TEST_F(WriterTest, StoresEveryByteAndNumbersFromOne) {
   EXPECT_EQ(node.sink.outbox(0).outcome, Outcome::kStored);
   EXPECT_EQ(node.sink.outbox(0).seq, 1);
   EXPECT_EQ(node.sink.outbox(1).seq, 2);
-  EXPECT_GT(node.sink.outbox(1).msg_id, node.sink.outbox(0).msg_id);
+  EXPECT_GT(node.sink.outbox(1).message.id, node.sink.outbox(0).message.id);
   EXPECT_EQ(node.sink.inbox(2).seq, 1);
   EXPECT_EQ(sql("SELECT msg_content FROM im_message_send WHERE msg_seq = 1"), content);
   EXPECT_EQ(sql("SELECT client_msg_id FROM im_message_send WHERE msg_seq = 1"), std::string("c\0\xff'1", 5));
@@ -59,15 +59,15 @@ TEST_F(WriterTest, AnswersADuplicateWithTheStoredRow) {
   node.shard->submit(outbox("alice", "same"));
   ASSERT_TRUE(node.sink.wait_for(1));
   auto again = outbox("alice", "same", "other");
-  again->to = "somebody else";
+  again->message.to = "somebody else";
   node.shard->submit(std::move(again));
   node.shard->submit(outbox("alice", "next"));
   ASSERT_TRUE(node.sink.wait_for(3));
   EXPECT_EQ(node.sink.outbox(1).outcome, Outcome::kExists);
-  EXPECT_EQ(node.sink.outbox(1).msg_id, node.sink.outbox(0).msg_id);
+  EXPECT_EQ(node.sink.outbox(1).message.id, node.sink.outbox(0).message.id);
   EXPECT_EQ(node.sink.outbox(1).seq, 1);
-  EXPECT_EQ(node.sink.outbox(1).stored_to, "receiver");
-  EXPECT_EQ(node.sink.outbox(1).stored_cmd_id, 30);
+  EXPECT_EQ(node.sink.outbox(1).stored_for.to, "receiver");
+  EXPECT_EQ(node.sink.outbox(1).stored_for.command, 30);
   EXPECT_EQ(node.sink.outbox(2).outcome, Outcome::kStored);
   EXPECT_EQ(node.sink.outbox(2).seq, 2);
   EXPECT_EQ(number("SELECT COUNT(*) FROM im_message_send"), 2);
@@ -127,10 +127,10 @@ TEST_F(WriterTest, ParksAnInboxRowThatCanNeverBeStoredAndKeepsTheRest) {
   ASSERT_TRUE(node.start());
   node.shard->submit(inbox("bob", 1));
   auto bad = inbox("bob", 2);
-  bad->from = std::string(200, 'x');  // the column holds 128 bytes
+  bad->message.from = std::string(200, 'x');  // the column holds 128 bytes
   node.shard->submit(std::move(bad));
   auto refused = outbox("bob", "c");
-  refused->to = std::string(200, 'x');
+  refused->message.to = std::string(200, 'x');
   node.shard->submit(std::move(refused));
   node.shard->submit(inbox("bob", 3));
   ASSERT_TRUE(node.sink.wait_for(4));

@@ -23,14 +23,14 @@ class WriterBatchTest : public ::testing::Test {
   void add_outbox(const std::string& uid, const std::string& id) {
     auto work = std::make_unique<OutboxWork>();
     work->user = {"app", uid};
-    work->client_msg_id = id;
-    work->to = "to-" + id;
+    work->message.client_msg_id = id;
+    work->message.to = "to-" + id;
     works_.push_back(std::move(work));
   }
   void add_inbox(const std::string& uid, MsgId id, bool lookup = false) {
     auto work = std::make_unique<InboxWork>();
     work->user = {"app", uid};
-    work->msg_id = id;
+    work->message.id = id;
     work->lookup_first = lookup;
     works_.push_back(std::move(work));
   }
@@ -78,9 +78,9 @@ TEST_F(WriterBatchTest, NumbersInOrderAndSortsByKey) {
   load(10, 20);
   ASSERT_EQ(next(), Step::kStore);
   ASSERT_EQ(batch_.inbox().size(), 3U);
-  EXPECT_EQ(batch_.inbox()[0]->msg_id, 2);
-  EXPECT_EQ(batch_.inbox()[1]->msg_id, 1);
-  EXPECT_EQ(batch_.inbox()[2]->msg_id, 3);
+  EXPECT_EQ(batch_.inbox()[0]->message.id, 2);
+  EXPECT_EQ(batch_.inbox()[1]->message.id, 1);
+  EXPECT_EQ(batch_.inbox()[2]->message.id, 3);
   batch_.stored();
   end();
   EXPECT_EQ(seq(0), 11);
@@ -107,8 +107,8 @@ TEST_F(WriterBatchTest, RepeatsWithinABatchTakeTheFirstsResult) {
   end();
   EXPECT_EQ(outcome(0), Outcome::kStored);
   EXPECT_EQ(outcome(1), Outcome::kExists);
-  EXPECT_EQ(static_cast<OutboxWork&>(*done_[1]).msg_id, static_cast<OutboxWork&>(*done_[0]).msg_id);
-  EXPECT_EQ(static_cast<OutboxWork&>(*done_[1]).stored_to, "to-x");
+  EXPECT_EQ(static_cast<OutboxWork&>(*done_[1]).message.id, static_cast<OutboxWork&>(*done_[0]).message.id);
+  EXPECT_EQ(static_cast<OutboxWork&>(*done_[1]).stored_for.to, "to-x");
   EXPECT_EQ(outcome(2), Outcome::kStored);
   EXPECT_EQ(outcome(4), Outcome::kExists);
   EXPECT_EQ(seq(4), seq(3));
@@ -123,15 +123,14 @@ TEST_F(WriterBatchTest, LooksUpAfterADuplicateAndForAMinute) {
   load(0, 7);
   ASSERT_EQ(next(), Step::kLookup);
   ASSERT_EQ(batch_.lookup_outbox().size(), 2U);
-  batch_.found_outbox(0, {.msg_id = 99, .seq = 3, .send_time = 1, .to = "t", .group_id = 0, .cmd_id = 30},
-                      now_);
+  batch_.found_outbox(0, {.id = 99, .seq = 3, .sent_ms = 1, .target = {.to = "t", .command = 30}}, now_);
   batch_.looked_up();
   ASSERT_EQ(next(), Step::kStore);
   ASSERT_EQ(batch_.outbox().size(), 1U);
   batch_.stored();
   end();
   EXPECT_EQ(outcome(0), Outcome::kExists);
-  EXPECT_EQ(static_cast<OutboxWork&>(*done_[0]).msg_id, 99);
+  EXPECT_EQ(static_cast<OutboxWork&>(*done_[0]).message.id, 99);
   EXPECT_EQ(seq(1), 8);
 
   add_outbox("a", "later");
@@ -181,7 +180,7 @@ TEST_F(WriterBatchTest, UnknownCommitIsNeverGivenUp) {
   add_outbox("a", "x");
   add_outbox("b", "y");
   to_store();
-  const MsgId first_id = batch_.outbox()[0]->msg_id;
+  const MsgId first_id = batch_.outbox()[0]->message.id;
   batch_.failed(error(DbFault::kLost), DbSent::kStatement);
   EXPECT_TRUE(batch_.unsettled());
   for (int i = 0; i < 20; ++i) {
@@ -203,8 +202,7 @@ TEST_F(WriterBatchTest, UnknownCommitIsNeverGivenUp) {
   ASSERT_EQ(next(), Step::kLoadTails);
   load(0, 1);
   ASSERT_EQ(next(), Step::kLookup);
-  batch_.found_outbox(
-      0, {.msg_id = first_id, .seq = 1, .send_time = 0, .to = "to-x", .group_id = 0, .cmd_id = 0}, now_);
+  batch_.found_outbox(0, {.id = first_id, .seq = 1, .sent_ms = 0, .target = {.to = "to-x"}}, now_);
   batch_.looked_up();
   ASSERT_EQ(next(), Step::kStore);
   EXPECT_EQ(batch_.outbox().size(), 1U);
@@ -283,12 +281,12 @@ TEST_F(WriterBatchTest, PermanentErrorSplitsParksAndRefuses) {
     if (step == Step::kLookup) batch_.looked_up();
     if (step == Step::kPark) {
       ++parked;
-      EXPECT_EQ(batch_.inbox()[0]->msg_id, 2);
+      EXPECT_EQ(batch_.inbox()[0]->message.id, 2);
       batch_.parked();
     }
     if (step != Step::kStore) continue;
     ASSERT_EQ(batch_.inbox().size() + batch_.outbox().size(), 1U);
-    if (!batch_.outbox().empty() || batch_.inbox()[0]->msg_id == 2) {
+    if (!batch_.outbox().empty() || batch_.inbox()[0]->message.id == 2) {
       batch_.failed(error(DbFault::kPermanent), DbSent::kNothing);
     } else {
       batch_.stored();
@@ -332,7 +330,7 @@ TEST_F(WriterBatchTest, ARowThatKillsItsConnectionIsFoundAndTheRestIsStored) {
   for (int i = 1; i <= 20; ++i) add_inbox("u" + std::to_string(i), i);
   begin();
   const auto poisoned = [](std::span<InboxWork* const> rows) -> std::optional<DbFault> {
-    const bool has = std::ranges::any_of(rows, [](const InboxWork* row) { return row->msg_id == 7; });
+    const bool has = std::ranges::any_of(rows, [](const InboxWork* row) { return row->message.id == 7; });
     return has ? std::optional(DbFault::kLost) : std::nullopt;
   };
   EXPECT_LT(play(poisoned), 30);
@@ -368,7 +366,7 @@ TEST_F(WriterBatchTest, AnUnknownErrorOfOneRowRefusesThatRowOnly) {
   for (int i = 1; i <= 5; ++i) add_inbox("u" + std::to_string(i), i);
   begin();
   play([](std::span<InboxWork* const> rows) -> std::optional<DbFault> {
-    const bool has = std::ranges::any_of(rows, [](const InboxWork* row) { return row->msg_id == 3; });
+    const bool has = std::ranges::any_of(rows, [](const InboxWork* row) { return row->message.id == 3; });
     return has ? std::optional(DbFault::kOther) : std::nullopt;
   });
   for (std::size_t i = 0; i < 5; ++i) {

@@ -1,0 +1,52 @@
+// What a message is on its way: to its sender's outbox, and from there into an inbox or to its group.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "logic/store/group_rows.h"
+#include "logic/store/rows.h"
+#include "logic/user/gate_port.h"
+#include "logic/user/slot_table.h"
+#include "logic/user/user_table.h"
+
+namespace hongyan::logic {
+
+// A send on its way through the writer.
+class AcceptWork : public OutboxWork {
+ public:
+  User* owner = nullptr;           // kept in memory by owner->accepting
+  std::vector<ReplyTo> waiting;    // the send and its resends meanwhile
+  std::uint64_t from_channel = 0;  // the device that sent it, and its gate
+  GatePortPtr from_gate;
+  UnfinishedIds::Ticket ticket;
+};
+
+struct LaneBatchState;
+
+// A message on its way into one receiver's inbox. Made at the source, stored by the destination, and brought
+// back.
+class DeliverWork : public InboxWork {
+ public:
+  MsgId lane_id = 0;  // what the source's slot counts as unfinished: message.id, or placed_id from a group
+  bool to_group = false;  // for the owner of message.group_id, which finds its place in the group's order
+  // What it takes in a lane: members of a group share one content.
+  [[nodiscard]] std::size_t held_bytes() const noexcept {
+    return bytes() - (message.group_seq == 0 ? 0 : message.content_bytes());
+  }
+  std::shared_ptr<void> content_held;  // of a group's message: counts the shared content until the last row
+  std::shared_ptr<LaneBatchState> batch;  // at the destination: the batch it came with
+  std::size_t lane_index = 0;             // at the source: its place in the lane
+};
+using DeliverWorkPtr = std::unique_ptr<DeliverWork>;
+
+// From the sender's outbox to the receiver, or to the owner of the group: what creates a group names it.
+[[nodiscard]] DeliverWorkPtr deliver(std::string app_id, Message message);
+// From a group's order to one member.
+[[nodiscard]] DeliverWorkPtr deliver_to_member(const std::string& app_id, const GroupRow& row,
+                                               std::string uid);
+
+}  // namespace hongyan::logic
