@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "client/client.h"
+#include "client/cpp/client.h"
 #include "tests/checker/recorder.h"
 
 namespace hongyan::checker {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "client/group.h"
+#include "client/cpp/group.h"
 
 namespace hongyan::checker {
 

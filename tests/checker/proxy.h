@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "client/types.h"
+#include "client/cpp/types.h"
 #include "common/net/event_loop.h"
 #include "tests/checker/plan.h"
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "client/transport.h"
+#include "client/cpp/transport.h"
 #include "proto/client.pb.h"
 #include "tests/checker/history.h"
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "client/types.h"
+#include "client/cpp/types.h"
 #include "common/net/event_loop.h"
 
 namespace hongyan::checker {

@@ -13,7 +13,7 @@
 #include <sstream>
 #include <thread>
 
-#include "client/uuid.h"
+#include "client/cpp/uuid.h"
 #include "common/http/client.h"
 #include "common/net/event_loop.h"
 #include "tools/support/cluster_env.h"

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "client/transport.h"
+#include "client/cpp/transport.h"
 
 namespace hongyan::e2e {
 

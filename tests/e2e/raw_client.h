@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "client/types.h"
+#include "client/cpp/types.h"
 #include "common/net/packet.h"
 #include "proto/client.pb.h"
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "client/client.h"
-#include "client/group.h"
+#include "client/cpp/client.h"
+#include "client/cpp/group.h"
 #include "tests/e2e/cluster.h"
 
 namespace hongyan::e2e {

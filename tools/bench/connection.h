@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "client/transport.h"
+#include "client/cpp/transport.h"
 #include "common/base/clock.h"
 #include "common/base/result.h"
 #include "common/net/asio.h"

@@ -5,7 +5,7 @@
 #include <variant>
 #include <vector>
 
-#include "client/transport.h"
+#include "client/cpp/transport.h"
 #include "common/base/result.h"
 #include "tools/bench/c2c.h"
 #include "tools/bench/c2s.h"

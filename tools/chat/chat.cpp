@@ -11,8 +11,8 @@
 #include <mutex>
 #include <sstream>
 
-#include "client/client.h"
-#include "client/uuid.h"
+#include "client/cpp/client.h"
+#include "client/cpp/uuid.h"
 #include "tools/chat/commands.h"
 #include "tools/chat/printer.h"
 #include "tools/support/api_online.h"

@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-#include "client/group.h"
+#include "client/cpp/group.h"
 
 namespace hongyan::chat {
 

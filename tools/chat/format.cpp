@@ -3,7 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include "client/group.h"
+#include "client/cpp/group.h"
 #include "tools/chat/json.h"
 #include "tools/support/text.h"
 

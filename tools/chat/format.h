@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "client/types.h"
+#include "client/cpp/types.h"
 
 namespace hongyan::chat {
 

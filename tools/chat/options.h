@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "client/outgoing.h"
-#include "client/transport.h"
+#include "client/cpp/outgoing.h"
+#include "client/cpp/transport.h"
 
 namespace hongyan::chat {
 

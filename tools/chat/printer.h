@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "client/types.h"
+#include "client/cpp/types.h"
 
 namespace hongyan::chat {
 

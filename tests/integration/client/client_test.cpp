@@ -1,5 +1,5 @@
 // The client library over real sockets, against a fake gate.
-#include "client/client.h"
+#include "client/cpp/client.h"
 
 #include <gtest/gtest.h>
 

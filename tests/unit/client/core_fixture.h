@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "client/core.h"
+#include "client/cpp/core.h"
 
 namespace hongyan::client {
 

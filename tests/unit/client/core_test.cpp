@@ -1,7 +1,7 @@
-#include "client/core.h"
+#include "client/cpp/core.h"
 
-#include "client/gates.h"
-#include "client/uuid.h"
+#include "client/cpp/gates.h"
+#include "client/cpp/uuid.h"
 #include "tests/unit/client/core_fixture.h"
 
 namespace hongyan::client {

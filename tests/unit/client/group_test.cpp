@@ -1,4 +1,4 @@
-#include "client/group.h"
+#include "client/cpp/group.h"
 
 #include "tests/unit/client/core_fixture.h"
 

@@ -1,4 +1,4 @@
-#include "client/large_groups.h"
+#include "client/cpp/large_groups.h"
 
 #include <limits>
 

@@ -6,10 +6,10 @@
 #include <set>
 #include <string_view>
 
-#include "client/backoff.h"
-#include "client/large_groups.h"
-#include "client/outputs.h"
-#include "client/send_queue.h"
+#include "client/cpp/backoff.h"
+#include "client/cpp/large_groups.h"
+#include "client/cpp/outputs.h"
+#include "client/cpp/send_queue.h"
 
 namespace hongyan::client {
 
@@ -19,7 +19,7 @@ namespace hongyan::client {
 // are what the server archived. Each pull's offset acknowledges what is held.
 //
 // Large groups, whose messages have no inbox seq, are followed by the same rule, each by its group_seq
-// (client/large_groups.h).
+// (client/cpp/large_groups.h).
 //
 // With CoreOptions::receive_sent the outbox is followed by the same rule. What this client sent itself only
 // moves the held seq, and so does what went to a group, because it comes by the inbox or by the group.

@@ -1,4 +1,4 @@
-#include "client/stream_transport.h"
+#include "client/cpp/stream_transport.h"
 
 #include <array>
 

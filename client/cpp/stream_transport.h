@@ -4,7 +4,7 @@
 #include <memory>
 #include <optional>
 
-#include "client/transport.h"
+#include "client/cpp/transport.h"
 #include "common/net/stream.h"
 
 namespace hongyan::client {

@@ -5,9 +5,9 @@
 #include <string>
 #include <unordered_map>
 
-#include "client/client.h"
-#include "client/core.h"
-#include "client/gates.h"
+#include "client/cpp/client.h"
+#include "client/cpp/core.h"
+#include "client/cpp/gates.h"
 
 namespace hongyan::client {
 

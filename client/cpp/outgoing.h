@@ -6,8 +6,8 @@
 #include <variant>
 #include <vector>
 
-#include "client/send_queue.h"
-#include "client/types.h"
+#include "client/cpp/send_queue.h"
+#include "client/cpp/types.h"
 
 namespace hongyan::client {
 
@@ -24,7 +24,7 @@ struct ToGroup {
   std::string content{};
   std::vector<std::string> mentions{};
 };
-// Made by the functions of client/group.h.
+// Made by the functions of client/cpp/group.h.
 struct GroupRequest {
   CtrlType type = CTRL_TYPE_CREATE_GROUP;
   std::int64_t group_id = 0;  // 0: none

@@ -1,9 +1,9 @@
-#include "client/inbox.h"
+#include "client/cpp/inbox.h"
 
 #include <algorithm>
 
-#include "client/group.h"
-#include "client/message.h"
+#include "client/cpp/group.h"
+#include "client/cpp/message.h"
 #include "common/log/log.h"
 
 namespace hongyan::client {

@@ -1,4 +1,4 @@
-#include "client/uuid.h"
+#include "client/cpp/uuid.h"
 
 #include <fmt/format.h>
 #include <sys/random.h>

@@ -1,4 +1,4 @@
-#include "client/types.h"
+#include "client/cpp/types.h"
 
 #include <charconv>
 

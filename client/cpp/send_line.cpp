@@ -1,4 +1,4 @@
-#include "client/send_line.h"
+#include "client/cpp/send_line.h"
 
 namespace hongyan::client {
 

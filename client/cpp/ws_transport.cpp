@@ -2,7 +2,7 @@
 #include <boost/asio/compose.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
-#include "client/stream_transport.h"
+#include "client/cpp/stream_transport.h"
 #include "common/net/packet.h"
 
 namespace hongyan::client {

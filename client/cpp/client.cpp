@@ -1,8 +1,8 @@
-#include "client/client.h"
+#include "client/cpp/client.h"
 
 #include <future>
 
-#include "client/session.h"
+#include "client/cpp/session.h"
 
 namespace hongyan::client {
 

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "client/outgoing.h"
-#include "client/types.h"
+#include "client/cpp/outgoing.h"
+#include "client/cpp/types.h"
 
 namespace hongyan::client {
 

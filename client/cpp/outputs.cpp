@@ -1,4 +1,4 @@
-#include "client/outputs.h"
+#include "client/cpp/outputs.h"
 
 #include "common/net/packet.h"
 

@@ -1,4 +1,4 @@
-#include "client/outgoing.h"
+#include "client/cpp/outgoing.h"
 
 #include <algorithm>
 #include <string_view>

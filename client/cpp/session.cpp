@@ -1,9 +1,9 @@
-#include "client/session.h"
+#include "client/cpp/session.h"
 
 #include <exception>
 #include <random>
 
-#include "client/uuid.h"
+#include "client/cpp/uuid.h"
 #include "common/log/log.h"
 
 namespace hongyan::client {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "client/types.h"
+#include "client/cpp/types.h"
 #include "common/net/asio.h"
 
 namespace hongyan::client {

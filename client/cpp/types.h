@@ -33,7 +33,7 @@ struct Endpoint {
 // A message as it was received: by a push or by a pull, each exactly once and in the order of seq; those of a
 // large group in the order of group_seq.
 struct Message {
-  Command kind = COMMAND_C2C_SEND;  // C2C_SEND, C2G_SEND, S2C or CTRL_SEND (client/group.h reads it)
+  Command kind = COMMAND_C2C_SEND;  // C2C_SEND, C2G_SEND, S2C or CTRL_SEND (client/cpp/group.h reads it)
   std::string from{};
   std::string to{};           // of sent messages and of ctrl messages; else empty
   std::int64_t group_id = 0;  // 0: not of a group
@@ -93,7 +93,7 @@ struct Kick {
   bool will_reconnect = false;
 };
 
-// Everything that the protocol logic needs to know; see ClientOptions (client/client.h) for the rest.
+// Everything that the protocol logic needs to know; see ClientOptions (client/cpp/client.h) for the rest.
 struct CoreOptions {
   std::string app_id = "default";
   std::string uid{};

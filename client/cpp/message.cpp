@@ -1,4 +1,4 @@
-#include "client/message.h"
+#include "client/cpp/message.h"
 
 #include <charconv>
 

@@ -1,4 +1,4 @@
-// What the protocol logic wants done, in order. The driver (client/session.h) does it; tests look at it.
+// What the protocol logic wants done, in order. The driver (client/cpp/session.h) does it; tests look at it.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "client/types.h"
+#include "client/cpp/types.h"
 
 namespace hongyan::client {
 

@@ -1,4 +1,4 @@
-#include "client/send_queue.h"
+#include "client/cpp/send_queue.h"
 
 #include <algorithm>
 #include <vector>

@@ -1,5 +1,5 @@
 // The protocol of a client, without I/O and without a clock: packets, connection changes and the time go in,
-// outputs come out (client/outputs.h). docs/protocol.md says why it does what it does.
+// outputs come out (client/cpp/outputs.h). docs/protocol.md says why it does what it does.
 #pragma once
 
 #include <cstdint>
@@ -7,12 +7,12 @@
 #include <string>
 #include <string_view>
 
-#include "client/backoff.h"
-#include "client/inbox.h"
-#include "client/outgoing.h"
-#include "client/outputs.h"
-#include "client/send_queue.h"
-#include "client/types.h"
+#include "client/cpp/backoff.h"
+#include "client/cpp/inbox.h"
+#include "client/cpp/outgoing.h"
+#include "client/cpp/outputs.h"
+#include "client/cpp/send_queue.h"
+#include "client/cpp/types.h"
 #include "common/net/packet.h"
 
 namespace hongyan::client {

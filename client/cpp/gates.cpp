@@ -1,4 +1,4 @@
-#include "client/gates.h"
+#include "client/cpp/gates.h"
 
 #include <fmt/format.h>
 

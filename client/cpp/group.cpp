@@ -1,4 +1,4 @@
-#include "client/group.h"
+#include "client/cpp/group.h"
 
 #include <algorithm>
 

@@ -10,9 +10,9 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "client/backoff.h"
-#include "client/outputs.h"
-#include "client/send_line.h"
+#include "client/cpp/backoff.h"
+#include "client/cpp/outputs.h"
+#include "client/cpp/send_line.h"
 
 namespace hongyan::client {
 

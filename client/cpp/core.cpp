@@ -1,4 +1,4 @@
-#include "client/core.h"
+#include "client/cpp/core.h"
 
 #include <algorithm>
 

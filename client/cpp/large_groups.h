@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <map>
 
-#include "client/types.h"
+#include "client/cpp/types.h"
 
 namespace hongyan::client {
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-#include "client/types.h"
+#include "client/cpp/types.h"
 
 namespace hongyan::client {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "client/backoff.h"
-#include "client/outputs.h"
+#include "client/cpp/backoff.h"
+#include "client/cpp/outputs.h"
 
 namespace hongyan::client {
 

@@ -23,10 +23,10 @@
 #include <string_view>
 #include <vector>
 
-#include "client/backoff.h"
-#include "client/outgoing.h"
-#include "client/transport.h"
-#include "client/types.h"
+#include "client/cpp/backoff.h"
+#include "client/cpp/outgoing.h"
+#include "client/cpp/transport.h"
+#include "client/cpp/types.h"
 #include "common/net/event_loop.h"
 
 namespace hongyan::client {
@@ -105,7 +105,7 @@ class Client {
   [[nodiscard]] net::Awaitable<Result<SendReceipt>> send_to_group(ToGroup what, SendOptions options = {});
   void send_to_group(ToGroup what, SendOptions options, SendCallback done);
 
-  // An operation on groups, made by client/group.h. Ends as send() does, with the answer in
+  // An operation on groups, made by client/cpp/group.h. Ends as send() does, with the answer in
   // SendReceipt::group; resent with the same client_msg_id it is done once. What it changed comes by
   // on_message too, to all members (group_event()).
   [[nodiscard]] net::Awaitable<Result<SendReceipt>> group(GroupRequest request, SendOptions options = {});
