@@ -2,7 +2,7 @@
 
 #include <future>
 
-#include "client/cpp/session.h"
+#include "client/cpp/driver.h"
 
 namespace hongyan::client {
 
@@ -26,57 +26,57 @@ net::Awaitable<T> await_callback(Start start) {
 }  // namespace
 
 Client::Client(ClientOptions options, Handlers handlers, net::EventLoop& loop)
-    : loop_(loop), session_(std::make_shared<Session>(std::move(options), std::move(handlers), loop)) {}
+    : loop_(loop), driver_(std::make_shared<Driver>(std::move(options), std::move(handlers), loop)) {}
 
 Client::Client(ClientOptions options, Handlers handlers)
     : own_loop_(std::make_unique<net::EventLoop>("hongyan-client")),
       loop_(*own_loop_),
-      session_(std::make_shared<Session>(std::move(options), std::move(handlers), loop_)) {
+      driver_(std::make_shared<Driver>(std::move(options), std::move(handlers), loop_)) {
   own_loop_->start();
 }
 
 Client::~Client() {
   if (loop_.in_loop()) {
-    session_->close();
+    driver_->close();
     HONGYAN_ASSERT(!own_loop_);  // a thread cannot end itself
     return;
   }
   std::promise<void> closed;
-  loop_.post([session = std::move(session_), &closed]() mutable {
-    session->close();
-    session.reset();
+  loop_.post([driver = std::move(driver_), &closed]() mutable {
+    driver->close();
+    driver.reset();
     closed.set_value();
   });
   closed.get_future().wait();
 }
 
 void Client::start() {
-  loop_.post([session = session_] { session->start(); });
+  loop_.post([driver = driver_] { driver->start(); });
 }
 
 net::Awaitable<> Client::stop() {
-  return [](net::EventLoop* loop, std::shared_ptr<Session> session) -> net::Awaitable<> {
-    co_await await_callback<Status>([loop, session](StatusCallback done) mutable {
-      loop->post([session, done = std::move(done)]() mutable {
-        session->stop([done = std::move(done)]() mutable { done(Status{}); });
+  return [](net::EventLoop* loop, std::shared_ptr<Driver> driver) -> net::Awaitable<> {
+    co_await await_callback<Status>([loop, driver](StatusCallback done) mutable {
+      loop->post([driver, done = std::move(done)]() mutable {
+        driver->stop([done = std::move(done)]() mutable { done(Status{}); });
       });
     });
-  }(&loop_, session_);
+  }(&loop_, driver_);
 }
 
 void Client::send_any(Outgoing what, SendOptions options, SendCallback done) {
-  loop_.post([session = session_, what = std::move(what), options = std::move(options),
+  loop_.post([driver = driver_, what = std::move(what), options = std::move(options),
               done = std::move(done)]() mutable {
-    session->send(std::move(what), std::move(options), std::move(done));
+    driver->send(std::move(what), std::move(options), std::move(done));
   });
 }
 
 net::Awaitable<Result<SendReceipt>> Client::send_any(Outgoing what, SendOptions options) {
-  return await_callback<Result<SendReceipt>>([loop = &loop_, session = session_, what = std::move(what),
+  return await_callback<Result<SendReceipt>>([loop = &loop_, driver = driver_, what = std::move(what),
                                               options = std::move(options)](SendCallback done) mutable {
     loop->post(
-        [session, what = std::move(what), options = std::move(options), done = std::move(done)]() mutable {
-          session->send(std::move(what), std::move(options), std::move(done));
+        [driver, what = std::move(what), options = std::move(options), done = std::move(done)]() mutable {
+          driver->send(std::move(what), std::move(options), std::move(done));
         });
   });
 }
@@ -115,15 +115,15 @@ net::Awaitable<Result<SendReceipt>> Client::group(GroupRequest request, SendOpti
 }
 
 void Client::pull(Milliseconds timeout, StatusCallback done) {
-  loop_.post([session = session_, timeout, done = std::move(done)]() mutable {
-    session->pull(timeout, std::move(done));
+  loop_.post([driver = driver_, timeout, done = std::move(done)]() mutable {
+    driver->pull(timeout, std::move(done));
   });
 }
 
 net::Awaitable<Status> Client::pull(Milliseconds timeout) {
-  return await_callback<Status>([loop = &loop_, session = session_, timeout](StatusCallback done) mutable {
+  return await_callback<Status>([loop = &loop_, driver = driver_, timeout](StatusCallback done) mutable {
     loop->post(
-        [session, timeout, done = std::move(done)]() mutable { session->pull(timeout, std::move(done)); });
+        [driver, timeout, done = std::move(done)]() mutable { driver->pull(timeout, std::move(done)); });
   });
 }
 

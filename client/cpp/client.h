@@ -67,7 +67,7 @@ struct Handlers {
 using SendCallback = std::move_only_function<void(Result<SendReceipt>)>;
 using StatusCallback = std::move_only_function<void(Status)>;
 
-class Session;
+class Driver;
 
 // Any thread may call any method; coroutines may run on any loop. The loop given to it runs longer than the
 // client lives; without one the client has a thread of its own. Once the destructor returns no handler runs;
@@ -122,7 +122,7 @@ class Client {
  private:
   std::unique_ptr<net::EventLoop> own_loop_;
   net::EventLoop& loop_;
-  std::shared_ptr<Session> session_;
+  std::shared_ptr<Driver> driver_;
 };
 
 }  // namespace hongyan::client

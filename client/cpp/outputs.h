@@ -1,4 +1,4 @@
-// What the protocol logic wants done, in order. The driver (client/cpp/session.h) does it; tests look at it.
+// What the protocol logic wants done, in order. The driver (client/cpp/driver.h) does it; tests look at it.
 #pragma once
 
 #include <cstdint>

@@ -2,7 +2,7 @@
 import { CtrlType } from './wire.js';
 import { completed } from './options.js';
 import * as requests from './requests.js';
-import { Session } from './session.js';
+import { Driver } from './driver.js';
 import { newUuid } from './uuid.js';
 
 /** @typedef {import('./outputs.js').SendReceipt} SendReceipt */
@@ -40,49 +40,49 @@ function numbered(options) {
  * answer. It lives on one event loop, as everything in JavaScript does.
  */
 export class Client {
-  #session;
+  #driver;
 
   /**
    * @param {import('./options.js').ClientOptions} options
    * @param {Handlers} [handlers]
    */
   constructor(options, handlers = {}) {
-    this.#session = new Session(completed(options), handlers);
+    this.#driver = new Driver(completed(options), handlers);
   }
 
   /** @returns {import('./outputs.js').State} */
   get state() {
-    return this.#session.core.state;
+    return this.#driver.core.state;
   }
 
   /** What this device holds. */
   get held() {
-    return this.#session.core.held;
+    return this.#driver.core.held;
   }
 
   /** The inbox seq that this kind of device had acknowledged at the last login: with a backlog, what is up to it is not new. */
   get acknowledged() {
-    return this.#session.core.acknowledged;
+    return this.#driver.core.acknowledged;
   }
 
   /** Of the connection; 0n while there is none. */
   get sessionId() {
-    return this.#session.core.sessionId;
+    return this.#driver.core.sessionId;
   }
 
   /** Begins to connect; again after the client stopped. Held seqs are kept between. */
   start() {
-    this.#session.start();
+    this.#driver.start();
   }
 
   /** Ends when the server answered LOGOUT (so it has seen every acknowledgement), after a second at most. */
   stop() {
-    return this.#session.stop();
+    return this.#driver.stop();
   }
 
   /** Connects soon when it waits for a later attempt: for a page that hears that the network is back. */
   hurry() {
-    this.#session.hurry();
+    this.#driver.hurry();
   }
 
   /**
@@ -95,7 +95,7 @@ export class Client {
    * @returns {Promise<SendReceipt>}
    */
   send(to, content, options = {}) {
-    return this.#session.send(requests.toUser(to, bytesOf(content), options), numbered(options));
+    return this.#driver.send(requests.toUser(to, bytesOf(content), options), numbered(options));
   }
 
   /**
@@ -107,7 +107,7 @@ export class Client {
    * @returns {Promise<SendReceipt>}
    */
   sendGroup(groupId, content, options = {}) {
-    return this.#session.send(requests.toGroup(groupId, bytesOf(content), options), numbered(options));
+    return this.#driver.send(requests.toGroup(groupId, bytesOf(content), options), numbered(options));
   }
 
   /**
@@ -119,7 +119,7 @@ export class Client {
    * @returns {Promise<SendReceipt>}
    */
   upload(destination, content, options = {}) {
-    return this.#session.send(requests.toService(destination, bytesOf(content)), numbered(options));
+    return this.#driver.send(requests.toService(destination, bytesOf(content)), numbered(options));
   }
 
   /**
@@ -127,7 +127,7 @@ export class Client {
    * @param {number} [timeout] ms
    */
   pull(timeout = 30_000) {
-    return this.#session.pull(timeout);
+    return this.#driver.pull(timeout);
   }
 
   /** @param {string} name @param {string[]} members besides the creator @param {SendOptions} [options] */
@@ -193,7 +193,7 @@ export class Client {
    * @param {SendOptions} [options]
    */
   async #control(type, groupId, op, options = {}) {
-    const receipt = await this.#session.send(requests.control(type, groupId, op), numbered(options));
+    const receipt = await this.#driver.send(requests.control(type, groupId, op), numbered(options));
     return /** @type {SendReceipt & {result: import('./wire.js').GroupResult}} */ (receipt);
   }
 }

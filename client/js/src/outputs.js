@@ -1,4 +1,4 @@
-// What the protocol logic wants done, in order. The driver (client.js) does it; tests look at it.
+// What the protocol logic wants done, in order. The driver (driver.js) does it; tests look at it.
 import { encodePacket } from './packet.js';
 
 /** @typedef {import('./message.js').Message} Message */

@@ -26,7 +26,7 @@ const TEMPORARY = new Set(['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'RATE_LIMITED', '
  * @property {(error: HongyanError) => void} reject
  */
 
-export class Session {
+export class Driver {
   #options;
   #handlers;
   #core;

@@ -1,4 +1,4 @@
-#include "client/cpp/session.h"
+#include "client/cpp/driver.h"
 
 #include <exception>
 #include <random>
@@ -32,7 +32,7 @@ bool temporary(Code code) {
 
 }  // namespace
 
-Session::Session(ClientOptions options, Handlers handlers, net::EventLoop& loop)
+Driver::Driver(ClientOptions options, Handlers handlers, net::EventLoop& loop)
     : loop_(loop),
       options_(completed(std::move(options))),
       handlers_(std::move(handlers)),
@@ -45,19 +45,19 @@ Session::Session(ClientOptions options, Handlers handlers, net::EventLoop& loop)
              options_.random()),
       timer_(loop.executor()) {}
 
-void Session::start() {
+void Driver::start() {
   if (closed_) return;
   core_.start(SteadyClock::now());
   drain();
 }
 
-void Session::stop(std::move_only_function<void()> done) {
+void Driver::stop(std::move_only_function<void()> done) {
   core_.stop(SteadyClock::now());
   stop_waiters_.push_back(std::move(done));
   drain();
 }
 
-void Session::send(Outgoing what, SendOptions options, SendCallback done) {
+void Driver::send(Outgoing what, SendOptions options, SendCallback done) {
   if (options.client_msg_id.empty()) options.client_msg_id = new_uuid();
   const SendId id = ++last_send_;
   sends_.emplace(id, std::move(done));
@@ -65,7 +65,7 @@ void Session::send(Outgoing what, SendOptions options, SendCallback done) {
   drain();
 }
 
-void Session::pull(Milliseconds timeout, StatusCallback done) {
+void Driver::pull(Milliseconds timeout, StatusCallback done) {
   if (closed_ || core_.state() == State::kStopped)
     return done(fail(Code::kUnavailable, "the client is stopped"));
   const std::uint64_t id = ++last_waiter_;
@@ -81,7 +81,7 @@ void Session::pull(Milliseconds timeout, StatusCallback done) {
   drain();
 }
 
-void Session::close() {
+void Driver::close() {
   if (closed_) return;
   closed_ = true;
   core_.abandon();
@@ -89,7 +89,7 @@ void Session::close() {
   timer_.cancel();
 }
 
-void Session::settle_waiters(const Status& status) {
+void Driver::settle_waiters(const Status& status) {
   for (auto& [id, waiter] : std::exchange(waiters_, {})) {
     waiter.timer->cancel();
     waiter.done(status);
@@ -97,7 +97,7 @@ void Session::settle_waiters(const Status& status) {
 }
 
 template <typename F, typename... Args>
-void Session::call(const F& handler, const Args&... args) {
+void Driver::call(const F& handler, const Args&... args) {
   if (closed_ || !handler) return;
   try {
     handler(args...);
@@ -106,7 +106,7 @@ void Session::call(const F& handler, const Args&... args) {
   }
 }
 
-void Session::drain() {
+void Driver::drain() {
   if (draining_) return;
   draining_ = true;
   const auto self = shared_from_this();  // a handler may destroy the Client
@@ -120,7 +120,7 @@ void Session::drain() {
   if (!closed_) arm();
 }
 
-void Session::perform(Output& output) {
+void Driver::perform(Output& output) {
   if (std::holds_alternative<output::Connect>(output)) {
     connection_ = std::make_shared<Connection>();
     connection_->transport = options_.transport(loop_.executor());
@@ -155,7 +155,7 @@ void Session::perform(Output& output) {
   }
 }
 
-void Session::arm() {
+void Driver::arm() {
   const SteadyTime wake = core_.next_wake();
   if (wake >= armed_) return;  // it fires early, finds nothing to do, and is armed again
   armed_ = wake;
@@ -168,7 +168,7 @@ void Session::arm() {
   });
 }
 
-void Session::write_later(std::string bytes) {
+void Driver::write_later(std::string bytes) {
   if (!connection_ || connection_->closed) return;
   Connection& connection = *connection_;
   if (connection.unsent.empty()) {
@@ -185,7 +185,7 @@ void Session::write_later(std::string bytes) {
   loop_.spawn("client write", write(shared_from_this(), connection_));
 }
 
-net::Awaitable<> Session::write(std::shared_ptr<Session> self, std::shared_ptr<Connection> connection) {
+net::Awaitable<> Driver::write(std::shared_ptr<Driver> self, std::shared_ptr<Connection> connection) {
   while (!connection->unsent.empty() && !connection->closed) {
     const std::string bytes = std::exchange(connection->unsent, {});
     const Status written = co_await connection->transport->write(bytes);
@@ -197,7 +197,7 @@ net::Awaitable<> Session::write(std::shared_ptr<Session> self, std::shared_ptr<C
   connection->writing = false;
 }
 
-net::Awaitable<Status> Session::establish(std::shared_ptr<Connection> connection) {
+net::Awaitable<Status> Driver::establish(std::shared_ptr<Connection> connection) {
   std::string token = options_.token;
   if (options_.token_source) {
     auto fresh = co_await options_.token_source();
@@ -220,7 +220,7 @@ net::Awaitable<Status> Session::establish(std::shared_ptr<Connection> connection
   co_return Status{};
 }
 
-net::Awaitable<> Session::run(std::shared_ptr<Session> self, std::shared_ptr<Connection> connection) {
+net::Awaitable<> Driver::run(std::shared_ptr<Driver> self, std::shared_ptr<Connection> connection) {
   const Status established = co_await self->establish(connection);
   if (!established) {
     self->lost(*connection, established.error());
@@ -241,7 +241,7 @@ net::Awaitable<> Session::run(std::shared_ptr<Session> self, std::shared_ptr<Con
   }
 }
 
-void Session::receive(Connection& connection, net::PacketDecoder& decoder) {
+void Driver::receive(Connection& connection, net::PacketDecoder& decoder) {
   while (!connection.closed) {
     const auto packet = decoder.next();
     if (!packet) {
@@ -255,7 +255,7 @@ void Session::receive(Connection& connection, net::PacketDecoder& decoder) {
   decoder.keep();
 }
 
-void Session::lost(Connection& connection, Failure reason) {
+void Driver::lost(Connection& connection, Failure reason) {
   if (connection.closed) return;
   connection.closed = true;
   connection.transport->close();

@@ -13,9 +13,9 @@ namespace hongyan::client {
 
 // Lives on its loop and is touched only there, but for its construction. Its coroutines and timers hold it,
 // until close().
-class Session : public std::enable_shared_from_this<Session> {
+class Driver : public std::enable_shared_from_this<Driver> {
  public:
-  Session(ClientOptions options, Handlers handlers, net::EventLoop& loop);
+  Driver(ClientOptions options, Handlers handlers, net::EventLoop& loop);
 
   void start();
   void stop(std::move_only_function<void()> done);
@@ -36,8 +36,8 @@ class Session : public std::enable_shared_from_this<Session> {
     std::unique_ptr<net::Timer> timer;
   };
 
-  static net::Awaitable<> run(std::shared_ptr<Session> self, std::shared_ptr<Connection> connection);
-  static net::Awaitable<> write(std::shared_ptr<Session> self, std::shared_ptr<Connection> connection);
+  static net::Awaitable<> run(std::shared_ptr<Driver> self, std::shared_ptr<Connection> connection);
+  static net::Awaitable<> write(std::shared_ptr<Driver> self, std::shared_ptr<Connection> connection);
   [[nodiscard]] net::Awaitable<Status> establish(std::shared_ptr<Connection> connection);
   void lost(Connection& connection, Failure reason);
   void receive(Connection& connection, net::PacketDecoder& decoder);
