@@ -49,8 +49,9 @@ ClientCore::ClientCore(CoreOptions options, Random random)
     : options_(std::move(options)),
       random_(std::move(random)),
       outputs_(options_.client_version),
-      sends_(options_, outputs_, random_),
-      inbox_(options_, outputs_, sends_, random_),
+      pace_(options_.request_timeout),
+      sends_(options_, outputs_, pace_, random_),
+      inbox_(options_, outputs_, pace_, sends_, random_),
       backoff_(options_.backoff_min, options_.backoff_max, random_) {}
 
 void ClientCore::start(SteadyTime now) {
@@ -91,7 +92,9 @@ void ClientCore::connected(std::string token, std::int64_t wall_ms, SteadyTime n
   request.set_device_type(options_.device_type);
   request.set_device_id(options_.device_id);
   request.set_sdk("hongyan-cpp/0.1");
-  auth_seq_ = outputs_.write(COMMAND_AUTH, request.SerializeAsString());
+  const std::string body = request.SerializeAsString();
+  auth_seq_ = outputs_.write(COMMAND_AUTH, body);
+  pace_.wrote(auth_seq_, body.size(), now);
   watch(false, now);
 }
 
@@ -116,6 +119,7 @@ void ClientCore::leave_connection() {
   silent_since_.reset();
   inbox_.on_offline();
   sends_.on_offline();
+  pace_.reset();
 }
 
 void ClientCore::reconnect_later(Milliseconds at_least, Failure reason, SteadyTime now) {
@@ -156,8 +160,20 @@ void ClientCore::watch(bool received, SteadyTime now) {
   }
 }
 
+SteadyTime ClientCore::dead_at() const noexcept {
+  if (!silent_since_) return SteadyTime::max();
+  return *silent_since_ + std::max(pace_.silence(), inbox_.page_patience());
+}
+
+void ClientCore::on_bytes(std::size_t bytes, SteadyTime now) {
+  if (!connection_) return;
+  pace_.received(bytes);
+  watch(true, now);
+}
+
 void ClientCore::on_packet(const net::Packet& packet, SteadyTime now) {
   if (!connection_) return;
+  if (packet.header.seq != 0) pace_.answered(packet.header.seq);
   dispatch(packet, now);
   if (connection_) watch(true, now);
 }
@@ -316,7 +332,8 @@ void ClientCore::pull(SteadyTime now) {
 void ClientCore::on_time(SteadyTime now) {
   if (stop_at_ <= now) return stop_for_good({.code = Code::kOk, .message = "stopped"});
   if (connect_at_ <= now) return connect(now);
-  if (silent_since_ && *silent_since_ + options_.request_timeout <= now) {
+  if (dead_at() <= now) {
+    inbox_.page_did_not_come();
     reconnect_later(Milliseconds(0), {.code = Code::kUnavailable, .message = "the server does not answer"},
                     now);
   }
@@ -324,15 +341,14 @@ void ClientCore::on_time(SteadyTime now) {
   inbox_.on_time(now);
   if (heartbeat_at_ <= now) {
     noop_seq_ = outputs_.write(COMMAND_NOOP, {});
+    pace_.wrote(noop_seq_, 0, now);
     heartbeat_at_ = now + heartbeat_;
   }
   watch(false, now);
 }
 
 SteadyTime ClientCore::next_wake() const noexcept {
-  SteadyTime wake = std::min({connect_at_, heartbeat_at_, stop_at_, sends_.next_wake(), inbox_.next_wake()});
-  if (silent_since_) wake = std::min(wake, *silent_since_ + options_.request_timeout);
-  return wake;
+  return std::min({connect_at_, heartbeat_at_, stop_at_, sends_.next_wake(), inbox_.next_wake(), dead_at()});
 }
 
 }  // namespace hongyan::client

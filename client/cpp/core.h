@@ -11,6 +11,7 @@
 #include "client/cpp/inbox.h"
 #include "client/cpp/outgoing.h"
 #include "client/cpp/outputs.h"
+#include "client/cpp/pace.h"
 #include "client/cpp/send_queue.h"
 #include "client/cpp/types.h"
 #include "common/net/packet.h"
@@ -41,6 +42,8 @@ class ClientCore {
   void disconnected(Failure reason, SteadyTime now);
   // A token could not be had, and never will.
   void refuse(Failure reason, SteadyTime now);
+  // Bytes came, whole packets or not: a sign of life. Before the packets in them.
+  void on_bytes(std::size_t bytes, SteadyTime now);
   void on_packet(const net::Packet& packet, SteadyTime now);
   void on_time(SteadyTime now);
 
@@ -74,10 +77,12 @@ class ClientCore {
   void stop_for_good(Failure reason);
   void set_state(State state, Failure reason);
   void watch(bool received, SteadyTime now);
+  [[nodiscard]] SteadyTime dead_at() const noexcept;
 
   const CoreOptions options_;
   const Random random_;
   Outputs outputs_;
+  Pace pace_;
   SendQueue sends_;
   Inbox inbox_;
   Backoff backoff_;

@@ -236,6 +236,7 @@ net::Awaitable<> Driver::run(std::shared_ptr<Driver> self, std::shared_ptr<Conne
       co_return;
     }
     if (connection->closed) co_return;
+    self->core_.on_bytes(*bytes, SteadyClock::now());
     decoder.feed({buffer.data(), *bytes});
     self->receive(*connection, decoder);
   }

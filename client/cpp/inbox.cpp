@@ -23,17 +23,26 @@ void keep_newest(std::set<std::int64_t>& numbers, std::int64_t number) {
 // Comes to its sender's other devices by the inbox or by the group, with the group's order.
 bool goes_to_a_group(Command kind) { return kind == COMMAND_C2G_SEND || kind == COMMAND_CTRL_SEND; }
 
+int rows_of(const PullResp& response) {
+  int rows = response.msg_size() + response.sent_size();
+  for (const GroupPage& page : response.groups()) rows += page.msg_size();
+  return rows;
+}
+
 }  // namespace
 
-Inbox::Inbox(const CoreOptions& options, Outputs& outputs, const SendQueue& sends, const Random& random)
+Inbox::Inbox(const CoreOptions& options, Outputs& outputs, Pace& pace, const SendQueue& sends,
+             const Random& random)
     : options_(options),
       outputs_(outputs),
+      pace_(pace),
       sends_(sends),
       backoff_(kPullRetryMin, kPullRetryMax, random),
       inbox_(options.held_inbox),
       outbox_(options.held_outbox),
       groups_(options.held_groups),
-      reported_(held()) {}
+      reported_(held()),
+      page_size_(options.pull_limit, options.request_timeout) {}
 
 void Inbox::on_online(const AuthResp& auth, SteadyTime now) {
   online_ = true;
@@ -49,6 +58,7 @@ void Inbox::on_offline() {
   online_ = false;
   synced_ = false;
   pull_seq_ = 0;
+  late_seq_ = 0;
   pull_again_ = false;
   retry_at_.reset();
   backoff_.reset();
@@ -69,13 +79,14 @@ void Inbox::pull(SteadyTime now) {
   PullReq request;
   request.set_uid(options_.uid);
   request.set_offset(*inbox_);
-  request.set_limit(options_.pull_limit);
+  request.set_limit(page_size_.limit());
   request.set_outbox_offset(options_.receive_sent ? *outbox_ : -1);
   groups_.list(request);
   pull_again_ = false;
-  pulled_at_ = now;
   pulled_from_ = held();
-  pull_seq_ = outputs_.write(COMMAND_PULL, request.SerializeAsString());
+  const std::string body = request.SerializeAsString();
+  pull_seq_ = outputs_.write(COMMAND_PULL, body);
+  pulled_ = pace_.wrote(pull_seq_, body.size(), now);
 }
 
 void Inbox::acknowledge(Command command, const PushAck& ack) {
@@ -186,9 +197,13 @@ void Inbox::on_sync_notify(const SyncNotify& /*notify*/, SteadyTime now) {
 }
 
 bool Inbox::on_pull_response(std::uint32_t seq, const PullResp& response, SteadyTime now) {
+  const auto code = response.error().code();
+  if (late_seq_ != 0 && seq == late_seq_) {
+    if (code == ERROR_CODE_OK) take_late_page(response);
+    return true;
+  }
   if (pull_seq_ == 0 || seq != pull_seq_) return false;
   pull_seq_ = 0;
-  const auto code = response.error().code();
   if (code == ERROR_CODE_FAILED_PRECONDITION) {
     reset_to_head(response);
     retry_pull(Milliseconds(0), now);
@@ -198,10 +213,18 @@ bool Inbox::on_pull_response(std::uint32_t seq, const PullResp& response, Steady
     retry_pull(Milliseconds(response.error().retry_after_ms()), now);
     return true;
   }
+  page_size_.came(rows_of(response), std::chrono::duration_cast<Milliseconds>(now - pulled_.at));
   take_page(response);
   moved();
   finish_page(response, now);
   return true;
+}
+
+// What it brings is not to come twice; the pull that followed it goes on from there.
+void Inbox::take_late_page(const PullResp& response) {
+  late_seq_ = 0;
+  take_page(response);
+  moved();
 }
 
 void Inbox::take_page(const PullResp& response) {
@@ -253,9 +276,7 @@ void Inbox::take_group_page(const GroupPage& page) {
 }
 
 void Inbox::finish_page(const PullResp& response, SteadyTime now) {
-  const bool empty =
-      response.msg().empty() && response.sent().empty() &&
-      std::ranges::all_of(response.groups(), [](const auto& page) { return page.msg().empty(); });
+  const bool empty = rows_of(response) == 0;
   const bool hole = std::max(response.inbox_seq(), seen_) > *inbox_;
   const bool progress = !empty && (held() != pulled_from_ || groups_.moved());
   fruitless_ = groups_.has_hole() && !progress ? fruitless_ + 1 : 0;
@@ -288,6 +309,7 @@ void Inbox::reset_to_head(const PullResp& response) {
   inbox_ = std::min(*inbox_, head);
   outbox_ = std::min(*outbox_, outbox_head);
   seen_ = 0;
+  late_seq_ = 0;
   own_sent_.clear();
   moved();
   for (const auto& page : response.groups()) {
@@ -307,14 +329,21 @@ void Inbox::moved() {
   outputs_.put(output::HeldMoved{reported_});
 }
 
+void Inbox::page_did_not_come() noexcept {
+  if (pull_seq_ != 0) page_size_.did_not_come();
+}
+
 SteadyTime Inbox::next_wake() const noexcept {
-  if (pull_seq_ != 0) return pulled_at_ + options_.request_timeout;
+  if (pull_seq_ != 0) return std::max(pace_.overdue_at(pulled_), pulled_.at + page_size_.patience());
   return retry_at_.value_or(SteadyTime::max());
 }
 
 void Inbox::on_time(SteadyTime now) {
   if (next_wake() > now) return;
-  pull_seq_ = 0;  // an answer that still comes is not looked at
+  if (pull_seq_ != 0) {
+    late_seq_ = std::exchange(pull_seq_, 0);
+    page_size_.did_not_come();
+  }
   retry_at_.reset();
   pull(now);
 }

@@ -9,6 +9,7 @@
 #include "client/cpp/backoff.h"
 #include "client/cpp/large_groups.h"
 #include "client/cpp/outputs.h"
+#include "client/cpp/pace.h"
 #include "client/cpp/send_queue.h"
 
 namespace hongyan::client {
@@ -27,8 +28,9 @@ namespace hongyan::client {
 // Pure; lives in ClientCore, on its thread.
 class Inbox {
  public:
-  // options, outputs, sends, random: outlive the inbox.
-  Inbox(const CoreOptions& options, Outputs& outputs, const SendQueue& sends, const Random& random);
+  // options, outputs, pace, sends, random: outlive the inbox.
+  Inbox(const CoreOptions& options, Outputs& outputs, Pace& pace, const SendQueue& sends,
+        const Random& random);
 
   void on_online(const AuthResp& auth, SteadyTime now);
   void on_offline();
@@ -44,6 +46,12 @@ class Inbox {
 
   // Pulls once more; an output::Synced follows.
   void pull(SteadyTime now);
+  // For how long nothing may be seen of the page that is awaited; 0: of none.
+  [[nodiscard]] Milliseconds page_patience() const noexcept {
+    return pull_in_flight() ? page_size_.patience() : Milliseconds(0);
+  }
+  // That time is over.
+  void page_did_not_come() noexcept;
 
   [[nodiscard]] SteadyTime next_wake() const noexcept;
   [[nodiscard]] bool pull_in_flight() const noexcept { return pull_seq_ != 0; }
@@ -56,6 +64,7 @@ class Inbox {
   void take_of_group(Message message, Command command, SteadyTime now);
   void take_sent(Message message, SteadyTime now);
   void take_page(const PullResp& response);
+  void take_late_page(const PullResp& response);
   void take_sent_page(const PullResp& response);
   void take_group_page(const GroupPage& page);
   void deliver(Message message);
@@ -70,6 +79,7 @@ class Inbox {
 
   const CoreOptions& options_;
   Outputs& outputs_;
+  Pace& pace_;
   const SendQueue& sends_;
   Backoff backoff_;
 
@@ -86,9 +96,11 @@ class Inbox {
   HeldSeqs reported_;
   std::int64_t seen_ = 0;  // the highest inbox seq pushed on this connection
 
+  PageSize page_size_;
   std::uint32_t pull_seq_ = 0;  // of the one pull in flight; 0: none
+  std::uint32_t late_seq_ = 0;  // of one whose answer was overdue, and is welcome all the same
   bool pull_again_ = false;     // something came since it was asked
-  SteadyTime pulled_at_;
+  Pace::Mark pulled_;
   HeldSeqs pulled_from_;
   std::optional<SteadyTime> retry_at_;
 };

@@ -34,8 +34,13 @@ Failure failure_of(const client::Error& error) {
 
 }  // namespace
 
-SendQueue::SendQueue(const CoreOptions& options, Outputs& outputs, const Random& random)
-    : options_(options), outputs_(outputs), random_(random), messages_(random), uploads_(random) {}
+SendQueue::SendQueue(const CoreOptions& options, Outputs& outputs, Pace& pace, const Random& random)
+    : options_(options),
+      outputs_(outputs),
+      pace_(pace),
+      random_(random),
+      messages_(random),
+      uploads_(random) {}
 
 std::size_t SendQueue::cost(const Request& request) noexcept {
   return request.body.size() + request.conversation.size() + request.client_msg_id.size() + sizeof(Entry);
@@ -82,11 +87,12 @@ void SendQueue::transmit_held(SendLine& line, SteadyTime now) {
 void SendQueue::transmit(Entries::iterator entry, SteadyTime now) {
   Entry& e = entry->second;
   e.seq = outputs_.write(e.request.command, e.request.body);
+  e.written = pace_.wrote(e.seq, e.request.body.size(), now);
   by_seq_[e.seq] = entry->first;
   line_of(e).sent();
   e.phase = Phase::kInFlight;
   ++e.attempts;
-  set_wake(entry, std::min(e.deadline, now + options_.request_timeout));
+  set_wake(entry, std::min(e.deadline, pace_.overdue_at(e.written)));
 }
 
 void SendQueue::set_wake(Entries::iterator entry, SteadyTime wake) {
@@ -221,6 +227,10 @@ void SendQueue::on_time(SteadyTime now) {
       continue;
     }
     if (e.phase == Phase::kInFlight) {
+      if (const SteadyTime overdue = pace_.overdue_at(e.written); overdue > now) {
+        set_wake(entry, std::min(e.deadline, overdue));
+        continue;
+      }
       e.unknown = true;
       tell_line(e, false, Milliseconds(0), now);
     }

@@ -12,6 +12,7 @@
 
 #include "client/cpp/backoff.h"
 #include "client/cpp/outputs.h"
+#include "client/cpp/pace.h"
 #include "client/cpp/send_line.h"
 
 namespace hongyan::client {
@@ -26,8 +27,8 @@ namespace hongyan::client {
 // Bounded by CoreOptions::max_pending and max_pending_bytes. Pure; lives in ClientCore, on its thread.
 class SendQueue {
  public:
-  // outputs, random: outlive the queue.
-  SendQueue(const CoreOptions& options, Outputs& outputs, const Random& random);
+  // outputs, pace, random: outlive the queue.
+  SendQueue(const CoreOptions& options, Outputs& outputs, Pace& pace, const Random& random);
 
   struct Request {
     Command command = COMMAND_C2C_SEND;
@@ -66,6 +67,7 @@ class SendQueue {
     SteadyTime wake;  // its place in wakes_
     Phase phase = Phase::kWaiting;
     std::uint32_t seq = 0;
+    Pace::Mark written{};  // in flight
     int attempts = 0;
     int refusals = 0;  // in a row, for the back-off
     bool unknown = false;
@@ -88,6 +90,7 @@ class SendQueue {
 
   const CoreOptions& options_;
   Outputs& outputs_;
+  Pace& pace_;
   const Random& random_;
 
   SendLine messages_;  // the sender's shard takes them

@@ -109,7 +109,8 @@ struct CoreOptions {
   GroupSeqs held_groups{};
   // Whether messages that this user sends from other devices are delivered too.
   bool receive_sent = false;
-  std::int32_t pull_limit = 200;  // messages a page, 1 to 200
+  // Messages a page, 1 to 200, at most: how many are asked for follows what the link carries.
+  std::int32_t pull_limit = 200;
 
   // A conversation's next message waits for the answer to the one before: a refused one would lose its place.
   bool strict_order = true;
@@ -122,7 +123,7 @@ struct CoreOptions {
   Milliseconds send_deadline{30'000};
 
   // A request without answer for so long is sent again; when nothing at all came meanwhile, the connection is
-  // dead.
+  // dead. What a slow link needs for the bytes on their way is added (client/cpp/pace.h).
   Milliseconds request_timeout{8'000};
   // A session that ends is followed by another after a random time up to this, because whatever ended it may
   // have ended those of thousands of clients; 0: at once.

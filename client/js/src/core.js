@@ -4,6 +4,7 @@ import { Backoff } from './backoff.js';
 import { idToBytes } from './ids.js';
 import { Inbox } from './inbox.js';
 import { Outputs } from './outputs.js';
+import { Pace } from './pace.js';
 import { encodeRequest } from './requests.js';
 import { SendQueue } from './send_queue.js';
 import {
@@ -32,6 +33,7 @@ const STOPPED = failure('OK', 'stopped');
 export class ClientCore {
   #options;
   #outputs;
+  #pace;
   #sends;
   #inbox;
   #backoff;
@@ -56,8 +58,9 @@ export class ClientCore {
   constructor(options, random) {
     this.#options = options;
     this.#outputs = new Outputs(options.clientVersion);
-    this.#sends = new SendQueue(options, this.#outputs, random);
-    this.#inbox = new Inbox(options, this.#outputs, this.#sends, random);
+    this.#pace = new Pace(options.requestTimeout);
+    this.#sends = new SendQueue(options, this.#outputs, this.#pace, random);
+    this.#inbox = new Inbox(options, this.#outputs, this.#pace, this.#sends, random);
     this.#backoff = new Backoff(options.backoffMin, options.backoffMax, random);
     this.#random = random;
   }
@@ -89,9 +92,8 @@ export class ClientCore {
 
   /** @returns {number} when onTime() is due; Infinity: not */
   nextWake() {
-    const silence = this.#silentSince === undefined ? Infinity : this.#silentSince + this.#options.requestTimeout;
     return Math.min(this.#connectAt, this.#heartbeatAt, this.#stopAt, this.#sends.nextWake(), this.#inbox.nextWake(),
-      silence);
+      this.#deadAt);
   }
 
   /** @param {number} _now */
@@ -140,7 +142,9 @@ export class ClientCore {
       device_id: idToBytes(options.deviceId),
       sdk: idToBytes(options.sdk),
     };
-    this.#authSeq = this.#outputs.write(Command.COMMAND_AUTH, wire.AuthReq.encode(request).finish());
+    const body = wire.AuthReq.encode(request).finish();
+    this.#authSeq = this.#outputs.write(Command.COMMAND_AUTH, body);
+    this.#pace.wrote(this.#authSeq, body.length, now);
     this.#watch(false, now);
   }
 
@@ -162,9 +166,20 @@ export class ClientCore {
     if (this.#state !== 'stopped') this.#stopForGood(reason);
   }
 
+  /** Bytes came, whole packets or not: a sign of life. Before the packets in them.
+   * @param {number} bytes
+   * @param {number} now
+   */
+  onBytes(bytes, now) {
+    if (!this.#connection) return;
+    this.#pace.received(bytes);
+    this.#watch(true, now);
+  }
+
   /** @param {import('./packet.js').Packet} packet @param {number} now */
   onPacket(packet, now) {
     if (!this.#connection) return;
+    if (packet.seq !== 0) this.#pace.answered(packet.seq);
     this.#dispatch(packet, now);
     if (this.#connection) this.#watch(true, now);
   }
@@ -173,13 +188,15 @@ export class ClientCore {
   onTime(now) {
     if (this.#stopAt <= now) return this.#stopForGood(STOPPED);
     if (this.#connectAt <= now) return this.#connect();
-    if (this.#silentSince !== undefined && this.#silentSince + this.#options.requestTimeout <= now) {
+    if (this.#deadAt <= now) {
+      this.#inbox.pageDidNotCome();
       this.#reconnectLater(0, failure('UNAVAILABLE', 'the server does not answer'), now);
     }
     this.#sends.onTime(now);
     this.#inbox.onTime(now);
     if (this.#heartbeatAt <= now) {
       this.#noopSeq = this.#outputs.write(Command.COMMAND_NOOP, new Uint8Array(0));
+      this.#pace.wrote(this.#noopSeq, 0, now);
       this.#heartbeatAt = now + this.#heartbeat;
     }
     this.#watch(false, now);
@@ -375,6 +392,7 @@ export class ClientCore {
     this.#silentSince = undefined;
     this.#inbox.onOffline();
     this.#sends.onOffline();
+    this.#pace.reset();
   }
 
   /** @param {number} atLeast ms @param {Failure} reason @param {number} now */
@@ -405,6 +423,11 @@ export class ClientCore {
   /** @param {string} what @param {number} now */
   #protocolError(what, now) {
     this.#reconnectLater(PENALTY_MS, failure('INTERNAL', what), now);
+  }
+
+  get #deadAt() {
+    if (this.#silentSince === undefined) return Infinity;
+    return this.#silentSince + Math.max(this.#pace.silence, this.#inbox.pagePatience);
   }
 
   /** @param {boolean} received @param {number} now */

@@ -258,6 +258,7 @@ export class Driver {
   /** @param {Connection} connection @param {unknown} data */
   #receive(connection, data) {
     if (connection.closed) return;
+    if (data instanceof ArrayBuffer) this.#core.onBytes(data.byteLength, performance.now());
     const packet = data instanceof ArrayBuffer ? decodePacket(new Uint8Array(data)) : undefined;
     if (!packet) {
       this.#lost(connection, failure('INTERNAL', 'what came is not a packet'));

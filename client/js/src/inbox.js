@@ -3,6 +3,7 @@ import { Backoff } from './backoff.js';
 import { idToBytes } from './ids.js';
 import { LargeGroups } from './large_groups.js';
 import { concernsMembershipOf, messageOf, parsePush } from './message.js';
+import { PageSize } from './pace.js';
 import { Command, bigint, failureOf, int64, number, parse, wire } from './wire.js';
 
 const MAX_OWN_SENT = 4096;
@@ -11,6 +12,11 @@ const PULL_RETRY_MAX_MS = 5_000;
 
 /** @typedef {import('./message.js').Message} Message */
 /** @typedef {import('../generated/client.js').hongyan.client.PullResp} PullResp */
+
+/** @param {PullResp} response */
+function rowsOf(response) {
+  return response.groups.reduce((rows, page) => rows + (page.msg?.length ?? 0), response.msg.length + response.sent.length);
+}
 
 // Subscribe (AUTH) first, then pull, and drop what overlaps. A push at or below what is held is acknowledged and
 // discarded; the next one is delivered, then acknowledged; one above leaves a hole: it is not acknowledged, and a
@@ -22,6 +28,7 @@ const PULL_RETRY_MAX_MS = 5_000;
 export class Inbox {
   #options;
   #outputs;
+  #pace;
   #sends;
   #backoff;
   #groups;
@@ -39,8 +46,11 @@ export class Inbox {
   #reported = 0;
   #seen = 0; // the highest inbox seq pushed on this connection
   #pullSeq = 0; // of the one pull in flight; 0: none
+  #lateSeq = 0; // of one whose answer was overdue, and is welcome all the same
   #pullAgain = false; // something came since it was asked
-  #pulledAt = 0;
+  #pageSize;
+  /** @type {import('./pace.js').Mark} */
+  #pulled = { at: 0, ahead: 0, received: 0 };
   #pulledFrom = 0;
   /** @type {number | undefined} */
   #retryAt;
@@ -48,13 +58,16 @@ export class Inbox {
   /**
    * @param {import('./core.js').CoreOptions} options
    * @param {import('./outputs.js').Outputs} outputs
+   * @param {import('./pace.js').Pace} pace
    * @param {import('./send_queue.js').SendQueue} sends
    * @param {() => number} random
    */
-  constructor(options, outputs, sends, random) {
+  constructor(options, outputs, pace, sends, random) {
     this.#options = options;
     this.#outputs = outputs;
+    this.#pace = pace;
     this.#sends = sends;
+    this.#pageSize = new PageSize(options.pullLimit, options.requestTimeout);
     this.#backoff = new Backoff(PULL_RETRY_MIN_MS, PULL_RETRY_MAX_MS, random);
     this.#inbox = options.heldInbox;
     this.#outbox = options.heldOutbox;
@@ -97,11 +110,22 @@ export class Inbox {
     this.#online = false;
     this.#synced = false;
     this.#pullSeq = 0;
+    this.#lateSeq = 0;
     this.#pullAgain = false;
     this.#retryAt = undefined;
     this.#backoff.reset();
     this.#seen = 0;
     this.#groups.forgetHoles();
+  }
+
+  /** ms: for how long nothing may be seen of the page that is awaited; 0: of none. */
+  get pagePatience() {
+    return this.#pullSeq !== 0 ? this.#pageSize.patience : 0;
+  }
+
+  /** That time is over. */
+  pageDidNotCome() {
+    if (this.#pullSeq !== 0) this.#pageSize.didNotCome();
   }
 
   /** Pulls once more; an output `synced` follows.
@@ -117,16 +141,17 @@ export class Inbox {
     if (this.#retryAt !== undefined && now < this.#retryAt) return;
     this.#retryAt = undefined;
     this.#pullAgain = false;
-    this.#pulledAt = now;
     this.#pulledFrom = this.#moves;
     const request = {
       uid: idToBytes(this.#options.uid),
       offset: int64(this.#inbox ?? 0),
-      limit: this.#options.pullLimit,
+      limit: this.#pageSize.limit,
       outbox_offset: int64(this.#options.receiveSent ? this.#outbox ?? 0 : -1),
       groups: this.#groups.list(),
     };
-    this.#pullSeq = this.#outputs.write(Command.COMMAND_PULL, wire.PullReq.encode(request).finish());
+    const body = wire.PullReq.encode(request).finish();
+    this.#pullSeq = this.#outputs.write(Command.COMMAND_PULL, body);
+    this.#pulled = this.#pace.wrote(this.#pullSeq, body.length, now);
   }
 
   /**
@@ -162,9 +187,13 @@ export class Inbox {
    * @returns {boolean} false when nobody waits for it
    */
   onPullResponse(seq, response, now) {
+    const error = failureOf(response.error);
+    if (this.#lateSeq !== 0 && seq === this.#lateSeq) {
+      if (error.code === 'OK') this.#takeLatePage(response);
+      return true;
+    }
     if (this.#pullSeq === 0 || seq !== this.#pullSeq) return false;
     this.#pullSeq = 0;
-    const error = failureOf(response.error);
     if (error.code === 'FAILED_PRECONDITION') {
       this.#resetToHead(response);
       this.#retryPull(0, now);
@@ -172,6 +201,7 @@ export class Inbox {
       this.#retryPull(error.retryAfterMs, now);
     } else {
       const rows = this.#takePage(response);
+      this.#pageSize.came(rowsOf(response), now - this.#pulled.at);
       this.#reportMove();
       this.#finishPage(response, rows === 0, now);
     }
@@ -193,14 +223,20 @@ export class Inbox {
 
   /** @returns {number} Infinity: none */
   nextWake() {
-    if (this.#pullSeq !== 0) return this.#pulledAt + this.#options.requestTimeout;
+    if (this.#pullSeq !== 0) {
+      return Math.max(this.#pace.overdueAt(this.#pulled), this.#pulled.at + this.#pageSize.patience);
+    }
     return this.#retryAt ?? Infinity;
   }
 
   /** @param {number} now */
   onTime(now) {
     if (this.nextWake() > now) return;
-    this.#pullSeq = 0; // an answer that still comes is not looked at
+    if (this.#pullSeq !== 0) {
+      this.#lateSeq = this.#pullSeq;
+      this.#pullSeq = 0;
+      this.#pageSize.didNotCome();
+    }
     this.#retryAt = undefined;
     this.pull(now);
   }
@@ -261,6 +297,15 @@ export class Inbox {
   #deliverSent(message) {
     if (message.kind === 'c2g' || message.kind === 'ctrl') return;
     this.#outputs.put({ kind: 'deliver', message: { ...message, sent: true } });
+  }
+
+  /** What it brings is not to come twice; the pull that followed it goes on from there.
+   * @param {PullResp} response
+   */
+  #takeLatePage(response) {
+    this.#lateSeq = 0;
+    this.#takePage(response);
+    this.#reportMove();
   }
 
   /** @param {PullResp} response @returns {number} rows in it */
@@ -343,6 +388,7 @@ export class Inbox {
     this.#outbox = Math.min(this.#outbox ?? 0, outboxHead);
     this.#moves += 1;
     this.#seen = 0;
+    this.#lateSeq = 0;
     this.#ownSent.clear();
     this.#reportMove();
   }

@@ -15,14 +15,14 @@ import { DeviceType } from './wire.js';
  * @property {number} backlog with nothing held: begin so many messages before the inbox's and the outbox's end; 0: at
  *   what the server says this device class acknowledged last, and at the outbox's end
  * @property {boolean} receiveSent whether messages that this user sends from other devices are delivered too
- * @property {number} pullLimit messages a page, 1 to 200
+ * @property {number} pullLimit messages a page, 1 to 200, at most: how many are asked for follows what the link carries
  * @property {number} maxPending sends not yet answered; beyond either limit a send fails at once with UNAVAILABLE
  * @property {number} maxPendingBytes
  * @property {number} maxBodyBytes the server's max_body_bytes: it closes the connection on larger packets, so they
  *   are refused here, as TOO_LARGE
  * @property {number} sendDeadline ms
  * @property {number} requestTimeout ms: a request without answer for so long is sent again; when nothing at all came
- *   meanwhile, the connection is dead
+ *   meanwhile, the connection is dead. What a slow link needs for the bytes on their way is added (pace.js)
  * @property {number} reconnectSpread ms: a session that ends is followed by another after a random time up to this,
  *   because whatever ended it may have ended those of thousands of clients
  * @property {number} backoffMin ms between attempts to connect: doubled at each, with jitter

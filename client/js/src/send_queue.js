@@ -25,6 +25,7 @@ const ENTRY_BYTES = 200;
  * @property {number} wake
  * @property {'waiting' | 'held' | 'flight' | 'paused'} phase waiting: for its turn, or for a connection; held: by its line
  * @property {number} seq
+ * @property {import('./pace.js').Mark} [written] in flight
  * @property {number} attempts
  * @property {number} refusals in a row, for the back-off
  * @property {boolean} unknown an attempt may have been stored
@@ -61,6 +62,7 @@ function judge(code) {
 export class SendQueue {
   #options;
   #outputs;
+  #pace;
   #random;
   #messages; // the sender's shard takes them
   #uploads;
@@ -76,13 +78,15 @@ export class SendQueue {
   #idsInUse = new Set();
 
   /**
-   * @param {{maxPending: number, maxPendingBytes: number, requestTimeout: number}} options
+   * @param {{maxPending: number, maxPendingBytes: number}} options
    * @param {import('./outputs.js').Outputs} outputs
+   * @param {import('./pace.js').Pace} pace
    * @param {() => number} random
    */
-  constructor(options, outputs, random) {
+  constructor(options, outputs, pace, random) {
     this.#options = options;
     this.#outputs = outputs;
+    this.#pace = pace;
     this.#random = random;
     this.#messages = new SendLine(random);
     this.#uploads = new SendLine(random);
@@ -165,6 +169,11 @@ export class SendQueue {
         continue;
       }
       if (entry.phase === 'flight') {
+        const overdue = entry.written ? this.#pace.overdueAt(entry.written) : now;
+        if (overdue > now) {
+          entry.wake = Math.min(entry.deadline, overdue);
+          continue;
+        }
         entry.unknown = true;
         this.#tellLine(entry, false, 0, now);
       }
@@ -298,7 +307,8 @@ export class SendQueue {
     this.#bySeq.set(entry.seq, entry.id);
     entry.phase = 'flight';
     entry.attempts += 1;
-    entry.wake = Math.min(entry.deadline, now + this.#options.requestTimeout);
+    entry.written = this.#pace.wrote(entry.seq, entry.request.body.length, now);
+    entry.wake = Math.min(entry.deadline, this.#pace.overdueAt(entry.written));
     this.#lineOf(entry).sent();
   }
 

@@ -6,6 +6,7 @@ import { GateList, parseGates } from '../src/gates.js';
 import { Client, HongyanError } from '../src/index.js';
 import { completed } from '../src/options.js';
 import { FakeGate } from './fake_gate.js';
+import { SlowProxy } from './slow_proxy.js';
 
 const text = (bytes) => new TextDecoder().decode(bytes);
 
@@ -172,4 +173,44 @@ test('answers of an iplist that make no sense are refused', () => {
 test('a pull that does not end in time fails', async () => {
   const alice = new Person('alice', { gates: ['ws://127.0.0.1:1/'] });
   await assert.rejects(alice.client.pull(30), { code: 'DEADLINE_EXCEEDED' });
+});
+
+const PATIENCE = { timeout: 20_000 };
+
+// 20 kbit/s and a time-out of 8 s, ten times as fast.
+async function onASlowLink(t, options = {}) {
+  const link = await SlowProxy.start(gate.port, 25_000);
+  t.after(() => link.stop());
+  return new Person('bob', { gates: [link.url], requestTimeout: 800, ...options });
+}
+
+test('a slow link catches up with one login', PATIENCE, async (t) => {
+  const alice = new Person('alice');
+  const texts = Array.from({ length: 200 }, (_, number) => `${number} ${'x'.repeat(100)}`);
+  await Promise.all(texts.map((content) => alice.client.send('bob', content)));
+  const before = gate.logins;
+  const bob = await onASlowLink(t);
+  await bob.until(() => bob.messages.length >= texts.length);
+  assert.deepEqual(bob.texts, texts);
+  assert.equal(gate.logins - before, 1);
+});
+
+test('a message that takes longer than the time-out arrives, after few logins', PATIENCE, async (t) => {
+  const alice = new Person('alice');
+  const texts = Array.from({ length: 2 }, (_, number) => `${number} ${'x'.repeat(30_000)}`);
+  await Promise.all(texts.map((content) => alice.client.send('bob', content)));
+  const before = gate.logins;
+  const bob = await onASlowLink(t);
+  await bob.until(() => bob.messages.length >= texts.length);
+  assert.deepEqual(bob.texts, texts);
+  assert.ok(gate.logins - before <= 4, `${gate.logins - before} logins`);
+});
+
+test('many sends at once on a slow link are each sent once', PATIENCE, async (t) => {
+  const bob = await onASlowLink(t);
+  await bob.online();
+  const receipts = await Promise.all(Array.from({ length: 20 }, (_, number) => (
+    bob.client.send(`user ${number}`, 'x'.repeat(2_500)))));
+  assert.deepEqual(receipts.map((receipt) => receipt.attempts), receipts.map(() => 1));
+  assert.equal(gate.logins, 1);
 });

@@ -132,7 +132,7 @@ test('who asks whether the service is back may get no answer', () => {
   assert.equal(client.taken(SEND).length, 1);
   client.advance(5_000);
   client.push(1); // the connection lives
-  client.advance(3_000);
+  client.advance(3_100);
   assert.deepEqual(client.taken(SEND), []); // given up, and the next may not ask yet
   client.advance(400);
   client.accept(client.one(SEND));
@@ -229,7 +229,7 @@ test('a request without answer is sent again while the connection lives', () => 
   client.one(SEND);
   client.advance(5_000);
   client.push(1);
-  client.advance(3_000);
+  client.advance(3_100);
   client.one(SEND);
   assert.equal(client.core.state, 'online');
 });
@@ -237,7 +237,7 @@ test('a request without answer is sent again while the connection lives', () => 
 test('a connection on which nothing at all comes is given up', () => {
   const client = online();
   client.send('bob', 'id-1');
-  client.advance(8_000);
+  client.advance(8_100);
   assert.equal(client.core.state, 'waiting');
   assert.equal(client.closes, 1);
 });

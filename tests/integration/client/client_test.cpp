@@ -10,12 +10,14 @@
 #include <mutex>
 
 #include "common/http/server.h"
+#include "tests/integration/client/slow_proxy.h"
 #include "tests/support/fake_gate.h"
 
 namespace hongyan::client {
 namespace {
 
 using testing::FakeGate;
+using testing::SlowProxy;
 
 constexpr std::chrono::seconds kPatience{10};
 
@@ -304,6 +306,50 @@ TEST_F(ClientTest, MayBeDestroyedByItsOwnHandler) {
   victim = std::make_unique<Client>(options(), std::move(handlers), loop_);
   victim->start();
   EXPECT_EQ(destroyed.get_future().wait_for(kPatience), std::future_status::ready);
+}
+
+// 20 kbit/s and a time-out of 8 s, ten times as fast.
+class SlowLinkTest : public ClientTest {
+ protected:
+  ClientOptions on_a_slow_link() {
+    auto out = options();
+    out.gates = {{.host = "127.0.0.1", .port = link_.port()}};
+    out.request_timeout = Milliseconds(800);
+    return out;
+  }
+
+  SlowProxy link_{gate_.port(), 25'000};
+};
+
+TEST_F(SlowLinkTest, CatchesUpWithOneLogin) {
+  for (int i = 1; i <= 400; ++i) gate_.store("bob", std::string(100, 'x'), /*push=*/false);
+  make(on_a_slow_link());
+  ASSERT_TRUE(wait_for([&] { return messages_.size() == 400; }));
+  EXPECT_EQ(gate_.logins(), 1);
+}
+
+TEST_F(SlowLinkTest, TakesAMessageThatNeedsLongerThanTheTimeOut) {
+  for (int i = 1; i <= 2; ++i) gate_.store("bob", std::string(30'000, 'x'), /*push=*/false);
+  make(on_a_slow_link());
+  ASSERT_TRUE(wait_for([&] { return messages_.size() == 2; }));
+  EXPECT_EQ(gate_.logins(), 1);
+}
+
+TEST_F(SlowLinkTest, SendsEachOfManyOnce) {
+  Client& client = make(on_a_slow_link());
+  ASSERT_TRUE(wait_for_state(State::kOnline));
+  constexpr int kCount = 20;
+  std::promise<void> all;
+  int left = kCount;  // on the loop
+  for (int i = 0; i < kCount; ++i) {
+    client.send("user " + std::to_string(i), std::string(2'500, 'x'), {}, [&](Result<SendReceipt> receipt) {
+      EXPECT_TRUE(receipt);
+      if (--left == 0) all.set_value();
+    });
+  }
+  ASSERT_EQ(all.get_future().wait_for(kPatience), std::future_status::ready);
+  EXPECT_EQ(gate_.send_packets(), kCount);
+  EXPECT_EQ(gate_.logins(), 1);
 }
 
 TEST_F(ClientTest, HasItsOwnThreadWhenNoLoopIsGiven) {

@@ -186,7 +186,7 @@ TEST_F(SendTest, WhoAsksWhetherTheServiceIsBackMayGetNoAnswer) {
   EXPECT_EQ(ids().size(), 1U);
   advance(Milliseconds(5'000));
   push(1);  // the connection lives
-  advance(Milliseconds(3'000));
+  advance(Milliseconds(3'100));
   EXPECT_EQ(ids(), Ids{});  // given up, and the next may not ask yet
   advance(Milliseconds(400));
   const auto last = one(COMMAND_C2C_SEND);
@@ -228,7 +228,7 @@ TEST_F(SendTest, ResendsWhatHadNoAnswerInTime) {
   const auto first = one(COMMAND_C2C_SEND);
   advance(Milliseconds(5'000));
   push(1);  // the connection lives
-  advance(Milliseconds(3'001));
+  advance(Milliseconds(3'100));
   EXPECT_EQ(core.state(), State::kOnline);
   const auto second = one(COMMAND_C2C_SEND);
   EXPECT_NE(first.seq, second.seq);
@@ -342,7 +342,8 @@ TEST(SendOrderTest, SendsAllAtOnceWhenOrderIsNotAsked) {
   options.strict_order = false;
   Outputs outputs(kClientVersion);
   const Random random = [] { return 0.5; };
-  SendQueue queue(options, outputs, random);
+  Pace pace(options.request_timeout);
+  SendQueue queue(options, outputs, pace, random);
   const SteadyTime now{};
   queue.on_online(now);
   for (SendId id = 1; id <= 3; ++id) {
