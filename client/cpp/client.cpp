@@ -54,6 +54,12 @@ void Client::start() {
   loop_.post([driver = driver_] { driver->start(); });
 }
 
+void Client::hurry() {
+  loop_.post([driver = driver_] { driver->hurry(); });
+}
+
+std::int64_t Client::acknowledged() const noexcept { return driver_->acknowledged(); }
+
 net::Awaitable<> Client::stop() {
   return [](net::EventLoop* loop, std::shared_ptr<Driver> driver) -> net::Awaitable<> {
     co_await await_callback<Status>([loop, driver](StatusCallback done) mutable {

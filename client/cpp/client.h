@@ -86,6 +86,12 @@ class Client {
   // Ends when the server answered LOGOUT (so it has seen every acknowledgement), after a second at most.
   [[nodiscard]] net::Awaitable<> stop();
 
+  // Connects soon when it waits for a later attempt: for an application that hears that the network is back.
+  void hurry();
+  // The inbox seq that this device class had acknowledged at the last login: with CoreOptions::backlog, what
+  // is up to it is not new.
+  [[nodiscard]] std::int64_t acknowledged() const noexcept;
+
   // Ends when the server has stored the message, when it is refused for good, or at the deadline
   // (kDeadlineExceeded: it may have been stored; a later send with the same client_msg_id is safe). Resent
   // until then. kUnavailable: stopped, or too many messages wait. content: any bytes.

@@ -78,6 +78,12 @@ void ClientCore::stop(SteadyTime now) {
   outputs_.write(COMMAND_LOGOUT, request.SerializeAsString());
 }
 
+void ClientCore::hurry(SteadyTime now) {
+  if (state_ != State::kWaiting) return;
+  backoff_.reset();
+  connect_at_ = std::min(connect_at_, now + backoff_.next());
+}
+
 void ClientCore::abandon() {
   if (state_ != State::kStopped) stop_for_good({.code = Code::kOk, .message = "stopped"});
 }
@@ -231,6 +237,7 @@ void ClientCore::on_auth_response(std::string_view body, SteadyTime now) {
   if (response.error().code() != ERROR_CODE_OK) return on_auth_refused(response.error(), now);
   refused_tokens_ = 0;
   session_id_ = response.session_id();
+  acknowledged_ = response.acked_inbox_seq();
   heartbeat_ = response.heartbeat_seconds() > 0 ? Milliseconds(1000LL * response.heartbeat_seconds())
                                                 : kDefaultHeartbeat;
   heartbeat_at_ = now + heartbeat_;

@@ -33,6 +33,8 @@ class ClientCore {
   void start(SteadyTime now);
   // Online: says LOGOUT and waits for its answer, at most a second. Sends not yet answered fail.
   void stop(SteadyTime now);
+  // Tries at once what waits for a later attempt: the network is said to be back.
+  void hurry(SteadyTime now);
   // At once and without a word. For destructors.
   void abandon();
 
@@ -60,6 +62,9 @@ class ClientCore {
   [[nodiscard]] HeldSeqs held() const noexcept { return inbox_.held(); }
   [[nodiscard]] const GroupSeqs& held_groups() const noexcept { return inbox_.held_groups(); }
   [[nodiscard]] std::size_t pending_sends() const noexcept { return sends_.size(); }
+  // The inbox seq that this device class had acknowledged at the last login: with a backlog, what is up to it
+  // is not new.
+  [[nodiscard]] std::int64_t acknowledged() const noexcept { return acknowledged_; }
   [[nodiscard]] std::uint64_t session_id() const noexcept { return session_id_; }
 
  private:
@@ -91,6 +96,7 @@ class ClientCore {
   bool connection_ = false;  // standing, or being made by the driver
   bool stopping_ = false;    // LOGOUT is on its way
   std::uint64_t session_id_ = 0;
+  std::int64_t acknowledged_ = 0;
   int refused_tokens_ = 0;  // in a row
 
   std::uint32_t auth_seq_ = 0;  // of the AUTH in flight; 0: none

@@ -57,6 +57,11 @@ void Driver::stop(std::move_only_function<void()> done) {
   drain();
 }
 
+void Driver::hurry() {
+  core_.hurry(SteadyClock::now());
+  drain();
+}
+
 void Driver::send(Outgoing what, SendOptions options, SendCallback done) {
   if (options.client_msg_id.empty()) options.client_msg_id = new_uuid();
   const SendId id = ++last_send_;
@@ -110,6 +115,7 @@ void Driver::drain() {
   if (draining_) return;
   draining_ = true;
   const auto self = shared_from_this();  // a handler may destroy the Client
+  acknowledged_ = core_.acknowledged();
   for (auto outputs = core_.take(); !outputs.empty(); outputs = core_.take()) {
     for (Output& output : outputs) perform(output);
   }

@@ -1,6 +1,7 @@
 // Drives ClientCore: connections, timers, handlers. Internal to the library.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -11,14 +12,17 @@
 
 namespace hongyan::client {
 
-// Lives on its loop and is touched only there, but for its construction. Its coroutines and timers hold it,
-// until close().
+// Lives on its loop and is touched only there, but for its construction and where it says so. Its coroutines
+// and timers hold it, until close().
 class Driver : public std::enable_shared_from_this<Driver> {
  public:
   Driver(ClientOptions options, Handlers handlers, net::EventLoop& loop);
 
   void start();
   void stop(std::move_only_function<void()> done);
+  void hurry();
+  // Any thread.
+  [[nodiscard]] std::int64_t acknowledged() const noexcept { return acknowledged_; }
   void send(Outgoing what, SendOptions options, SendCallback done);
   void pull(Milliseconds timeout, StatusCallback done);
   // Ends everything at once; afterwards no handler is called.
@@ -56,6 +60,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
   ClientCore core_;
   GateList gates_;
 
+  std::atomic<std::int64_t> acknowledged_ = 0;
   bool closed_ = false;
   bool draining_ = false;
   std::shared_ptr<Connection> connection_;

@@ -48,8 +48,10 @@ void Inbox::on_online(const AuthResp& auth, SteadyTime now) {
   online_ = true;
   head_at_auth_ = auth.inbox_seq();
   outbox_head_at_auth_ = auth.outbox_seq();
-  if (!inbox_) inbox_ = auth.acked_inbox_seq();
-  if (!outbox_) outbox_ = auth.outbox_seq();
+  const std::int64_t back = options_.backlog;
+  const std::int64_t acked = auth.acked_inbox_seq();
+  if (!inbox_) inbox_ = back > 0 ? std::max(std::int64_t{0}, std::min(acked, head_at_auth_ - back)) : acked;
+  if (!outbox_) outbox_ = std::max(std::int64_t{0}, outbox_head_at_auth_ - back);
   moved();
   pull(now);
 }
@@ -273,6 +275,7 @@ void Inbox::take_group_page(const GroupPage& page) {
     ack.set_group_seq(held);
     acknowledge(COMMAND_C2G_PUSH, ack);
   }
+  take_head(page);
 }
 
 void Inbox::finish_page(const PullResp& response, SteadyTime now) {
@@ -312,11 +315,12 @@ void Inbox::reset_to_head(const PullResp& response) {
   late_seq_ = 0;
   own_sent_.clear();
   moved();
-  for (const auto& page : response.groups()) {
-    if (groups_.on_head(page.group_id(), page.head_seq())) {
-      outputs_.put(output::GroupHeldMoved{page.group_id(), page.head_seq()});
-    }
-  }
+  for (const auto& page : response.groups()) take_head(page);
+}
+
+void Inbox::take_head(const GroupPage& page) {
+  if (!groups_.on_head(page.group_id(), page.head_seq())) return;
+  outputs_.put(output::GroupHeldMoved{page.group_id(), page.head_seq()});
 }
 
 void Inbox::retry_pull(Milliseconds at_least, SteadyTime now) {

@@ -67,6 +67,7 @@ class Inbox {
   void take_late_page(const PullResp& response);
   void take_sent_page(const PullResp& response);
   void take_group_page(const GroupPage& page);
+  void take_head(const GroupPage& page);
   void deliver(Message message);
   void deliver_of_group(Message message);
   void deliver_sent(Message message);

@@ -44,7 +44,7 @@ void LargeGroups::take(std::int64_t group_id, std::int64_t seq) {
 
 bool LargeGroups::on_head(std::int64_t group_id, std::int64_t head) {
   const auto asked = asked_.find(group_id);
-  if (asked == asked_.end() || head < 0 || head >= asked->second || head >= held(group_id)) return false;
+  if (asked == asked_.end() || head <= 0 || head >= asked->second || head >= held(group_id)) return false;
   log::warn("client", "held seq of a group is beyond the server's group={} held={} head={}", group_id,
             held(group_id), head);
   held_[group_id] = head;

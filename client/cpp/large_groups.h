@@ -36,8 +36,8 @@ class LargeGroups {
   [[nodiscard]] Verdict on_push(std::int64_t group_id, std::int64_t seq);
   // A row of a page; true when it is new.
   [[nodiscard]] bool on_row(std::int64_t group_id, std::int64_t seq);
-  // The server refused the pull and named this as the group's end. True: it is below what was asked for, and
-  // is what counts now.
+  // The server's end of a group, as an answer to a pull names it; 0: it does not. True: it is below what was
+  // asked for, because the server lost something, and is what counts now.
   [[nodiscard]] bool on_head(std::int64_t group_id, std::int64_t head);
 
   // 0: nothing.

@@ -55,20 +55,20 @@ void SendQueue::add(SendId id, Request request, SteadyTime now) {
     outputs_.put(output::SendDone{id, fail(Code::kBadRequest, "this client_msg_id is being sent already")});
     return;
   }
+  if (!options_.strict_order) request.conversation = request.client_msg_id;
   bytes_ += cost(request);
   const SteadyTime deadline = now + request.deadline;
   const auto [entry, added] =
       entries_.try_emplace(id, Entry{.request = std::move(request), .deadline = deadline, .wake = deadline});
   HONGYAN_ASSERT(added);
   wakes_.emplace(deadline, id);
-  if (options_.strict_order) conversations_[entry->second.request.conversation].push_back(id);
+  conversations_[entry->second.request.conversation].push_back(id);
   transmit_if_its_turn(entry, now);
 }
 
 void SendQueue::transmit_if_its_turn(Entries::iterator entry, SteadyTime now) {
   if (!online_ || entry->second.phase != Phase::kWaiting) return;
-  if (options_.strict_order && conversations_[entry->second.request.conversation].front() != entry->first)
-    return;
+  if (conversations_[entry->second.request.conversation].front() != entry->first) return;
   SendLine& line = line_of(entry->second);
   if (line.may_send(now) && !line.holds()) return transmit(entry, now);
   entry->second.phase = Phase::kHeld;
@@ -122,12 +122,11 @@ void SendQueue::pause(Entries::iterator entry, Milliseconds at_least, SteadyTime
 
 void SendQueue::tell_line(const Entry& entry, bool refused, Milliseconds retry_after, SteadyTime now) {
   const Request& request = entry.request;
-  const std::string& whose = options_.strict_order ? request.conversation : request.client_msg_id;
   // A command asks its group's owner, too: while all goes well its refusal says nothing of others.
   if (refused && request.command != COMMAND_CTRL_SEND) {
-    line_of(entry).refused(whose, retry_after, now);
+    line_of(entry).refused(request.conversation, retry_after, now);
   } else {
-    line_of(entry).unanswered(whose, retry_after, now);
+    line_of(entry).unanswered(request.conversation, retry_after, now);
   }
 }
 
@@ -143,7 +142,6 @@ void SendQueue::finish(Entries::iterator entry, Result<SendReceipt> result, Stea
   const std::string conversation = std::move(e.request.conversation);
   entries_.erase(entry);
   outputs_.put(output::SendDone{id, std::move(result)});
-  if (!options_.strict_order) return;
   const auto line = conversations_.find(conversation);
   std::erase(line->second, id);
   if (line->second.empty()) {

@@ -99,7 +99,7 @@ class SendQueue {
   std::size_t bytes_ = 0;
   Entries entries_;  // by id, which is the order of add()
   std::unordered_map<std::uint32_t, SendId> by_seq_;
-  std::unordered_map<std::string, std::deque<SendId>> conversations_;  // strict order only
+  std::unordered_map<std::string, std::deque<SendId>> conversations_;
   std::set<std::pair<SteadyTime, SendId>> wakes_;
   std::unordered_set<std::string> ids_in_use_;
 };

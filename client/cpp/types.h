@@ -101,12 +101,14 @@ struct CoreOptions {
   DeviceType device_type = DEVICE_TYPE_LINUX;
   std::uint32_t client_version = kClientVersion;
 
-  // Where to go on. Absent inbox: what the server says this device class acknowledged last. Absent outbox:
-  // its end.
+  // Where to go on. Absent: see backlog.
   std::optional<std::int64_t> held_inbox{};
   std::optional<std::int64_t> held_outbox{};
   // Of large groups; what is missing here begins where the server says this device class stands.
   GroupSeqs held_groups{};
+  // With nothing held: begin so many messages before the inbox's and the outbox's end; 0: at what the server
+  // says this device class acknowledged last, and at the outbox's end.
+  std::int64_t backlog = 0;
   // Whether messages that this user sends from other devices are delivered too.
   bool receive_sent = false;
   // Messages a page, 1 to 200, at most: how many are asked for follows what the link carries.

@@ -256,12 +256,13 @@ export class ClientCore {
       case Command.COMMAND_C2S:
       case Command.COMMAND_C2C_SEND:
       case Command.COMMAND_C2G_SEND:
-        return this.#onSendResponse(seq, body, now);
+        return this.#onSendResponse(command, seq, body, now);
       case Command.COMMAND_CTRL_SEND:
         return this.#onControlResponse(seq, body, now);
       case Command.COMMAND_PULL:
         return this.#onPullResponse(seq, body, now);
       case Command.COMMAND_SYNC_NOTIFY:
+        if (!parse(wire.SyncNotify, body)) return this.#protocolError('a SYNC_NOTIFY does not parse', now);
         // Even when nothing is missing: the server may lack the acknowledgement, which a pull's offset is.
         return this.#inbox.pull(now);
       case Command.COMMAND_C2C_PUSH:
@@ -341,15 +342,21 @@ export class ClientCore {
     else this.#stopForGood(reason);
   }
 
-  /** C2S and C2G_SEND have the same form. @param {number} seq @param {Uint8Array} body @param {number} now */
-  #onSendResponse(seq, body, now) {
+  /** C2S and C2G_SEND have the same form.
+   * @param {number} command
+   * @param {number} seq
+   * @param {Uint8Array} body
+   * @param {number} now
+   */
+  #onSendResponse(command, seq, body, now) {
     const response = parse(wire.C2CSendResp, body);
     if (!response) return this.#protocolError('a response does not parse', now);
     const answer = {
       msgId: bigint(response.msg_id), time: number(response.timestamp), outboxSeq: number(response.outbox_seq),
     };
-    if (answer.outboxSeq > 0) this.#inbox.onSent(answer.outboxSeq, now);
-    this.#sends.onResponse(seq, answer, failureOf(response.error), now);
+    const error = failureOf(response.error);
+    if (error.code === 'OK') this.#inbox.onSent(command, answer, now);
+    this.#sends.onResponse(seq, answer, error, now);
   }
 
   /** @param {number} seq @param {Uint8Array} body @param {number} now */

@@ -7,6 +7,7 @@ import { PageSize } from './pace.js';
 import { Command, bigint, failureOf, int64, number, parse, wire } from './wire.js';
 
 const MAX_OWN_SENT = 4096;
+const MAX_FRUITLESS = 8;
 const PULL_RETRY_MIN_MS = 100;
 const PULL_RETRY_MAX_MS = 5_000;
 
@@ -42,6 +43,9 @@ export class Inbox {
   #outboxHeadAtAuth = 0;
   /** @type {Set<number>} outbox seqs above #outbox that this client sent */
   #ownSent = new Set();
+  /** @type {Set<bigint>} the newest msg_ids that this client sent to groups */
+  #ownGroups = new Set();
+  #fruitless = 0; // pulls in a row that did not fill a hole of a group
   #moves = 0; // of any held seq, counted
   #reported = 0;
   #seen = 0; // the highest inbox seq pushed on this connection
@@ -115,6 +119,7 @@ export class Inbox {
     this.#retryAt = undefined;
     this.#backoff.reset();
     this.#seen = 0;
+    this.#fruitless = 0;
     this.#groups.forgetHoles();
   }
 
@@ -168,13 +173,13 @@ export class Inbox {
       return true;
     }
     const message = parsePush(command, body);
-    if (!message || message.seq < 0) return false;
+    if (!message) return false;
     if (message.seq > 0) {
       this.#takeStored(message, command, now);
-    } else if (message.kind === 'c2g' || message.groupSeq > 0) {
+    } else if (message.groupSeq > 0) {
       this.#takeLargeGroup(message, command, now);
     } else {
-      this.#outputs.put({ kind: 'deliver', message });
+      this.#deliver(message);
       this.#acknowledge(command, { msg_id: int64(message.msgId) });
     }
     return true;
@@ -208,11 +213,16 @@ export class Inbox {
     return true;
   }
 
-  /** The answer to an own send.
-   * @param {number} outboxSeq
+  /** An own send was stored.
+   * @param {number} command
+   * @param {{msgId: bigint, outboxSeq: number}} receipt
    * @param {number} now
    */
-  onSent(outboxSeq, now) {
+  onSent(command, { msgId, outboxSeq }, now) {
+    if (command === Command.COMMAND_C2G_SEND) {
+      this.#ownGroups.add(msgId);
+      if (this.#ownGroups.size > MAX_OWN_SENT) this.#ownGroups.delete([...this.#ownGroups][0]);
+    }
     if (!this.#options.receiveSent || this.#outbox === undefined || outboxSeq <= this.#outbox) return;
     this.#ownSent.add(outboxSeq);
     if (this.#ownSent.size > MAX_OWN_SENT) this.#ownSent.delete(Math.min(...this.#ownSent));
@@ -249,7 +259,7 @@ export class Inbox {
     if (message.seq === held + 1) {
       this.#inbox = message.seq;
       this.#moves += 1;
-      this.#outputs.put({ kind: 'deliver', message });
+      this.#deliver(message);
       this.#reportMove();
     }
     this.#acknowledge(command, { msg_id: int64(message.msgId), seq: int64(this.#inbox ?? 0) });
@@ -272,9 +282,15 @@ export class Inbox {
   }
 
   /** @param {Message} message */
+  #deliver(message) {
+    const own = message.kind === 'c2g' && message.from === this.#options.uid
+      && (this.#ownGroups.has(message.msgId) || this.#sends.pending(message.clientMsgId));
+    this.#outputs.put({ kind: 'deliver', message: { ...message, own } });
+  }
+
+  /** @param {Message} message */
   #deliverOfGroup(message) {
-    if (concernsMembershipOf(message, this.#options.uid)) return; // comes by the inbox
-    this.#outputs.put({ kind: 'deliver', message });
+    if (!concernsMembershipOf(message, this.#options.uid)) this.#deliver(message); // else it comes by the inbox
   }
 
   /** @param {Message} message @param {number} now */
@@ -316,7 +332,7 @@ export class Inbox {
       if (message.seq <= (this.#inbox ?? 0)) continue;
       this.#inbox = message.seq;
       this.#moves += 1;
-      this.#outputs.put({ kind: 'deliver', message });
+      this.#deliver(message);
     }
     if (this.#options.receiveSent) {
       for (const row of response.sent) {
@@ -358,14 +374,22 @@ export class Inbox {
         msg_id: last.msg_id, group_id: int64(groupId), group_seq: int64(held),
       });
     }
-    this.#groups.onHead(groupId, number(whole.head_seq));
+    this.#takeHead(page);
     return whole.msg.length;
+  }
+
+  /** @param {import('../generated/client.js').hongyan.client.IGroupPage} page */
+  #takeHead(page) {
+    if (this.#groups.onHead(bigint(page.group_id ?? 0), number(page.head_seq ?? 0))) this.#moves += 1;
   }
 
   /** @param {PullResp} response @param {boolean} empty @param {number} now */
   #finishPage(response, empty, now) {
+    const progress = !empty && this.#moves !== this.#pulledFrom;
+    this.#fruitless = this.#groups.hasHole && !progress ? this.#fruitless + 1 : 0;
+    if (this.#fruitless > MAX_FRUITLESS) this.#groups.forgetHoles(); // what was pushed is not to be pulled
     const hole = Math.max(number(response.inbox_seq), this.#seen) > (this.#inbox ?? 0) || this.#groups.hasHole;
-    if (!empty && this.#moves !== this.#pulledFrom) {
+    if (progress) {
       this.#backoff.reset();
       this.pull(now);
     } else if (!empty || hole) {
@@ -390,6 +414,7 @@ export class Inbox {
     this.#seen = 0;
     this.#lateSeq = 0;
     this.#ownSent.clear();
+    for (const page of response.groups) this.#takeHead(page);
     this.#reportMove();
   }
 

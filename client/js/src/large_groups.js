@@ -55,15 +55,17 @@ export class LargeGroups {
     return true;
   }
 
-  /** The server's end of a group, which is below what was asked for when the server lost something.
+  /** The server's end of a group, as an answer to a pull names it; 0: it does not.
    * @param {bigint} groupId
    * @param {number} head
+   * @returns {boolean} true: it is below what was asked for, because the server lost something, and is what counts now
    */
   onHead(groupId, head) {
     const asked = this.#asked.get(groupId);
-    if (asked === undefined || head >= asked || head >= this.heldOf(groupId)) return;
+    if (asked === undefined || head <= 0 || head >= asked || head >= this.heldOf(groupId)) return false;
     this.#held.set(groupId, head);
     this.#seen.delete(groupId);
+    return true;
   }
 
   /** @param {bigint} groupId */

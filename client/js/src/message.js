@@ -7,7 +7,7 @@ import { Command, CtrlType, bigint, groupOpOf, number, parse, wire } from './wir
  * @typedef {object} Message
  * @property {'c2c' | 'c2g' | 's2c' | 'ctrl' | 'unknown'} kind
  * @property {string} from
- * @property {string} to of sent messages; else ''
+ * @property {string} to of sent messages and of control messages; else ''
  * @property {bigint} groupId 0n: not of a group
  * @property {Uint8Array} content any bytes; of a control message a GroupOp (groupOpOf reads it)
  * @property {bigint} msgId
@@ -18,6 +18,8 @@ import { Command, CtrlType, bigint, groupOpOf, number, parse, wire } from './wir
  * @property {string} clientMsgId
  * @property {string[]} mentions
  * @property {boolean} sent this user sent it, from another device
+ * @property {boolean} own a group message that this client sent: a group's messages come to their sender too, because
+ *   only there they have the order that all members see. The receipt has the same msgId
  */
 
 /** @type {Record<number, Message['kind']>} */
@@ -53,6 +55,7 @@ export function messageOf(row) {
     clientMsgId: idFromBytes(whole.client_msg_id),
     mentions: whole.mentions.map(idFromBytes),
     sent: false,
+    own: false,
   };
 }
 
@@ -77,6 +80,7 @@ function messageOfPush(kind, push) {
     clientMsgId: '',
     mentions: [],
     sent: false,
+    own: false,
   };
 }
 
@@ -88,6 +92,12 @@ function messageOfPush(kind, push) {
  * @returns {Message | undefined}
  */
 export function parsePush(command, body) {
+  const message = anyPush(command, body);
+  return message && message.seq >= 0 ? message : undefined;
+}
+
+/** @param {number} command @param {Uint8Array} body @returns {Message | undefined} */
+function anyPush(command, body) {
   switch (command) {
     case Command.COMMAND_C2C_PUSH: {
       const push = parse(wire.C2CPush, body);
@@ -113,12 +123,12 @@ export function parsePush(command, body) {
     }
     default: {
       const push = parse(wire.CtrlPush, body);
-      return push && {
-        ...messageOfPush('ctrl', push),
-        groupId: groupOf(idFromBytes(push.to)),
-        groupSeq: number(push.group_seq),
-        msgType: push.type,
-      };
+      if (!push) return undefined;
+      const to = idFromBytes(push.to);
+      const groupId = groupOf(to);
+      const groupSeq = number(push.group_seq);
+      if (groupId === 0n && groupSeq !== 0) return undefined;
+      return { ...messageOfPush('ctrl', push), to, groupId, groupSeq, msgType: push.type };
     }
   }
 }

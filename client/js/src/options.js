@@ -15,6 +15,8 @@ import { DeviceType } from './wire.js';
  * @property {number} backlog with nothing held: begin so many messages before the inbox's and the outbox's end; 0: at
  *   what the server says this device class acknowledged last, and at the outbox's end
  * @property {boolean} receiveSent whether messages that this user sends from other devices are delivered too
+ * @property {boolean} strictOrder a conversation's next message waits for the answer to the one before: a refused one
+ *   would lose its place
  * @property {number} pullLimit messages a page, 1 to 200, at most: how many are asked for follows what the link carries
  * @property {number} maxPending sends not yet answered; beyond either limit a send fails at once with UNAVAILABLE
  * @property {number} maxPendingBytes
@@ -72,6 +74,7 @@ export const CORE_DEFAULTS = {
   clientVersion: CLIENT_VERSION,
   backlog: 0,
   receiveSent: false,
+  strictOrder: true,
   pullLimit: 200,
   maxPending: 1024,
   maxPendingBytes: 8 << 20,

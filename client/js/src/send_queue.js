@@ -57,8 +57,8 @@ function judge(code) {
 // attempt had an unknown outcome, the result says DEADLINE_EXCEEDED, because that attempt may have been stored. A refused
 // one tries again after its own pause; when refusals are many, SendLine decides who tries.
 //
-// Bounded by options.maxPending and maxPendingBytes. A conversation's next message waits for the answer to the one
-// before: a refused one would lose its place. Pure.
+// Bounded by options.maxPending and maxPendingBytes. With options.strictOrder a conversation's next message waits for the
+// answer to the one before: a refused one would lose its place. Pure.
 export class SendQueue {
   #options;
   #outputs;
@@ -78,7 +78,7 @@ export class SendQueue {
   #idsInUse = new Set();
 
   /**
-   * @param {{maxPending: number, maxPendingBytes: number}} options
+   * @param {{strictOrder: boolean, maxPending: number, maxPendingBytes: number}} options
    * @param {import('./outputs.js').Outputs} outputs
    * @param {import('./pace.js').Pace} pace
    * @param {() => number} random
@@ -94,10 +94,11 @@ export class SendQueue {
 
   /** The answer is an output `sendDone`, at once when the queue is full.
    * @param {number} id
-   * @param {SendRequest} request
+   * @param {SendRequest} sent
    * @param {number} now
    */
-  add(id, request, now) {
+  add(id, sent, now) {
+    const request = this.#options.strictOrder ? sent : { ...sent, conversation: sent.clientMsgId };
     const deadline = now + request.deadline;
     /** @type {Entry} */
     const entry = {
