@@ -23,7 +23,7 @@
 #include <string_view>
 #include <vector>
 
-#include "client/cpp/backoff.h"
+#include "common/base/backoff.h"
 #include "client/cpp/outgoing.h"
 #include "client/cpp/transport.h"
 #include "client/cpp/types.h"

@@ -7,13 +7,13 @@
 #include <string>
 #include <string_view>
 
-#include "client/cpp/backoff.h"
 #include "client/cpp/inbox.h"
 #include "client/cpp/outgoing.h"
 #include "client/cpp/outputs.h"
 #include "client/cpp/pace.h"
 #include "client/cpp/send_queue.h"
 #include "client/cpp/types.h"
+#include "common/base/backoff.h"
 #include "common/net/packet.h"
 
 namespace hongyan::client {

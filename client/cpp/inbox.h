@@ -6,11 +6,11 @@
 #include <set>
 #include <string_view>
 
-#include "client/cpp/backoff.h"
 #include "client/cpp/large_groups.h"
 #include "client/cpp/outputs.h"
 #include "client/cpp/pace.h"
 #include "client/cpp/send_queue.h"
+#include "common/base/backoff.h"
 
 namespace hongyan::client {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "client/cpp/backoff.h"
 #include "client/cpp/outputs.h"
+#include "common/base/backoff.h"
 
 namespace hongyan::client {
 

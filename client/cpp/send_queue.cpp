@@ -113,11 +113,9 @@ void SendQueue::leave_flight(Entries::iterator entry) {
 void SendQueue::pause(Entries::iterator entry, Milliseconds at_least, SteadyTime now) {
   Entry& e = entry->second;
   e.phase = Phase::kPaused;
-  const Milliseconds whole =
-      std::min(SendLine::kRetryMax, SendLine::kRetryMin * (1L << std::min(e.refusals, 10)));
+  const Milliseconds own = backoff(SendLine::kRetryMin, SendLine::kRetryMax, e.refusals, random_);
   ++e.refusals;
-  const auto jittered = static_cast<std::int64_t>(static_cast<double>(whole.count()) * (0.5 + random_() / 2));
-  set_wake(entry, std::min(e.deadline, now + at_least + Milliseconds(jittered)));
+  set_wake(entry, std::min(e.deadline, now + at_least + own));
 }
 
 void SendQueue::tell_line(const Entry& entry, bool refused, Milliseconds retry_after, SteadyTime now) {

@@ -10,10 +10,10 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "client/cpp/backoff.h"
 #include "client/cpp/outputs.h"
 #include "client/cpp/pace.h"
 #include "client/cpp/send_line.h"
+#include "common/base/backoff.h"
 
 namespace hongyan::client {
 

@@ -9,6 +9,18 @@ export function jittered(ms, random) {
   return Math.floor(ms * (0.5 + random() / 2));
 }
 
+/**
+ * The pause after `step` others, ms: half to the whole of min, of twice that, … of max.
+ * @param {number} min ms
+ * @param {number} max ms
+ * @param {number} step
+ * @param {() => number} random
+ */
+export function backoff(min, max, step, random) {
+  return jittered(Math.min(max, min * 2 ** Math.min(step, 20)), random);
+}
+
+// Counts the steps.
 export class Backoff {
   #min;
   #max;
@@ -26,11 +38,10 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** ms: half to the whole of min, then of twice that, … of max. */
+  /** ms */
   next() {
-    const whole = Math.min(this.#max, this.#min * 2 ** Math.min(this.#step, 20));
     this.#step += 1;
-    return jittered(whole, this.#random);
+    return backoff(this.#min, this.#max, this.#step - 1, this.#random);
   }
 
   reset() {

@@ -1,5 +1,5 @@
 // Messages on their way out: kept until answered, resent with the same client_msg_id.
-import { jittered } from './backoff.js';
+import { backoff } from './backoff.js';
 import { RETRY_MAX_MS, RETRY_MIN_MS, SendLine } from './send_line.js';
 import { Command, failure } from './wire.js';
 
@@ -325,9 +325,9 @@ export class SendQueue {
   /** @param {Entry} entry @param {number} atLeast @param {number} now */
   #pause(entry, atLeast, now) {
     entry.phase = 'paused';
-    const whole = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(entry.refusals, 10));
+    const own = backoff(RETRY_MIN_MS, RETRY_MAX_MS, entry.refusals, this.#random);
     entry.refusals += 1;
-    entry.wake = Math.min(entry.deadline, now + atLeast + jittered(whole, this.#random));
+    entry.wake = Math.min(entry.deadline, now + atLeast + own);
   }
 
   /** @param {Entry} entry @param {{receipt?: SendReceipt, failure?: Failure}} result @param {number} now */
