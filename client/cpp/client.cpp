@@ -23,6 +23,22 @@ net::Awaitable<T> await_callback(Start start) {
       net::kUseAwaitable, std::move(start));
 }
 
+// Not members: what is awaited may outlive the Client.
+void send_on(net::EventLoop& loop, std::shared_ptr<Driver> driver, Outgoing what, SendOptions options,
+             SendCallback done) {
+  loop.post([driver = std::move(driver), what = std::move(what), options = std::move(options),
+             done = std::move(done)]() mutable {
+    driver->send(std::move(what), std::move(options), std::move(done));
+  });
+}
+
+void pull_on(net::EventLoop& loop, std::shared_ptr<Driver> driver, Milliseconds timeout,
+             StatusCallback done) {
+  loop.post([driver = std::move(driver), timeout, done = std::move(done)]() mutable {
+    driver->pull(timeout, std::move(done));
+  });
+}
+
 }  // namespace
 
 Client::Client(ClientOptions options, Handlers handlers, net::EventLoop& loop)
@@ -71,65 +87,23 @@ net::Awaitable<> Client::stop() {
 }
 
 void Client::send_any(Outgoing what, SendOptions options, SendCallback done) {
-  loop_.post([driver = driver_, what = std::move(what), options = std::move(options),
-              done = std::move(done)]() mutable {
-    driver->send(std::move(what), std::move(options), std::move(done));
-  });
+  send_on(loop_, driver_, std::move(what), std::move(options), std::move(done));
 }
 
 net::Awaitable<Result<SendReceipt>> Client::send_any(Outgoing what, SendOptions options) {
   return await_callback<Result<SendReceipt>>([loop = &loop_, driver = driver_, what = std::move(what),
                                               options = std::move(options)](SendCallback done) mutable {
-    loop->post(
-        [driver, what = std::move(what), options = std::move(options), done = std::move(done)]() mutable {
-          driver->send(std::move(what), std::move(options), std::move(done));
-        });
+    send_on(*loop, driver, std::move(what), std::move(options), std::move(done));
   });
-}
-
-void Client::send(std::string to, std::string content, SendOptions options, SendCallback done) {
-  send_any(ToUser{std::move(to), std::move(content)}, std::move(options), std::move(done));
-}
-
-net::Awaitable<Result<SendReceipt>> Client::send(std::string to, std::string content, SendOptions options) {
-  return send_any(ToUser{std::move(to), std::move(content)}, std::move(options));
-}
-
-void Client::upload(std::string destination, std::string content, SendOptions options, SendCallback done) {
-  send_any(ToService{std::move(destination), std::move(content)}, std::move(options), std::move(done));
-}
-
-net::Awaitable<Result<SendReceipt>> Client::upload(std::string destination, std::string content,
-                                                   SendOptions options) {
-  return send_any(ToService{std::move(destination), std::move(content)}, std::move(options));
-}
-
-void Client::send_to_group(ToGroup what, SendOptions options, SendCallback done) {
-  send_any(std::move(what), std::move(options), std::move(done));
-}
-
-net::Awaitable<Result<SendReceipt>> Client::send_to_group(ToGroup what, SendOptions options) {
-  return send_any(std::move(what), std::move(options));
-}
-
-void Client::group(GroupRequest request, SendOptions options, SendCallback done) {
-  send_any(std::move(request), std::move(options), std::move(done));
-}
-
-net::Awaitable<Result<SendReceipt>> Client::group(GroupRequest request, SendOptions options) {
-  return send_any(std::move(request), std::move(options));
 }
 
 void Client::pull(Milliseconds timeout, StatusCallback done) {
-  loop_.post([driver = driver_, timeout, done = std::move(done)]() mutable {
-    driver->pull(timeout, std::move(done));
-  });
+  pull_on(loop_, driver_, timeout, std::move(done));
 }
 
 net::Awaitable<Status> Client::pull(Milliseconds timeout) {
-  return await_callback<Status>([loop = &loop_, driver = driver_, timeout](StatusCallback done) mutable {
-    loop->post(
-        [driver, timeout, done = std::move(done)]() mutable { driver->pull(timeout, std::move(done)); });
+  return await_callback<Status>([loop = &loop_, driver = driver_, timeout](StatusCallback done) {
+    pull_on(*loop, driver, timeout, std::move(done));
   });
 }
 

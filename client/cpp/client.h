@@ -23,10 +23,10 @@
 #include <string_view>
 #include <vector>
 
-#include "common/base/backoff.h"
 #include "client/cpp/outgoing.h"
 #include "client/cpp/transport.h"
 #include "client/cpp/types.h"
+#include "common/base/backoff.h"
 #include "common/net/event_loop.h"
 
 namespace hongyan::client {
@@ -92,34 +92,51 @@ class Client {
   // is up to it is not new.
   [[nodiscard]] std::int64_t acknowledged() const noexcept;
 
+  // All that is sent: to a user (ToUser), a group (ToGroup), a business service (ToService), or an operation
+  // on groups (GroupRequest, made by client/cpp/group.h).
+  //
   // Ends when the server has stored the message, when it is refused for good, or at the deadline
   // (kDeadlineExceeded: it may have been stored; a later send with the same client_msg_id is safe). Resent
-  // until then. kUnavailable: stopped, or too many messages wait. content: any bytes.
-  [[nodiscard]] net::Awaitable<Result<SendReceipt>> send(std::string to, std::string content,
-                                                         SendOptions options = {});
-  // The same; the callback runs on the client's loop.
-  void send(std::string to, std::string content, SendOptions options, SendCallback done);
-
-  // To a business service, by a destination that the app's configuration allows. Ends as send() does, with
-  // outbox_seq 0: once it is in the service's topic, at least once.
-  [[nodiscard]] net::Awaitable<Result<SendReceipt>> upload(std::string destination, std::string content,
-                                                           SendOptions options = {});
-  void upload(std::string destination, std::string content, SendOptions options, SendCallback done);
-
-  // To a group. Ends as send() does; the message itself comes back by on_message, with its place in the
-  // group's order (Message::own).
-  [[nodiscard]] net::Awaitable<Result<SendReceipt>> send_to_group(ToGroup what, SendOptions options = {});
-  void send_to_group(ToGroup what, SendOptions options, SendCallback done);
-
-  // An operation on groups, made by client/cpp/group.h. Ends as send() does, with the answer in
-  // SendReceipt::group; resent with the same client_msg_id it is done once. What it changed comes by
-  // on_message too, to all members (group_event()).
-  [[nodiscard]] net::Awaitable<Result<SendReceipt>> group(GroupRequest request, SendOptions options = {});
-  void group(GroupRequest request, SendOptions options, SendCallback done);
-
-  // Any of these.
+  // until then. kUnavailable: stopped, or too many messages wait.
   [[nodiscard]] net::Awaitable<Result<SendReceipt>> send_any(Outgoing what, SendOptions options = {});
+  // The same; the callback runs on the client's loop.
   void send_any(Outgoing what, SendOptions options, SendCallback done);
+
+  // content: any bytes.
+  [[nodiscard]] net::Awaitable<Result<SendReceipt>> send(std::string to, std::string content,
+                                                         SendOptions options = {}) {
+    return send_any(ToUser{std::move(to), std::move(content)}, std::move(options));
+  }
+  void send(std::string to, std::string content, SendOptions options, SendCallback done) {
+    send_any(ToUser{std::move(to), std::move(content)}, std::move(options), std::move(done));
+  }
+
+  // To a business service, by a destination that the app's configuration allows: outbox_seq 0, once it is in
+  // the service's topic, at least once.
+  [[nodiscard]] net::Awaitable<Result<SendReceipt>> upload(std::string destination, std::string content,
+                                                           SendOptions options = {}) {
+    return send_any(ToService{std::move(destination), std::move(content)}, std::move(options));
+  }
+  void upload(std::string destination, std::string content, SendOptions options, SendCallback done) {
+    send_any(ToService{std::move(destination), std::move(content)}, std::move(options), std::move(done));
+  }
+
+  // The message itself comes back by on_message, with its place in the group's order (Message::own).
+  [[nodiscard]] net::Awaitable<Result<SendReceipt>> send_to_group(ToGroup what, SendOptions options = {}) {
+    return send_any(std::move(what), std::move(options));
+  }
+  void send_to_group(ToGroup what, SendOptions options, SendCallback done) {
+    send_any(std::move(what), std::move(options), std::move(done));
+  }
+
+  // The answer stands in SendReceipt::group; resent with the same client_msg_id it is done once. What it
+  // changed comes by on_message too, to all members (group_event()).
+  [[nodiscard]] net::Awaitable<Result<SendReceipt>> group(GroupRequest request, SendOptions options = {}) {
+    return send_any(std::move(request), std::move(options));
+  }
+  void group(GroupRequest request, SendOptions options, SendCallback done) {
+    send_any(std::move(request), std::move(options), std::move(done));
+  }
 
   // Pulls all that the server has beyond what is held; ends when nothing is left. Messages go to on_message.
   [[nodiscard]] net::Awaitable<Status> pull(Milliseconds timeout = Milliseconds(30'000));
