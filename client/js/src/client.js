@@ -1,5 +1,6 @@
 // The client that users of the library see; the package's README.md shows how it is used.
 import { CtrlType } from './wire.js';
+import { HongyanError } from './error.js';
 import { completed } from './options.js';
 import * as requests from './requests.js';
 import { Driver } from './driver.js';
@@ -24,9 +25,14 @@ import { newUuid } from './uuid.js';
 
 const encoder = new TextEncoder();
 
-/** @param {string | Uint8Array} content */
+/** @typedef {string | ArrayBuffer | ArrayBufferView} Content bytes as they are, a string as UTF-8 */
+
+/** @param {Content} content */
 function bytesOf(content) {
-  return typeof content === 'string' ? encoder.encode(content) : content;
+  if (typeof content === 'string') return encoder.encode(content);
+  if (content instanceof ArrayBuffer) return new Uint8Array(content);
+  if (ArrayBuffer.isView(content)) return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
+  throw new HongyanError('BAD_REQUEST', 'a content is a string or bytes');
 }
 
 /** @template {SendOptions} T @param {T} options */
@@ -90,11 +96,11 @@ export class Client {
    * (DEADLINE_EXCEEDED: it may have been stored; a later send with the same clientMsgId is safe). Resent until then.
    * UNAVAILABLE: stopped, or too many messages wait.
    * @param {string} to
-   * @param {string | Uint8Array} content a string is sent as UTF-8
+   * @param {Content} content
    * @param {SendOptions} [options]
    * @returns {Promise<SendReceipt>}
    */
-  send(to, content, options = {}) {
+  async send(to, content, options = {}) {
     return this.#driver.send(requests.toUser(to, bytesOf(content), options), numbered(options));
   }
 
@@ -102,11 +108,11 @@ export class Client {
    * To a group; as send(). The sender, too, receives the message, in the group's order: by its msgId or clientMsgId it
    * is known again.
    * @param {bigint} groupId
-   * @param {string | Uint8Array} content
+   * @param {Content} content
    * @param {SendOptions} [options]
    * @returns {Promise<SendReceipt>}
    */
-  sendGroup(groupId, content, options = {}) {
+  async sendGroup(groupId, content, options = {}) {
     return this.#driver.send(requests.toGroup(groupId, bytesOf(content), options), numbered(options));
   }
 
@@ -114,11 +120,11 @@ export class Client {
    * To a business service, by a destination that the app's configuration allows. As send(), with outboxSeq 0: once it
    * is in the service's topic, at least once.
    * @param {string} destination
-   * @param {string | Uint8Array} content
+   * @param {Content} content
    * @param {SendOptions} [options]
    * @returns {Promise<SendReceipt>}
    */
-  upload(destination, content, options = {}) {
+  async upload(destination, content, options = {}) {
     return this.#driver.send(requests.toService(destination, bytesOf(content)), numbered(options));
   }
 

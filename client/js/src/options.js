@@ -87,7 +87,11 @@ export const CORE_DEFAULTS = {
   tokenRenewable: false,
 };
 
-/** @param {ClientOptions} options @returns {CompleteOptions} */
+/**
+ * What is undefined is as if it were absent.
+ * @param {ClientOptions} options
+ * @returns {CompleteOptions}
+ */
 export function completed(options) {
   const page = /** @type {{location?: {protocol: string}}} */ (globalThis).location;
   return {
@@ -99,7 +103,7 @@ export function completed(options) {
     webSocket: globalThis.WebSocket,
     connectTimeout: 5_000,
     random: Math.random,
-    ...options,
+    .../** @type {ClientOptions} */ (Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))),
     tokenRenewable: options.tokenSource !== undefined,
   };
 }

@@ -1,7 +1,8 @@
 // What a user sends: bodies of requests that go through the send queue.
 import { idToBytes } from './ids.js';
-import { Command, failure, int64, wire } from './wire.js';
+import { Command, CtrlType, failure, int64, wire } from './wire.js';
 
+const OF_NO_GROUP = new Set([CtrlType.CTRL_TYPE_CREATE_GROUP, CtrlType.CTRL_TYPE_LIST_MY_GROUPS]);
 const MAX_UID_BYTES = 128;
 const MAX_DESTINATION_BYTES = 64;
 const MAX_CLIENT_MSG_ID_BYTES = 64;
@@ -27,6 +28,18 @@ function checked(id, most, what) {
   return bytes;
 }
 
+/** @param {bigint} groupId */
+function checkedGroup(groupId) {
+  if (typeof groupId !== 'bigint' || groupId <= 0n) throw new RangeError('a group\'s id is a BigInt above 0');
+  return groupId;
+}
+
+/** @param {number} [msgType] */
+function checkedType(msgType) {
+  if (msgType !== undefined && msgType !== (msgType | 0)) throw new RangeError('a msgType is a whole number of 32 bits');
+  return msgType;
+}
+
 /** @param {readonly string[]} uids */
 function users(uids) {
   return uids.map((uid) => checked(uid, MAX_UID_BYTES, 'a user'));
@@ -43,7 +56,7 @@ export function toUser(to, content, options) {
     command: Command.COMMAND_C2C_SEND,
     conversation: `u${to}`,
     encode: (from, client_msg_id) => wire.C2CSendReq.encode({
-      from, client_msg_id, to: checked(to, MAX_UID_BYTES, 'a receiver'), content, msg_type: options.msgType,
+      from, client_msg_id, to: checked(to, MAX_UID_BYTES, 'a receiver'), content, msg_type: checkedType(options.msgType),
     }).finish(),
   };
 }
@@ -59,7 +72,7 @@ export function toGroup(groupId, content, options) {
     command: Command.COMMAND_C2G_SEND,
     conversation: `g${groupId}`,
     encode: (from, client_msg_id) => wire.C2GSendReq.encode({
-      from, client_msg_id, group_id: int64(groupId), content, msg_type: options.msgType,
+      from, client_msg_id, group_id: int64(checkedGroup(groupId)), content, msg_type: checkedType(options.msgType),
       mentions: users(options.mentions ?? []),
     }).finish(),
   };
@@ -72,12 +85,13 @@ export function toGroup(groupId, content, options) {
  * @returns {Request}
  */
 export function control(type, groupId, op) {
-  const to = groupId === 0n ? '' : groupId.toString();
+  const to = groupId === 0n ? '' : `${groupId}`;
   return {
     command: Command.COMMAND_CTRL_SEND,
     // In order with its messages: who is added first gets what is sent next.
     conversation: groupId === 0n ? 'c' : `g${to}`,
     encode: (from, client_msg_id) => {
+      if (OF_NO_GROUP.has(type) ? groupId !== 0n : !checkedGroup(groupId)) throw new RangeError('this is of no group');
       const content = wire.GroupOp.encode({
         name: op.name,
         members: users(op.members ?? []),

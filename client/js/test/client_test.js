@@ -68,6 +68,34 @@ test('messages arrive once, in order, to the bit, 64-bit ids whole', async () =>
   assert.equal(bob.client.sessionId, 2n ** 63n + 5n);
 });
 
+test('bytes go out in whatever they come; what is neither bytes nor text is refused', async () => {
+  const bob = new Person('bob');
+  const alice = new Person('alice');
+  const bytes = Uint8Array.of(0, 1, 2, 3, 255, 6);
+  const views = [bytes, bytes.buffer, new DataView(bytes.buffer, 2, 3), new Uint16Array(bytes.buffer, 2, 2), Buffer.from(bytes)];
+  for (const view of views) await alice.client.send('bob', view);
+  await bob.until(() => bob.messages.length === views.length);
+  assert.deepEqual(bob.messages.map((message) => Buffer.from(message.content).toString('hex')),
+    ['00010203ff06', '00010203ff06', '0203ff', '0203ff06', '00010203ff06']);
+  for (const bad of [undefined, null, 5, {}, [1], new Blob(['x']), new String('abcd')]) {
+    await assert.rejects(alice.client.send('bob', bad), { name: 'HongyanError', code: 'BAD_REQUEST' });
+  }
+  for (const msgType of [1.5, '1', NaN, 2 ** 31]) {
+    await assert.rejects(alice.client.send('bob', 'x', { msgType }), { code: 'BAD_REQUEST' });
+  }
+  for (const group of [5, '5', -5n, undefined]) {
+    await assert.rejects(alice.client.getGroup(group), { code: 'BAD_REQUEST' });
+    await assert.rejects(alice.client.sendGroup(group, 'x'), { code: 'BAD_REQUEST' });
+  }
+});
+
+test('an option that is undefined is as if it were absent', () => {
+  const options = completed({ uid: 'a', requestTimeout: undefined, backoffMin: undefined, random: undefined });
+  assert.equal(options.requestTimeout, 8_000);
+  assert.equal(options.backoffMin, 100);
+  assert.equal(options.random, Math.random);
+});
+
 test('what came while away is pulled', async () => {
   const alice = new Person('alice');
   for (let number = 0; number < 5; number += 1) await alice.client.send('bob', `m${number}`);
