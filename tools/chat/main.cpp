@@ -14,8 +14,8 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "hongyan-chat: {}\nTry --help.\n", options.error().message);
     return chat::kExitUsage;
   }
-  if (options->help) {
-    std::fputs(chat::usage().data(), stdout);
+  if (!options->help.empty()) {
+    std::fputs(options->help.c_str(), stdout);
     return chat::kExitOk;
   }
   std::signal(SIGPIPE, SIG_IGN);

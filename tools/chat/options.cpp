@@ -1,6 +1,7 @@
 #include "tools/chat/options.h"
 
-#include <charconv>
+#include <CLI/CLI.hpp>
+
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -12,47 +13,18 @@ namespace hongyan::chat {
 
 namespace {
 
-constexpr std::string_view kUsage = R"(usage: hongyan-chat --user NAME [options]
+constexpr const char* kWhere = "Where to (or --env alone)";
+constexpr const char* kWho = "Who";
+constexpr const char* kScript =
+    "For scripts (without these, lines are read: bob;;hello, #12;;hello, :g create weekend bob carol; :help "
+    "tells all)";
+constexpr const char* kFooter = "Exit status: 0 all went well, 1 not, 2 bad usage, 3 kicked out.";
 
-Where to (or --env alone):
-  --env FILE            what deploy/dev-cluster wrote: the four below, and the app
-  --iplist URL          ask this directory for gates; repeatable
-  --gate HOST:PORT      a gate; repeatable
-  --tls, --ws           by TLS, by WebSocket, with both by WebSocket over TLS (default: TCP)
-  --ca FILE             whose certificates are trusted (PEM; default: --env's, else the system's)
-  --api URL             get tokens from this server API, with
-  --api-key KEY         its key (better: HONGYAN_API_KEY in the environment)
-  --token TOKEN         or with this token (better: HONGYAN_TOKEN in the environment)
-Who:
-  --user NAME, --app NAME (default "default"), --device ID (default: a new one),
-  --device-type ios|android|web|windows|macos|linux|mini (default linux)
-  --from-seq N          I hold my inbox up to N (default: what the server knows as acknowledged)
-For scripts (without these, lines are read: bob;;hello, #12;;hello, :g create weekend bob carol; :help tells all):
-  --send TO TEXT        repeatable, sent in this order; exit status 0 only when all were acknowledged
-  --send-file TO FILE   the same with a file's bytes
-  --send-group GROUP TEXT, --send-group-file GROUP FILE
-                        the same to a group, by its number; words "@bob" mention bob
-  --upload DEST TEXT, --upload-file DEST FILE
-                        the same to a business service (C2S) instead of a user
-  --content-file FILE   the text of every one of these that has "-" as its text
-  --pull                pull everything stored, then go on
-  --wait SECONDS        receive for so long
-  --wait-count N        until N messages came, not counting changes of groups and what this client sent to
-                        them (exit status 1 when they do not within --wait, default 30)
-  --timeout SECONDS     for each send and pull (default 30)
-  --json                one JSON object a line
-  --quiet               no remarks; --verbose: log lines of the client
-Exit status: 0 all went well, 1 not, 2 bad usage, 3 kicked out.
-)";
-
+// The value, or the error as CLI11 wants it.
 template <typename T>
-Result<T> number(const std::string& name, const std::string& text) {
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0) {
-    return fail(Code::kBadRequest, name + " takes a number, not \"" + text + "\"");
-  }
-  return value;
+T value_or_throw(const std::string& option, Result<T> result) {
+  if (!result) throw CLI::ValidationError(option, result.error().message);
+  return std::move(*result);
 }
 
 Result<std::string> file_bytes(const std::string& path) {
@@ -63,126 +35,156 @@ Result<std::string> file_bytes(const std::string& path) {
   return bytes.str();
 }
 
-Result<client::DeviceType> device_type(const std::string& text) {
-  static const std::vector<std::pair<std::string, client::DeviceType>> kNames = {
-      {"ios", client::DEVICE_TYPE_IOS},           {"android", client::DEVICE_TYPE_ANDROID},
-      {"web", client::DEVICE_TYPE_WEB},           {"windows", client::DEVICE_TYPE_WINDOWS},
-      {"macos", client::DEVICE_TYPE_MACOS},       {"linux", client::DEVICE_TYPE_LINUX},
-      {"mini", client::DEVICE_TYPE_MINI_PROGRAM}, {"unknown", client::DEVICE_TYPE_UNKNOWN}};
-  for (const auto& [name, type] : kNames) {
-    if (name == text) return type;
-  }
-  return fail(Code::kBadRequest, "unknown device type \"" + text + "\"");
+// Not named in the help at each number.
+CLI::Validator not_negative() { return CLI::Validator(CLI::NonNegativeNumber).description(""); }
+
+std::string environment(const char* name) {
+  const char* text = std::getenv(name);
+  return text ? text : "";
 }
 
+// Declares the options, and puts what they leave out.
 class Parser {
  public:
-  explicit Parser(const std::vector<std::string>& arguments) : arguments_(arguments) {}
+  Parser() : app_("Sends and receives messages of one user.", "hongyan-chat") {
+    app_.footer(kFooter);
+    declare_where();
+    declare_who();
+    declare_script();
+  }
 
-  Result<Options> parse() {
-    while (next_ < arguments_.size()) {
-      const std::string name = arguments_[next_++];
-      if (Status status = flag(name) ? Status{} : option(name); !status)
-        return std::unexpected(status.error());
+  Result<Options> parse(std::vector<std::string> arguments) {
+    std::ranges::reverse(arguments);  // as CLI11 takes them
+    try {
+      app_.parse(std::move(arguments));
+      complete();
+    } catch (const CLI::CallForHelp&) {
+      options_.help = app_.help();
+    } catch (const CLI::ParseError& e) {
+      return fail(Code::kBadRequest, e.what());
     }
-    if (options_.help) return std::move(options_);
-    if (Status status = complete(); !status) return std::unexpected(status.error());
     return std::move(options_);
   }
 
  private:
-  bool flag(const std::string& name) {
-    if (name == "--json") return options_.json = true;
-    if (name == "--pull") return options_.pull = true;
-    if (name == "--tls") return tls_ = true;
-    if (name == "--ws") return ws_ = true;
-    if (name == "--quiet") return options_.quiet = true;
-    if (name == "--verbose") return options_.verbose = true;
-    if (name == "--help" || name == "-h") return options_.help = true;
-    return false;
+  using Values = std::vector<std::string>;
+
+  // f is called at each use, in the order of the command line; what begins with a dash is a value too.
+  CLI::Option* each(const std::string& name, int values, const std::string& help,
+                    std::function<void(const Values&)> f) {
+    CLI::callback_t call = [f = std::move(f)](const Values& given) {
+      f(given);
+      return true;
+    };
+    return app_.add_option(name, std::move(call), help)
+        ->type_size(values)
+        ->allow_extra_args(false)
+        ->trigger_on_parse();
   }
 
-  Result<std::string> value(const std::string& name) {
-    if (next_ >= arguments_.size()) return fail(Code::kBadRequest, name + " needs a value");
-    return arguments_[next_++];
+  void declare_where() {
+    each("--env", 1, "What deploy/dev-cluster wrote: the four below, and the app", [this](const Values& v) {
+      env_ = value_or_throw("--env", tools::read_settings(v[0]));
+    })->type_name("FILE");
+    each("--iplist", 1, "Ask this directory for gates; repeatable", [this](const Values& v) {
+      options_.iplist.push_back(v[0]);
+    })->type_name("URL");
+    each("--gate", 1, "A gate; repeatable", [this](const Values& v) {
+      add_gate(v[0]);
+    })->type_name("HOST:PORT");
+    app_.add_flag("--tls", tls_, "By TLS");
+    app_.add_flag("--ws", ws_, "By WebSocket; with --tls by WebSocket over TLS (default: TCP)");
+    app_.add_option("--ca", ca_file_,
+                    "Whose certificates are trusted (PEM; default: --env's, else the system's)")
+        ->type_name("FILE");
+    app_.add_option("--api", options_.api, "Get tokens from this server API, with --api-key")
+        ->type_name("URL");
+    app_.add_option("--api-key", options_.api_key, "Its key (better: HONGYAN_API_KEY in the environment)")
+        ->type_name("KEY");
+    app_.add_option("--token", options_.token,
+                    "Or with this token (better: HONGYAN_TOKEN in the environment)")
+        ->type_name("TOKEN");
+    group(kWhere);
   }
 
-  // Takes the value of a Result, or remembers its error.
-  template <typename T, typename Target>
-  void take(Result<T> result, Target& target) {
-    if (result) {
-      target = std::move(*result);
-    } else {
-      error_ = result.error();
+  void declare_who() {
+    static const std::map<std::string, client::DeviceType> kDeviceTypes = {
+        {"ios", client::DEVICE_TYPE_IOS},           {"android", client::DEVICE_TYPE_ANDROID},
+        {"web", client::DEVICE_TYPE_WEB},           {"windows", client::DEVICE_TYPE_WINDOWS},
+        {"macos", client::DEVICE_TYPE_MACOS},       {"linux", client::DEVICE_TYPE_LINUX},
+        {"mini", client::DEVICE_TYPE_MINI_PROGRAM}, {"unknown", client::DEVICE_TYPE_UNKNOWN}};
+    app_.add_option("--user", options_.user)->type_name("NAME");
+    app_.add_option("--app", app_name_, "(default \"default\")")->type_name("NAME");
+    app_.add_option("--device", options_.device, "(default: a new one)")->type_name("ID");
+    app_.add_option("--device-type", options_.device_type,
+                    "ios, android, web, windows, macos, linux, mini (default linux)")
+        ->transform(CLI::CheckedTransformer(kDeviceTypes).description(""));
+    app_.add_option("--from-seq", options_.from_seq,
+                    "I hold my inbox up to N (default: what the server knows as acknowledged)")
+        ->type_name("N")
+        ->check(not_negative());
+    group(kWho);
+  }
+
+  void declare_script() {
+    sends("--send", "TO TEXT",
+          "Repeatable, sent in this order; exit status 0 only when all were acknowledged",
+          [](const std::string& to, std::string text) {
+            return Options::Send{to, client::ToUser{to, std::move(text)}};
+          });
+    sends("--send-group", "GROUP TEXT", "The same to a group, by its number; words \"@bob\" mention bob",
+          [](const std::string& to, std::string text) {
+            const auto group_id = value_or_throw("--send-group", parse_group_id(to));
+            return Options::Send{"#" + std::to_string(group_id), group_text(group_id, std::move(text))};
+          });
+    sends("--upload", "DEST TEXT", "The same to a business service (C2S) instead of a user",
+          [](const std::string& to, std::string text) {
+            return Options::Send{to, client::ToService{to, std::move(text)}};
+          });
+    each("--content-file", 1, "The text of every one of these that has \"-\" as its text",
+         [this](const Values& v) { content_ = value_or_throw("--content-file", file_bytes(v[0])); })
+        ->type_name("FILE");
+    app_.add_flag("--pull", options_.pull, "Pull everything stored, then go on");
+    app_.add_option("--wait", options_.wait_seconds, "Receive for so long")
+        ->type_name("SECONDS")
+        ->check(not_negative());
+    app_.add_option(
+            "--wait-count", options_.wait_count,
+            "Until N messages came, not counting changes of groups and what this client sent to them (exit "
+            "status 1 when they do not within --wait, default 30)")
+        ->type_name("N")
+        ->check(not_negative());
+    app_.add_option("--timeout", options_.timeout_seconds, "For each send and pull (default 30)")
+        ->type_name("SECONDS")
+        ->check(not_negative());
+    app_.add_flag("--json", options_.json, "One JSON object a line");
+    app_.add_flag("--quiet", options_.quiet, "No remarks");
+    app_.add_flag("--verbose", options_.verbose, "Log lines of the client");
+    group(kScript);
+  }
+
+  // What was declared since the last call.
+  void group(const char* name) {
+    for (CLI::Option* option : app_.get_options()) {
+      if (option->get_group() == "Options" && option != app_.get_help_ptr()) option->group(name);
     }
   }
 
-  Status option(const std::string& name) {
-    auto first = value(name);
-    if (!name.starts_with("--")) return fail(Code::kBadRequest, "not understood: " + name);
-    if (!first) return std::unexpected(first.error());
-    if (name.starts_with("--send") || name.starts_with("--upload")) return add_send(name, *first);
-    if (name == "--gate") return add_gate(*first);
-    error_ = {.code = Code::kOk, .message = {}};
-    if (name == "--env")
-      take(tools::read_settings(*first), env_);
-    else if (name == "--ca")
-      ca_file_ = *first;
-    else if (name == "--iplist")
-      options_.iplist.push_back(*first);
-    else if (name == "--api")
-      options_.api = *first;
-    else if (name == "--api-key")
-      options_.api_key = *first;
-    else if (name == "--token")
-      options_.token = *first;
-    else if (name == "--app")
-      app_ = *first;
-    else if (name == "--user")
-      options_.user = *first;
-    else if (name == "--device")
-      options_.device = *first;
-    else if (name == "--device-type")
-      take(device_type(*first), options_.device_type);
-    else if (name == "--from-seq")
-      take(number<std::int64_t>(name, *first), options_.from_seq);
-    else if (name == "--wait")
-      take(number<double>(name, *first), options_.wait_seconds);
-    else if (name == "--wait-count")
-      take(number<std::int64_t>(name, *first), options_.wait_count);
-    else if (name == "--timeout")
-      take(number<double>(name, *first), options_.timeout_seconds);
-    else if (name == "--content-file")
-      take(file_bytes(*first), content_);
-    else
-      return fail(Code::kBadRequest, "unknown option " + name);
-    if (error_.code != Code::kOk) return std::unexpected(error_);
-    return {};
+  // --NAME TO TEXT and --NAME-file TO FILE.
+  void sends(const std::string& name, const std::string& values, const std::string& help,
+             Options::Send (*make)(const std::string& to, std::string text)) {
+    each(name, 2, help, [this, make](const Values& v) {
+      if (v[1] == "-") from_file_.push_back(options_.sends.size());
+      options_.sends.push_back(make(v[0], v[1]));
+    })->type_name(values);
+    const std::string of_file = name + "-file";
+    each(of_file, 2, "The same with a file's bytes", [this, make, of_file](const Values& v) {
+      options_.sends.push_back(make(v[0], value_or_throw(of_file, file_bytes(v[1]))));
+    })->type_name(values.substr(0, values.find(' ')) + " FILE");
   }
 
-  Status add_send(std::string name, const std::string& to) {
-    auto text = value(name);
-    if (!text) return std::unexpected(text.error());
-    constexpr std::string_view kFile = "-file";
-    if (name.ends_with(kFile)) {
-      text = file_bytes(*text);
-      if (!text) return std::unexpected(text.error());
-      name.erase(name.size() - kFile.size());
-    } else if (*text == "-") {
-      from_file_.push_back(options_.sends.size());
-    }
-    if (name == "--send") {
-      options_.sends.push_back({to, client::ToUser{to, std::move(*text)}});
-    } else if (name == "--upload") {
-      options_.sends.push_back({to, client::ToService{to, std::move(*text)}});
-    } else if (name == "--send-group") {
-      const auto group_id = parse_group_id(to);
-      if (!group_id) return std::unexpected(group_id.error());
-      options_.sends.push_back({"#" + std::to_string(*group_id), group_text(*group_id, std::move(*text))});
-    } else {
-      return fail(Code::kBadRequest, "unknown option " + name);
-    }
-    return {};
+  void add_gate(const std::string& text) {
+    options_.gates.push_back(value_or_throw("--gate", client::parse_endpoint(text)));
   }
 
   void set_content(client::Outgoing& what) {
@@ -191,74 +193,58 @@ class Parser {
     if (auto* service = std::get_if<client::ToService>(&what)) service->content = *content_;
   }
 
-  Status add_gate(const std::string& text) {
-    auto gate = client::parse_endpoint(text);
-    if (!gate) return fail(Code::kBadRequest, "--gate: " + gate.error().message);
-    options_.gates.push_back(std::move(*gate));
-    return {};
-  }
-
-  static std::string environment(const char* name) {
-    const char* text = std::getenv(name);
-    return text ? text : "";
-  }
-
-  Status choose_transport() {
+  void choose_transport() {
     using enum client::TransportKind;
     options_.transport = ws_ ? (tls_ ? kWss : kWs) : (tls_ ? kTls : kTcp);
     if (ca_file_.empty()) ca_file_ = tools::setting(env_, "HONGYAN_CA");
-    auto transports = client::make_transports(options_.transport, ca_file_);
-    if (!transports) return fail(transports.error().code, "--ca: " + transports.error().message);
-    options_.transports = std::move(*transports);
-    return {};
+    options_.transports = value_or_throw("--ca", client::make_transports(options_.transport, ca_file_));
   }
 
-  Status complete() {
+  void take_from_environment() {
     using tools::setting;
-    if (Status status = choose_transport(); !status) return status;
-    if (content_) {
-      for (const std::size_t index : from_file_) set_content(options_.sends[index].what);
-    }
     if (options_.gates.empty() && options_.iplist.empty()) {
       options_.iplist = tools::words(setting(env_, "HONGYAN_IPLIST"));
-      for (const auto& gate :
-           tools::words(setting(env_, tools::gates_setting(to_string(options_.transport))))) {
-        if (Status status = add_gate(gate); !status) return status;
-      }
+      const auto gates = tools::words(setting(env_, tools::gates_setting(to_string(options_.transport))));
+      for (const auto& gate : gates) add_gate(gate);
     }
     if (options_.token.empty()) options_.token = environment("HONGYAN_TOKEN");
     if (options_.api.empty()) options_.api = setting(env_, "HONGYAN_API");
     if (options_.api_key.empty()) options_.api_key = setting(env_, "HONGYAN_API_KEY");
     if (options_.api_key.empty()) options_.api_key = environment("HONGYAN_API_KEY");
-    if (!app_) app_ = setting(env_, "HONGYAN_APP");
-    if (!app_->empty()) options_.app = *app_;
-    if (options_.user.empty()) return fail(Code::kBadRequest, "--user NAME is missing");
-    if (options_.gates.empty() && options_.iplist.empty()) {
-      return fail(Code::kBadRequest, "where to? --env FILE, --iplist URL or --gate HOST:PORT");
-    }
-    if (options_.token.empty() && options_.api.empty()) {
-      return fail(Code::kBadRequest, "a token is needed: --token, or --api and --api-key, or --env FILE");
-    }
-    return {};
+    if (!app_name_) app_name_ = setting(env_, "HONGYAN_APP");
+    if (!app_name_->empty()) options_.app = *app_name_;
   }
 
-  const std::vector<std::string>& arguments_;
-  std::size_t next_ = 0;
+  void complete() {
+    choose_transport();
+    take_from_environment();
+    if (content_) {
+      for (const std::size_t index : from_file_) set_content(options_.sends[index].what);
+    }
+    if (options_.user.empty()) throw CLI::RequiredError("--user NAME");
+    if (options_.gates.empty() && options_.iplist.empty()) {
+      throw CLI::ParseError("where to? --env FILE, --iplist URL or --gate HOST:PORT",
+                            CLI::ExitCodes::RequiredError);
+    }
+    if (options_.token.empty() && options_.api.empty()) {
+      throw CLI::ParseError("a token is needed: --token, or --api and --api-key, or --env FILE",
+                            CLI::ExitCodes::RequiredError);
+    }
+  }
+
+  CLI::App app_;
   Options options_;
-  Error error_;
   tools::Settings env_;
   bool tls_ = false;
   bool ws_ = false;
   std::string ca_file_;
-  std::optional<std::string> app_;
+  std::optional<std::string> app_name_;
   std::optional<std::string> content_;
   std::vector<std::size_t> from_file_;
 };
 
 }  // namespace
 
-Result<Options> parse_options(const std::vector<std::string>& arguments) { return Parser(arguments).parse(); }
-
-std::string_view usage() noexcept { return kUsage; }
+Result<Options> parse_options(const std::vector<std::string>& arguments) { return Parser().parse(arguments); }
 
 }  // namespace hongyan::chat

@@ -36,7 +36,7 @@ struct Options {
   bool pull = false;
   bool quiet = false;
   bool verbose = false;
-  bool help = false;
+  std::string help = {};  // to be shown instead of anything else
 
   // No one types: do what the options say, then exit.
   [[nodiscard]] bool scripted() const noexcept {
@@ -45,9 +45,7 @@ struct Options {
 };
 
 // What is not given comes from --env's file, then from the environment (HONGYAN_API_KEY, HONGYAN_TOKEN).
-// Errors: kBadRequest, kNotFound, for a person to read.
+// Errors: kBadRequest, for a person to read.
 [[nodiscard]] Result<Options> parse_options(const std::vector<std::string>& arguments);
-
-[[nodiscard]] std::string_view usage() noexcept;
 
 }  // namespace hongyan::chat

@@ -62,6 +62,64 @@ TEST(ChatOptionsTest, TakesAScript) {
   EXPECT_TRUE(options->pull);
 }
 
+TEST(ChatOptionsTest, KeepsTheOrderOfSendsAndTheirBytes) {
+  const std::string path = ::testing::TempDir() + "hongyan_chat_order";
+  std::ofstream(path) << "file";
+  const auto options = parse({"--upload", "a", "[x,y]", "--send-file", "b", path, "--send", "c", "{}",
+                              "--send-group", "4", "--", "--send", "e", "%%"});
+  ASSERT_TRUE(options) << options.error().message;
+  std::string order;
+  for (const auto& send : options->sends) order += send.to + " ";
+  EXPECT_EQ(order, "a b c #4 e ");
+  EXPECT_EQ(std::get<client::ToService>(options->sends[0].what).content, "[x,y]");
+  EXPECT_EQ(std::get<client::ToUser>(options->sends[1].what).content, "file");
+  EXPECT_EQ(std::get<client::ToUser>(options->sends[2].what).content, "{}");
+  EXPECT_EQ(std::get<client::ToGroup>(options->sends[3].what).content, "--");
+  EXPECT_EQ(std::get<client::ToUser>(options->sends[4].what).content, "%%");
+}
+
+TEST(ChatOptionsTest, TakesWhoAndWhere) {
+  const auto options = parse({"--gate", "[::1]:7001", "--iplist", "http://a", "--iplist", "http://b", "--app",
+                              "demo", "--device", "-d", "--device-type", "ios", "--ws"});
+  ASSERT_TRUE(options) << options.error().message;
+  ASSERT_EQ(options->gates.size(), 2U);
+  EXPECT_EQ(options->gates[1].host, "::1");
+  EXPECT_EQ(options->iplist, (std::vector<std::string>{"http://a", "http://b"}));
+  EXPECT_EQ(options->app, "demo");
+  EXPECT_EQ(options->device, "-d");
+  EXPECT_EQ(options->device_type, client::DEVICE_TYPE_IOS);
+  EXPECT_EQ(options->transport, client::TransportKind::kWs);
+}
+
+TEST(ChatOptionsTest, HelpNamesEveryOption) {
+  const auto options = parse_options({"--help"});
+  ASSERT_TRUE(options);
+  for (const char* name : {"--env",         "--iplist",      "--gate",
+                           "--tls",         "--ws",          "--ca",
+                           "--api",         "--api-key",     "--token",
+                           "--user",        "--app",         "--device",
+                           "--device-type", "--from-seq",    "--send",
+                           "--send-file",   "--send-group",  "--send-group-file",
+                           "--upload",      "--upload-file", "--content-file",
+                           "--pull",        "--wait",        "--wait-count",
+                           "--timeout",     "--json",        "--quiet",
+                           "--verbose",     "Exit status"}) {
+    EXPECT_NE(options->help.find(name), std::string::npos) << name;
+  }
+}
+
+TEST(ChatOptionsTest, SaysWhatIsWrong) {
+  const auto said = [](std::vector<std::string> arguments) {
+    return parse(std::move(arguments)).error().message;
+  };
+  EXPECT_EQ(said({"--gate", "nowhere"}), "--gate: an address has the form host:port");
+  EXPECT_EQ(said({"--send-file", "bob", "/nonexistent"}), "--send-file: cannot read /nonexistent");
+  EXPECT_NE(said({"--wait", "soon"}).find("soon"), std::string::npos);
+  EXPECT_NE(said({"--nonsense", "x"}).find("--nonsense"), std::string::npos);
+  EXPECT_NE(said({"--send", "bob"}).find("--send"), std::string::npos);
+  EXPECT_EQ(parse_options({"--gate", "a:1", "--token", "t"}).error().message, "--user NAME is required");
+}
+
 TEST(ChatOptionsTest, TakesTextsFromAFile) {
   const std::string path = ::testing::TempDir() + "hongyan_chat_content";
   std::ofstream(path) << "for @erin";
