@@ -1,5 +1,6 @@
 #include "tests/unit/client/json_body.h"
 
+#include <fmt/format.h>
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/reflection.h>
 
@@ -146,7 +147,7 @@ std::string difference(const Message& message, const json& expected) {
     const FieldDescriptor& field = field_named(message, name);
     const std::string found = field.is_repeated() ? difference_of_list(message, field, value)
                                                   : difference_of(message, field, -1, value);
-    if (!found.empty()) return name + " " + found;
+    if (!found.empty()) return fmt::format("{} {}", name, found);
   }
   return "";
 }
@@ -156,7 +157,7 @@ std::string difference(const json& actual, const json& expected) {
     for (const auto& [name, value] : expected.items()) {
       if (!actual.contains(name)) return "there is no " + name;
       const std::string found = difference(actual[name], value);
-      if (!found.empty()) return name + " " + found;
+      if (!found.empty()) return fmt::format("{} {}", name, found);
     }
     return "";
   }
