@@ -108,7 +108,7 @@ class Parser {
   }
 
   void declare_who() {
-    static const std::map<std::string, client::DeviceType> kDeviceTypes = {
+    static const std::map<std::string, client::DeviceType> device_types = {
         {"ios", client::DEVICE_TYPE_IOS},           {"android", client::DEVICE_TYPE_ANDROID},
         {"web", client::DEVICE_TYPE_WEB},           {"windows", client::DEVICE_TYPE_WINDOWS},
         {"macos", client::DEVICE_TYPE_MACOS},       {"linux", client::DEVICE_TYPE_LINUX},
@@ -118,7 +118,7 @@ class Parser {
     app_.add_option("--device", options_.device, "(default: a new one)")->type_name("ID");
     app_.add_option("--device-type", options_.device_type,
                     "ios, android, web, windows, macos, linux, mini (default linux)")
-        ->transform(CLI::CheckedTransformer(kDeviceTypes).description(""));
+        ->transform(CLI::CheckedTransformer(device_types).description(""));
     app_.add_option("--from-seq", options_.from_seq,
                     "I hold my inbox up to N (default: what the server knows as acknowledged)")
         ->type_name("N")

@@ -30,7 +30,7 @@ struct Bodies {
   const char* from_server;
 };
 Bodies bodies_of(Command command) {
-  static const std::map<Command, Bodies> kBodies = {
+  static const std::map<Command, Bodies> known = {
       {COMMAND_AUTH, {"AuthReq", "AuthResp"}},
       {COMMAND_LOGOUT, {"LogoutReq", "LogoutResp"}},
       {COMMAND_KICKOUT, {"ErrorOnly", "Kickout"}},
@@ -47,7 +47,7 @@ Bodies bodies_of(Command command) {
       {COMMAND_CTRL_SEND, {"CtrlSendReq", "CtrlSendResp"}},
       {COMMAND_CTRL_PUSH, {"PushAck", "CtrlPush"}},
   };
-  return kBodies.at(command);
+  return known.at(command);
 }
 
 json load(const std::filesystem::path& path) {
@@ -142,11 +142,10 @@ class Player {
          [&](const json& f) { send(f, ToGroup{.group_id = f["group"], .content = f["content"]}); }},
         {"group", [&](const json& f) { send(f, group_request(f)); }},
     };
-    static const std::set<std::string> kBeside = {"answers", "body",  "raw", "expect",
-                                                  "held",    "state", "note"};
+    static const std::set<std::string> beside = {"answers", "body", "raw", "expect", "held", "state", "note"};
     int acted = 0;
     for (const auto& [name, value] : step.items()) {
-      if (kBeside.contains(name)) continue;
+      if (beside.contains(name)) continue;
       const auto action = actions.find(name);
       if (action == actions.end()) throw std::invalid_argument("unknown step " + name);
       action->second(value);
@@ -259,11 +258,11 @@ class Player {
   }
 
   static json json_of(const Message& m) {
-    static const std::map<Command, std::string> kKinds = {{COMMAND_C2C_SEND, "c2c"},
-                                                          {COMMAND_C2G_SEND, "c2g"},
-                                                          {COMMAND_S2C, "s2c"},
-                                                          {COMMAND_CTRL_SEND, "ctrl"}};
-    return {{"kind", kKinds.contains(m.kind) ? kKinds.at(m.kind) : "unknown"},
+    static const std::map<Command, std::string> kinds = {{COMMAND_C2C_SEND, "c2c"},
+                                                         {COMMAND_C2G_SEND, "c2g"},
+                                                         {COMMAND_S2C, "s2c"},
+                                                         {COMMAND_CTRL_SEND, "ctrl"}};
+    return {{"kind", kinds.contains(m.kind) ? kinds.at(m.kind) : "unknown"},
             {"from", m.from},
             {"to", m.to},
             {"group", m.group_id},
