@@ -86,7 +86,8 @@ class Client {
   // Ends when the server answered LOGOUT (so it has seen every acknowledgement), after a second at most.
   [[nodiscard]] net::Awaitable<> stop();
 
-  // Connects soon when it waits for a later attempt: for an application that hears that the network is back.
+  // For an application that hears that the network is back, or the device woke up: connects soon when it
+  // waits for a later attempt, and asks whether a connection that stands still lives.
   void hurry();
   // The inbox seq that this device class had acknowledged at the last login: with CoreOptions::backlog, what
   // is up to it is not new.

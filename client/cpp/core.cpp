@@ -79,6 +79,10 @@ void ClientCore::stop(SteadyTime now) {
 }
 
 void ClientCore::hurry(SteadyTime now) {
+  if (state_ == State::kOnline && noop_seq_ == 0) {
+    say_noop(now);
+    watch(false, now);
+  }
   if (state_ != State::kWaiting) return;
   backoff_.reset();
   connect_at_ = std::min(connect_at_, now + backoff_.next());
@@ -154,6 +158,12 @@ void ClientCore::set_state(State state, Failure reason) {
 void ClientCore::protocol_error(std::string what, SteadyTime now) {
   log::warn("client", "protocol error: {}", what);
   reconnect_later(kPenalty, {.code = Code::kInternal, .message = std::move(what)}, now);
+}
+
+void ClientCore::say_noop(SteadyTime now) {
+  noop_seq_ = outputs_.write(COMMAND_NOOP, {});
+  pace_.wrote(noop_seq_, 0, now);
+  heartbeat_at_ = now + heartbeat_;
 }
 
 void ClientCore::watch(bool received, SteadyTime now) {
@@ -346,11 +356,7 @@ void ClientCore::on_time(SteadyTime now) {
   }
   sends_.on_time(now);
   inbox_.on_time(now);
-  if (heartbeat_at_ <= now) {
-    noop_seq_ = outputs_.write(COMMAND_NOOP, {});
-    pace_.wrote(noop_seq_, 0, now);
-    heartbeat_at_ = now + heartbeat_;
-  }
+  if (heartbeat_at_ <= now) say_noop(now);
   watch(false, now);
 }
 

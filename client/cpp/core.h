@@ -33,7 +33,8 @@ class ClientCore {
   void start(SteadyTime now);
   // Online: says LOGOUT and waits for its answer, at most a second. Sends not yet answered fail.
   void stop(SteadyTime now);
-  // Tries at once what waits for a later attempt: the network is said to be back.
+  // The network is said to be back, or the device woke up: tries at once what waits for a later attempt, and
+  // asks whether a connection that stands still lives.
   void hurry(SteadyTime now);
   // At once and without a word. For destructors.
   void abandon();
@@ -81,6 +82,7 @@ class ClientCore {
   void reconnect_later(Milliseconds at_least, Failure reason, SteadyTime now);
   void stop_for_good(Failure reason);
   void set_state(State state, Failure reason);
+  void say_noop(SteadyTime now);
   void watch(bool received, SteadyTime now);
   [[nodiscard]] SteadyTime dead_at() const noexcept;
 

@@ -86,7 +86,8 @@ export class Client {
     return this.#driver.stop();
   }
 
-  /** Connects soon when it waits for a later attempt: for a page that hears that the network is back. */
+  /** For a page that hears that the network is back, or the device woke up: connects soon when it waits for a later
+   * attempt, and asks whether a connection that stands still lives. */
   hurry() {
     this.#driver.hurry();
   }

@@ -116,10 +116,15 @@ export class ClientCore {
     this.#outputs.write(Command.COMMAND_LOGOUT, wire.LogoutReq.encode(request).finish());
   }
 
-  /** Tries at once what waits for a later attempt: the network is said to be back.
+  /** The network is said to be back, or the device woke up: tries at once what waits for a later attempt, and asks
+   * whether a connection that stands still lives.
    * @param {number} now
    */
   hurry(now) {
+    if (this.#state === 'online' && this.#noopSeq === 0) {
+      this.#sayNoop(now);
+      this.#watch(false, now);
+    }
     if (this.#state !== 'waiting') return;
     this.#backoff.reset();
     this.#connectAt = Math.min(this.#connectAt, now + this.#backoff.next());
@@ -194,11 +199,7 @@ export class ClientCore {
     }
     this.#sends.onTime(now);
     this.#inbox.onTime(now);
-    if (this.#heartbeatAt <= now) {
-      this.#noopSeq = this.#outputs.write(Command.COMMAND_NOOP, new Uint8Array(0));
-      this.#pace.wrote(this.#noopSeq, 0, now);
-      this.#heartbeatAt = now + this.#heartbeat;
-    }
+    if (this.#heartbeatAt <= now) this.#sayNoop(now);
     this.#watch(false, now);
   }
 
@@ -430,6 +431,13 @@ export class ClientCore {
   /** @param {string} what @param {number} now */
   #protocolError(what, now) {
     this.#reconnectLater(PENALTY_MS, failure('INTERNAL', what), now);
+  }
+
+  /** @param {number} now */
+  #sayNoop(now) {
+    this.#noopSeq = this.#outputs.write(Command.COMMAND_NOOP, new Uint8Array(0));
+    this.#pace.wrote(this.#noopSeq, 0, now);
+    this.#heartbeatAt = now + this.#heartbeat;
   }
 
   get #deadAt() {
