@@ -12,7 +12,7 @@ namespace {
 template <typename T, typename Start>
 net::Awaitable<T> await_callback(Start start) {
   co_return co_await net::asio::async_initiate<const net::asio::use_awaitable_t<net::Executor>&, void(T)>(
-      [](auto handler, Start begin) {
+      [](auto handler, Start&& begin) {
         auto executor = net::asio::get_associated_executor(handler);
         begin([handler = std::move(handler), executor](T value) mutable {
           net::asio::post(executor, [handler = std::move(handler), value = std::move(value)]() mutable {
@@ -102,7 +102,7 @@ void Client::pull(Milliseconds timeout, StatusCallback done) {
 }
 
 net::Awaitable<Status> Client::pull(Milliseconds timeout) {
-  return await_callback<Status>([loop = &loop_, driver = driver_, timeout](StatusCallback done) {
+  return await_callback<Status>([loop = &loop_, driver = driver_, timeout](StatusCallback done) mutable {
     pull_on(*loop, driver, timeout, std::move(done));
   });
 }
