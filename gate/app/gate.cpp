@@ -17,8 +17,8 @@ std::int64_t seconds_now() {
       .count();
 }
 
-WorkerOptions worker_options(const GateConfig& c) {
-  WorkerOptions options;
+GateLoopOptions loop_options(const GateConfig& c) {
+  GateLoopOptions options;
   options.session = {.min_client_version = c.min_client_version,
                      .max_client_version = c.max_client_version,
                      .max_body_before_login = std::min<std::size_t>(4 << 10, c.max_body_bytes),
@@ -28,7 +28,7 @@ WorkerOptions worker_options(const GateConfig& c) {
                      .max_in_flight_bytes = c.max_in_flight_bytes,
                      .requests_per_second = c.requests_per_second,
                      .packets_per_second = c.packets_per_second,
-                     .bytes_per_second = static_cast<double>(c.bytes_per_second),
+                     .bytes_per_second = c.bytes_per_second,
                      .login_deadline = c.login_deadline,
                      .heartbeat = c.heartbeat,
                      .linger = Milliseconds(800)};
@@ -53,12 +53,12 @@ Gate::Gate(GateConfig config, metrics::Registry& registry, metrics::Health& heal
       limits_(config_.max_connections, config_.max_connections_per_address),
       registry_(registry),
       health_(health),
-      loops_("gate", config_.workers) {}
+      threads_("gate", config_.workers) {}
 
 Gate::~Gate() {
   main_loop_.stop();
   main_loop_.join();
-  loops_.stop_and_join();
+  threads_.stop_and_join();
 }
 
 Status Gate::load_tls() {
@@ -82,7 +82,7 @@ void Gate::reload() {
   if (auto loaded = load_tls(); !loaded) {
     return log::error("gate", "reload failed, the present certificate stays: {}", loaded.error().message);
   }
-  for (auto& worker : workers_) worker->set_tls(tls_);
+  for (auto& loop : loops_) loop->set_tls(tls_);
   log::info("gate", "certificate reloaded expires_in_hours={}", (tls_->expires_at() - seconds_now()) / 3600);
 }
 
@@ -98,8 +98,8 @@ Status Gate::listen(TransportKind kind) {
   const auto& endpoint = config_.listen(kind);
   auto& port = ports_[static_cast<std::size_t>(kind)];
   port = endpoint.port;
-  for (std::size_t i = 0; i < workers_.size(); ++i) {
-    const auto opened = workers_[i]->listen(kind, endpoint.host, port, i == 0);
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    const auto opened = loops_[i]->listen(kind, endpoint.host, port, i == 0);
     if (!opened) return std::unexpected(opened.error());
     port = *opened;
   }
@@ -109,14 +109,14 @@ Status Gate::listen(TransportKind kind) {
 
 Status Gate::start() {
   if (auto loaded = load_tls(); !loaded) return loaded;
-  WorkerOptions options = worker_options(config_);
+  GateLoopOptions options = loop_options(config_);
   options.tls = tls_;
-  for (std::size_t i = 0; i < loops_.size(); ++i) {
-    workers_.push_back(
-        std::make_unique<Worker>(loops_.at(i), static_cast<std::uint32_t>(i), identity_, limits_, options));
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    loops_.push_back(std::make_unique<GateLoop>(threads_.at(i), static_cast<std::uint32_t>(i), identity_,
+                                                limits_, options));
   }
   if (auto listening = listen(); !listening) return listening;
-  add_gate_metrics(registry_, workers_);
+  add_gate_metrics(registry_, loops_);
   add_health();
   if (tls_) add_certificate_watch();
   membership_ = std::make_unique<link::Membership>(
@@ -125,21 +125,21 @@ Status Gate::start() {
                                 .fixed_nodes = link::members_of(config_.common.cluster.logic_nodes)},
       [this] { return heartbeat(); },
       [this](const std::vector<link::Member>& nodes) {
-        for (auto& worker : workers_) worker->set_nodes(nodes);
+        for (auto& loop : loops_) loop->set_nodes(nodes);
       });
-  for (auto& worker : workers_) worker->start();
-  loops_.start();
+  for (auto& loop : loops_) loop->start();
+  threads_.start();
   membership_->start();
   main_loop_.start();
   running_ = true;
-  log::info("gate", "ready name={} workers={}", config_.name, workers_.size());
+  log::info("gate", "ready name={} workers={}", config_.name, loops_.size());
   return {};
 }
 
-void Gate::wait_for_workers() {
-  for (std::size_t i = 0; i < loops_.size(); ++i) {
+void Gate::wait_for_loops() {
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
     auto ran = std::make_shared<std::promise<void>>();
-    loops_.at(i).post([ran] { ran->set_value(); });
+    threads_.at(i).post([ran] { ran->set_value(); });
     ran->get_future().wait();
   }
 }
@@ -149,14 +149,14 @@ void Gate::stop() {
   running_ = false;
   log::info("gate", "stopping connections={}", limits_.open());
   membership_->stop();
-  for (auto& worker : workers_) worker->drain();
-  wait_for_workers();
+  for (auto& loop : loops_) loop->drain();
+  wait_for_loops();
   const auto deadline = SteadyClock::now() + config_.drain_deadline;
   while (limits_.open() > 0 && SteadyClock::now() < deadline) std::this_thread::sleep_for(kPoll);
-  for (auto& worker : workers_) worker->stop();
-  wait_for_workers();
-  wait_for_workers();  // what stop() posted: the links' last packets
-  loops_.stop_and_join();
+  for (auto& loop : loops_) loop->stop();
+  wait_for_loops();
+  wait_for_loops();  // what stop() posted: the links' last packets
+  threads_.stop_and_join();
   main_loop_.stop();
   main_loop_.join();
   log::info("gate", "stopped");
@@ -190,7 +190,7 @@ void Gate::add_certificate_watch() {
 void Gate::add_health() {
   health_.add("owners", [this] {
     std::uint64_t unowned = 0;
-    for (const auto& worker : workers_) unowned = std::max(unowned, worker->counters().unowned_slots.get());
+    for (const auto& loop : loops_) unowned = std::max(unowned, loop->counters().unowned_slots.get());
     if (unowned == 0) return metrics::HealthCheck{};
     return metrics::HealthCheck{.state = metrics::HealthState::kDegraded,
                                 .text = std::to_string(unowned) + " slots without an owner"};

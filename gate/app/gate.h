@@ -10,7 +10,7 @@
 #include "common/link/membership.h"
 #include "common/metrics/health.h"
 #include "common/metrics/registry.h"
-#include "gate/app/worker.h"
+#include "gate/app/gate_loop.h"
 #include "gate/config/gate_config.h"
 
 namespace hongyan::gate {
@@ -44,8 +44,8 @@ class Gate : public daemon::Daemon {
   [[nodiscard]] link::Heartbeat heartbeat() const;
   void add_health();
   void add_certificate_watch();
-  // Waits until every worker has run what was posted to it.
-  void wait_for_workers();
+  // Waits until every loop has run what was posted to it.
+  void wait_for_loops();
 
   const GateConfig config_;
   link::Identity identity_;
@@ -53,8 +53,8 @@ class Gate : public daemon::Daemon {
   metrics::Registry& registry_;
   metrics::Health& health_;
   net::EventLoop main_loop_{"gate-main"};
-  net::LoopPool loops_;
-  std::vector<std::unique_ptr<Worker>> workers_;
+  net::LoopPool threads_;
+  std::vector<std::unique_ptr<GateLoop>> loops_;
   std::unique_ptr<link::Membership> membership_;
   std::array<std::uint16_t, kTransportKinds> ports_{};  // 0: not listened on
   std::shared_ptr<const net::TlsContext> tls_;          // null: no TLS

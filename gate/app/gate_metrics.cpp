@@ -9,28 +9,28 @@ namespace hongyan::gate {
 namespace {
 
 using Read = std::function<std::uint64_t(const Counters&)>;
-using Workers = std::vector<std::unique_ptr<Worker>>;
+using GateLoops = std::vector<std::unique_ptr<GateLoop>>;
 
-std::uint64_t sum(const Workers& workers, const Read& read) {
+std::uint64_t sum(const GateLoops& loops, const Read& read) {
   std::uint64_t total = 0;
-  for (const auto& worker : workers) total += read(worker->counters());
+  for (const auto& loop : loops) total += read(loop->counters());
   return total;
 }
 
-void add_counter(metrics::Registry& registry, const Workers& workers, const std::string& name,
+void add_counter(metrics::Registry& registry, const GateLoops& loops, const std::string& name,
                  const std::string& help, const metrics::Labels& labels, Read read) {
   auto& counter = registry.counter(name, help, labels);
-  registry.before_collect([&counter, &workers, read = std::move(read)] {
-    const double grown = static_cast<double>(sum(workers, read)) - counter.Value();
+  registry.before_collect([&counter, &loops, read = std::move(read)] {
+    const double grown = static_cast<double>(sum(loops, read)) - counter.Value();
     if (grown > 0) counter.Increment(grown);
   });
 }
 
-void add_gauge(metrics::Registry& registry, const Workers& workers, const std::string& name,
+void add_gauge(metrics::Registry& registry, const GateLoops& loops, const std::string& name,
                const std::string& help, Read read) {
   auto& gauge = registry.gauge(name, help);
   registry.before_collect(
-      [&gauge, &workers, read = std::move(read)] { gauge.Set(static_cast<double>(sum(workers, read))); });
+      [&gauge, &loops, read = std::move(read)] { gauge.Set(static_cast<double>(sum(loops, read))); });
 }
 
 std::string command_label(std::size_t cmd_id) {
@@ -39,25 +39,25 @@ std::string command_label(std::size_t cmd_id) {
   return cmd_id == 0 ? "other" : name;
 }
 
-void add_commands(metrics::Registry& registry, const Workers& workers) {
+void add_commands(metrics::Registry& registry, const GateLoops& loops) {
   for (std::size_t cmd_id = 0; cmd_id < Counters::kCommands; ++cmd_id) {
     if (!client::Command_IsValid(static_cast<int>(cmd_id))) continue;
     const metrics::Labels labels = {{"command", command_label(cmd_id)}};
-    add_counter(registry, workers, "hongyan_gate_packets_in_total", "Packets from clients.", labels,
+    add_counter(registry, loops, "hongyan_gate_packets_in_total", "Packets from clients.", labels,
                 [cmd_id](const Counters& c) { return c.packets_in[cmd_id].get(); });
-    add_counter(registry, workers, "hongyan_gate_packets_out_total", "Packets to clients.", labels,
+    add_counter(registry, loops, "hongyan_gate_packets_out_total", "Packets to clients.", labels,
                 [cmd_id](const Counters& c) { return c.packets_out[cmd_id].get(); });
   }
 }
 
 }  // namespace
 
-void add_gate_metrics(metrics::Registry& registry, const Workers& workers) {
+void add_gate_metrics(metrics::Registry& registry, const GateLoops& loops) {
   const auto counter = [&](const char* name, const char* help, Read read) {
-    add_counter(registry, workers, name, help, {}, std::move(read));
+    add_counter(registry, loops, name, help, {}, std::move(read));
   };
   const auto gauge = [&](const char* name, const char* help, Read read) {
-    add_gauge(registry, workers, name, help, std::move(read));
+    add_gauge(registry, loops, name, help, std::move(read));
   };
   counter("hongyan_gate_accepted_total", "Connections accepted.",
           [](const Counters& c) { return c.accepted.get(); });
@@ -75,11 +75,11 @@ void add_gate_metrics(metrics::Registry& registry, const Workers& workers) {
           [](const Counters& c) { return c.acks_dropped.get(); });
   counter("hongyan_gate_resent_total", "Requests forwarded again, to another owner.",
           [](const Counters& c) { return c.resent.get(); });
-  add_commands(registry, workers);
-  for (std::size_t i = 0; i < static_cast<std::size_t>(Refusal::kCount); ++i) {
-    add_counter(registry, workers, "hongyan_gate_refusals_total", "What was refused, by reason.",
-                {{"reason", std::string(to_string(static_cast<Refusal>(i)))}},
-                [i](const Counters& c) { return c.refusals[i].get(); });
+  add_commands(registry, loops);
+  for (const auto& [refusal, name] : kRefusals) {
+    add_counter(registry, loops, "hongyan_gate_refusals_total", "What was refused, by reason.",
+                {{"reason", std::string(name)}},
+                [i = static_cast<std::size_t>(refusal)](const Counters& c) { return c.refusals[i].get(); });
   }
   gauge("hongyan_gate_connections", "Open connections.",
         [](const Counters& c) { return c.connections.get(); });

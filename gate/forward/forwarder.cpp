@@ -39,17 +39,17 @@ bool is_send(std::uint32_t cmd_id) {
 }  // namespace
 
 Forwarder::Forwarder(net::EventLoop& loop, std::uint32_t worker, const link::Identity& identity,
-                     PeerTable& peers, Counters& counters, ForwarderOptions options)
-    : peers_(peers),
+                     ClientTable& clients, Counters& counters, ForwarderOptions options)
+    : clients_(clients),
       counters_(counters),
       options_(options),
       nodes_(loop, identity, *this, {.worker = worker, .link = options.link}),
       router_(*this, options.router) {}
 
-Status Forwarder::submit(const Peer& peer, std::uint32_t cmd_id, std::uint32_t client_seq,
+Status Forwarder::submit(const Client& client, std::uint32_t cmd_id, std::uint32_t client_seq,
                          std::string_view body, SteadyTime now) {
-  return router_.submit({.channel = peer.channel,
-                         .slot = peer.slot,
+  return router_.submit({.channel = client.channel,
+                         .slot = client.slot,
                          .cmd_id = cmd_id,
                          .client_seq = client_seq,
                          .is_send = is_send(cmd_id),
@@ -57,35 +57,35 @@ Status Forwarder::submit(const Peer& peer, std::uint32_t cmd_id, std::uint32_t c
                         now);
 }
 
-bool Forwarder::send_request(link::Link& link, std::uint32_t link_seq, const Peer& peer, std::uint32_t cmd_id,
-                             std::string_view body) {
+bool Forwarder::send_request(link::Link& link, std::uint32_t link_seq, const Client& client,
+                             std::uint32_t cmd_id, std::string_view body) {
   request_.set_cmd_id(cmd_id);
-  request_.set_app_id(peer.app_id);
-  request_.set_uid(peer.uid);
-  request_.set_channel(peer.channel);
-  request_.set_device_type(peer.device_type);
-  return link.send(link::LINK_COMMAND_REQUEST, link_seq, peer.slot, request_, body);
+  request_.set_app_id(client.app_id);
+  request_.set_uid(client.uid);
+  request_.set_channel(client.channel);
+  request_.set_device_type(client.device_type);
+  return link.send(link::LINK_COMMAND_REQUEST, link_seq, client.slot, request_, body);
 }
 
 forward::RouterPort::Sent Forwarder::send(NodeId node, const forward::Request& request) {
-  const Peer* peer = peers_.find(request.channel);
-  if (peer == nullptr) return Sent::kGone;
+  const Client* client = clients_.find(request.channel);
+  if (client == nullptr) return Sent::kGone;
   link::Link* link = nodes_.link_of(node);
-  if (link == nullptr || !send_request(*link, request.link_seq, *peer, request.cmd_id, request.body)) {
+  if (link == nullptr || !send_request(*link, request.link_seq, *client, request.cmd_id, request.body)) {
     return Sent::kNotNow;
   }
   return Sent::kSent;
 }
 
-void Forwarder::send_ack(const Peer& peer, std::uint32_t cmd_id, std::string_view body) {
-  link::Link* link = nodes_.link_of(router_.owners().owner(peer.slot).node);
-  if (link == nullptr || !send_request(*link, 0, peer, cmd_id, body)) counters_.acks_dropped.add();
+void Forwarder::ack(const Client& client, std::uint32_t cmd_id, std::string_view body) {
+  link::Link* link = nodes_.link_of(router_.owners().owner(client.slot).node);
+  if (link == nullptr || !send_request(*link, 0, client, cmd_id, body)) counters_.acks_dropped.add();
 }
 
 void Forwarder::answered(const forward::Request& request, const forward::Answer& answer) {
-  Peer* peer = peers_.find(request.channel);
-  if (peer != nullptr) {
-    peer->session->on_answer(request.cmd_id, request.client_seq, request.body.size(), answer);
+  Client* client = clients_.find(request.channel);
+  if (client != nullptr) {
+    client->session->on_answer(request.cmd_id, request.client_seq, request.body.size(), answer);
     return;
   }
   // Logged in after the client had gone: nobody else would tell the owner.
@@ -94,25 +94,25 @@ void Forwarder::answered(const forward::Request& request, const forward::Answer&
 
 void Forwarder::refused(const forward::Request& request, Code code, std::uint32_t retry_after_ms) {
   counters_.refused(code == Code::kUnavailable ? Refusal::kNoOwner : Refusal::kDeadline);
-  Peer* peer = peers_.find(request.channel);
-  if (peer == nullptr) return;
-  peer->session->on_refused(
+  Client* client = clients_.find(request.channel);
+  if (client == nullptr) return;
+  client->session->on_refused(
       request.cmd_id, request.client_seq, request.body.size(),
       Error{code, code == Code::kUnavailable ? "nobody serves this user now" : "no answer in time",
             retry_after_ms});
 }
 
-void Forwarder::confirm_login(Peer& peer, SteadyTime now) {
-  link::Link* link = nodes_.link_of(router_.owners().owner(peer.slot).node);
+void Forwarder::confirm_login(Client& client, SteadyTime now) {
+  link::Link* link = nodes_.link_of(router_.owners().owner(client.slot).node);
   if (link == nullptr) return;  // the next owner is told of all
   link::Sessions sessions;
-  fill(*sessions.add_sessions(), peer, now);
-  peer.alive_unreported = false;
-  peer.last_reported = now;
+  fill(*sessions.add_sessions(), client, now);
+  client.alive_unreported = false;
+  client.last_reported = now;
   static_cast<void>(link->send(link::LINK_COMMAND_SESSIONS, 0, 0, sessions));
 }
 
-void Forwarder::session_closed(const Peer& peer) { send_closed(peer.channel, peer.slot); }
+void Forwarder::session_closed(const Client& client) { send_closed(client.channel, client.slot); }
 
 void Forwarder::send_closed(std::uint64_t channel, Slot slot) {
   link::Link* link = nodes_.link_of(router_.owners().owner(slot).node);
@@ -122,26 +122,26 @@ void Forwarder::send_closed(std::uint64_t channel, Slot slot) {
   static_cast<void>(link->send(link::LINK_COMMAND_SESSION_CLOSED, 0, slot, closed));
 }
 
-void Forwarder::fill(link::Session& out, const Peer& peer, SteadyTime now) const {
-  out.set_app_id(peer.app_id);
-  out.set_uid(peer.uid);
-  out.set_channel(peer.channel);
-  out.set_device_type(peer.device_type);
-  out.set_device_id(peer.device_id);
-  out.set_login_epoch(peer.login_epoch);
-  out.set_expires_ms(peer.expires_ms);
-  const auto idle = std::chrono::duration_cast<Milliseconds>(now - peer.last_packet).count();
+void Forwarder::fill(link::Session& out, const Client& client, SteadyTime now) const {
+  out.set_app_id(client.app_id);
+  out.set_uid(client.uid);
+  out.set_channel(client.channel);
+  out.set_device_type(client.device_type);
+  out.set_device_id(client.device_id);
+  out.set_login_epoch(client.login_epoch);
+  out.set_expires_ms(client.expires_ms);
+  const auto idle = std::chrono::duration_cast<Milliseconds>(now - client.last_packet).count();
   out.set_last_active_ms(wall_ms() - idle);
-  out.set_acked_inbox_seq(peer.acked_inbox_seq);
+  out.set_acked_inbox_seq(client.acked_inbox_seq);
 }
 
-void Forwarder::report_alive(Peer& peer, SteadyTime now) {
-  if (now - peer.last_reported < options_.alive_report) return;
-  const forward::Owner& owner = router_.owners().owner(peer.slot);
+void Forwarder::report_alive(Client& client, SteadyTime now) {
+  if (now - client.last_reported < options_.alive_report) return;
+  const forward::Owner& owner = router_.owners().owner(client.slot);
   if (!owner.known()) return;
-  peer.alive_unreported = false;
-  peer.last_reported = now;
-  fill(*alive_[owner.node].add_sessions(), peer, now);
+  client.alive_unreported = false;
+  client.last_reported = now;
+  fill(*alive_[owner.node].add_sessions(), client, now);
 }
 
 void Forwarder::tick(SteadyTime now) {
@@ -158,11 +158,11 @@ void Forwarder::announce_sessions(NodeId node, const link::LinkPtr& link) {
   const SteadyTime now = SteadyClock::now();
   link::Sessions sessions;
   sessions.set_announce(true);
-  peers_.for_each([&](Peer& peer) {
-    if (!peer.logged_in || router_.owners().owner(peer.slot).node != node) return;
-    fill(*sessions.add_sessions(), peer, now);
-    peer.alive_unreported = false;
-    peer.last_reported = now;
+  clients_.for_each([&](Client& client) {
+    if (!client.logged_in || router_.owners().owner(client.slot).node != node) return;
+    fill(*sessions.add_sessions(), client, now);
+    client.alive_unreported = false;
+    client.last_reported = now;
     if (sessions.sessions_size() < kSessionsAPacket) return;
     static_cast<void>(link->send(link::LINK_COMMAND_SESSIONS, 0, 0, sessions));
     sessions.clear_sessions();
@@ -236,8 +236,8 @@ void Forwarder::on_push(const link::LinkPtr& link, const link::LinkPacket& packe
   for (int i = 0; i < push_.channels_size(); ++i) {
     const std::uint64_t channel = push_.channels(i);
     if (numbered) suffix = varint_field(push_.seq_field(), static_cast<std::uint64_t>(push_.seqs(i)));
-    Peer* peer = peers_.find(channel);
-    if (peer == nullptr || !peer->session->takes_pushes()) {
+    Client* client = clients_.find(channel);
+    if (client == nullptr || !client->session->takes_pushes()) {
       counters_.pushes_gone.add();
       link::Gone gone;
       gone.set_channel(channel);
@@ -245,18 +245,18 @@ void Forwarder::on_push(const link::LinkPtr& link, const link::LinkPacket& packe
       continue;
     }
     if (push_.channels_size() == 1 || packet.payload.size() <= kCopiedBody) {
-      peer->session->push(push_.cmd_id(), packet.payload, suffix);
+      client->session->push(push_.cmd_id(), packet.payload, suffix);
       continue;
     }
     if (!shared) shared = std::make_shared<const std::string>(packet.payload);
-    peer->session->push_shared(push_.cmd_id(), shared, suffix);
+    client->session->push_shared(push_.cmd_id(), shared, suffix);
   }
 }
 
 void Forwarder::on_kick(const link::LinkPacket& packet) {
   link::Kick kick;
   if (!parse(kick, packet.envelope)) return;
-  if (Peer* peer = peers_.find(kick.channel())) peer->session->kick(packet.payload);
+  if (Client* client = clients_.find(kick.channel())) client->session->kick(packet.payload);
 }
 
 }  // namespace hongyan::gate

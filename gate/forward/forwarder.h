@@ -1,4 +1,4 @@
-// One worker's links to all logic nodes, and what goes over them.
+// One loop's links to all logic nodes, and what goes over them.
 #pragma once
 
 #include <map>
@@ -8,7 +8,7 @@
 
 #include "common/forward/nodes.h"
 #include "gate/session/counters.h"
-#include "gate/session/peer_table.h"
+#include "gate/session/upstream.h"
 
 namespace hongyan::gate {
 
@@ -20,29 +20,24 @@ struct ForwarderOptions {
 
 // Forwards requests to the owners of their slots and hands answers, pushes and kicks to the sessions. Tells
 // owners of the sessions: all of them when a node announces what it owns, the living ones now and then, each
-// closed one. Lives on its worker's loop; all calls there. The identity and the peers outlive it, and it
+// closed one. Lives on its loop; all calls there. The identity and the clients outlive it, and it
 // outlives its loop's work (links call it until they are down).
-class Forwarder : private forward::RouterPort, private link::LinkHandler {
+class Forwarder : public Upstream, private forward::RouterPort, private link::LinkHandler {
  public:
-  Forwarder(net::EventLoop& loop, std::uint32_t worker, const link::Identity& identity, PeerTable& peers,
+  Forwarder(net::EventLoop& loop, std::uint32_t worker, const link::Identity& identity, ClientTable& clients,
             Counters& counters, ForwarderOptions options);
 
   // The live logic nodes: links to new ones are begun, those to others ended.
   void set_nodes(const std::vector<link::Member>& nodes) { nodes_.set(nodes); }
   void stop() { nodes_.stop(); }
 
-  // A request of the peer, to be answered through its session. Error kUnavailable: too much is held.
-  [[nodiscard]] Status submit(const Peer& peer, std::uint32_t cmd_id, std::uint32_t client_seq,
-                              std::string_view body, SteadyTime now);
-  // An acknowledgement: no answer comes, and without an owner it is dropped (announcements carry what
-  // counts).
-  void send_ack(const Peer& peer, std::uint32_t cmd_id, std::string_view body);
-  // The client of a login that its owner asked to be told of is there.
-  void confirm_login(Peer& peer, SteadyTime now);
-  // A session has ended that was logged in, or may be by now.
-  void session_closed(const Peer& peer);
+  [[nodiscard]] Status submit(const Client& client, std::uint32_t cmd_id, std::uint32_t client_seq,
+                              std::string_view body, SteadyTime now) override;
+  void ack(const Client& client, std::uint32_t cmd_id, std::string_view body) override;
+  void confirm_login(Client& client, SteadyTime now) override;
+  void session_closed(const Client& client) override;
   // Noted, and sent by tick().
-  void report_alive(Peer& peer, SteadyTime now);
+  void report_alive(Client& client, SteadyTime now);
 
   void tick(SteadyTime now);
 
@@ -64,11 +59,11 @@ class Forwarder : private forward::RouterPort, private link::LinkHandler {
   void on_kick(const link::LinkPacket& packet);
   void send_closed(std::uint64_t channel, Slot slot);
   void announce_sessions(forward::NodeId node, const link::LinkPtr& link);
-  void fill(link::Session& out, const Peer& peer, SteadyTime now) const;
-  [[nodiscard]] bool send_request(link::Link& link, std::uint32_t link_seq, const Peer& peer,
+  void fill(link::Session& out, const Client& client, SteadyTime now) const;
+  [[nodiscard]] bool send_request(link::Link& link, std::uint32_t link_seq, const Client& client,
                                   std::uint32_t cmd_id, std::string_view body);
 
-  PeerTable& peers_;
+  ClientTable& clients_;
   Counters& counters_;
   const ForwarderOptions options_;
 

@@ -10,7 +10,7 @@
 
 namespace hongyan::gate {
 
-// Shared by all workers. Any thread; asked only when a connection opens or closes.
+// Shared by all loops. Any thread; asked only when a connection opens or closes.
 class ConnectionLimits {
  public:
   // by_address 0: no limit by address.

@@ -1,4 +1,4 @@
-// What one worker counts. Written by its thread, read by any.
+// What one loop of the gate counts. Written by its thread, read by any.
 #pragma once
 
 #include <array>
@@ -32,15 +32,43 @@ enum class Refusal : std::uint8_t {
   kNoOwner,
   kDeadline,
   kByLogic,
-  kCount,
 };
+struct RefusalName {
+  Refusal refusal;
+  std::string_view name;
+};
+inline constexpr auto kRefusals = std::to_array<RefusalName>({
+    {Refusal::kBadHeader, "bad_header"},
+    {Refusal::kBadFraming, "bad_framing"},
+    {Refusal::kBodyTooLarge, "body_too_large"},
+    {Refusal::kVersion, "version"},
+    {Refusal::kNotLoggedIn, "not_logged_in"},
+    {Refusal::kUnparsable, "unparsable"},
+    {Refusal::kTooManyUnparsable, "many_unparsable"},
+    {Refusal::kBadRequest, "bad_request"},
+    {Refusal::kServerOnly, "server_only"},
+    {Refusal::kUnknownCommand, "unknown"},
+    {Refusal::kOtherUser, "other_user"},
+    {Refusal::kRateLimited, "rate_limited"},
+    {Refusal::kTooManyConnections, "connections"},
+    {Refusal::kTooManyFromAddress, "address"},
+    {Refusal::kLoginDeadline, "login_deadline"},
+    {Refusal::kHeartbeat, "heartbeat"},
+    {Refusal::kSlowConsumer, "slow_consumer"},
+    {Refusal::kHeldBytes, "held_bytes"},
+    {Refusal::kStoodStill, "stood_still"},
+    {Refusal::kNoOwner, "no_owner"},
+    {Refusal::kDeadline, "deadline"},
+    {Refusal::kByLogic, "by_logic"},
+});
+static_assert([] {
+  for (std::size_t i = 0; i < kRefusals.size(); ++i) {
+    if (kRefusals[i].refusal != static_cast<Refusal>(i)) return false;
+  }
+  return true;
+}());
 [[nodiscard]] constexpr std::string_view to_string(Refusal refusal) noexcept {
-  constexpr std::array<std::string_view, static_cast<std::size_t>(Refusal::kCount)> kNames = {
-      "bad_header",      "bad_framing", "body_too_large", "version",   "not_logged_in", "unparsable",
-      "many_unparsable", "bad_request", "server_only",    "unknown",   "other_user",    "rate_limited",
-      "connections",     "address",     "login_deadline", "heartbeat", "slow_consumer", "held_bytes",
-      "stood_still",     "no_owner",    "deadline",       "by_logic"};
-  return kNames[static_cast<std::size_t>(refusal)];
+  return kRefusals[static_cast<std::size_t>(refusal)].name;
 }
 
 // A number with one writing thread: cheaper than an atomic increment.
@@ -69,7 +97,7 @@ struct Counters {
   Tally resent;  // requests forwarded again, to another owner
   std::array<Tally, kCommands> packets_in;
   std::array<Tally, kCommands> packets_out;
-  std::array<Tally, static_cast<std::size_t>(Refusal::kCount)> refusals;
+  std::array<Tally, kRefusals.size()> refusals;
 
   // Gauges, set once a tick.
   Tally connections;

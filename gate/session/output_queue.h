@@ -49,7 +49,7 @@ class OutputQueue {
 
 using OutputQueuePtr = std::unique_ptr<OutputQueue>;
 
-// Empty queues with their memory, lent to the sessions that have something to send. One a worker.
+// Empty queues with their memory, lent to the sessions that have something to send. One a loop.
 class OutputPool {
  public:
   [[nodiscard]] OutputQueuePtr take();

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "common/log/log.h"
-#include "gate/session/commands.h"
-#include "gate/session/wire.h"
+#include "gate/session/proto_glance.h"
+#include "gate/session/protocol.h"
 
 namespace hongyan::gate {
 
@@ -13,40 +13,37 @@ namespace {
 
 constexpr std::uint8_t kMostUnparsable = 10;
 constexpr std::uint32_t kRetryAfterMs = 500;
-// Of a client that is too fast. What it sends in the meantime is stored together: many small steps would cost
-// the servers more than few.
-constexpr Milliseconds kShortestPause{10};
-constexpr Milliseconds kLongestPause{100};
 
 }  // namespace
 
 SessionPtr Session::start(SessionContext& context, std::unique_ptr<Transport> transport) {
   context.loop.assert_in_loop();
-  Peer& peer = context.peers.add(SteadyClock::now());
-  auto session = std::make_shared<Session>(context, std::move(transport), peer);
-  peer.session = session.get();
+  Client& client = context.clients.add(SteadyClock::now());
+  auto session = std::make_shared<Session>(context, std::move(transport), client);
+  client.session = session.get();
   session->self_ = session;
   session->start_reading();
   return session;
 }
 
-Session::Session(SessionContext& context, std::unique_ptr<Transport> transport, Peer& peer)
+Session::Session(SessionContext& context, std::unique_ptr<Transport> transport, Client& client)
     : context_(context),
       transport_(std::move(transport)),
-      peer_(peer),
-      decoder_(context.options.max_body_before_login),
-      requests_(peer.accepted_at),
-      packets_(peer.accepted_at),
-      bytes_(peer.accepted_at),
-      now_(peer.accepted_at) {
+      client_(client),
+      intake_(context.options, client.accepted_at),
+      outbox_(context.outboxes, *transport_) {
   transport_->set_max_body_bytes(context.options.max_body_before_login);
 }
+
+// What the client sends.
 
 void Session::start_reading() {
   if (reading_) return;
   reading_ = true;
   context_.loop.spawn("session", read_all(shared_from_this()));
 }
+
+bool Session::reads_no_more() const noexcept { return state_ == State::kOpen && intake_.full(); }
 
 net::Awaitable<> Session::read_all(SessionPtr self) {
   while (self->state_ != State::kClosed) {
@@ -63,35 +60,28 @@ net::Awaitable<> Session::read_all(SessionPtr self) {
     self->context_.counters.bytes_in.add(bytes->size());
     if (self->state_ == State::kOpen) self->on_bytes(*bytes);
     while (self->state_ == State::kOpen) {
-      if (const auto pause = self->pause_for_rate(); pause.count() > 0) {
+      if (const auto pause = self->intake_.pause(SteadyClock::now()); pause.count() > 0) {
         co_await net::sleep_for(pause);
         continue;
       }
-      if (self->held_.empty()) break;
-      self->on_bytes(std::exchange(self->held_, {}));
+      if (!self->intake_.holds()) break;
+      self->on_bytes(self->intake_.take_held());
     }
-    if (self->should_pause()) break;  // request_done() starts it again
+    if (self->reads_no_more()) break;  // request_done() starts it again
   }
   self->reading_ = false;
 }
 
 void Session::on_bytes(std::string_view bytes) {
-  const double rate = context_.options.requests_per_second;
-  now_ = SteadyClock::now();
-  requests_.spend(0, rate, now_);
-  decoder_.feed(bytes);
+  intake_.feed(bytes, SteadyClock::now());
   while (state_ == State::kOpen) {
-    if (requests_.wait_ms(rate) > 0) {
-      held_ = decoder_.take_rest();
-      return;
-    }
-    const auto next = decoder_.next();
+    const auto next = intake_.next();
     if (!next) {
       context_.counters.refused(next.error() == net::PacketError::kHeaderLength ? Refusal::kBadHeader
                                                                                 : Refusal::kBodyTooLarge);
       return end(net::to_string(next.error()));
     }
-    if (*next == nullptr) return decoder_.keep();
+    if (*next == nullptr) return;
     on_packet(**next);
   }
 }
@@ -100,30 +90,27 @@ void Session::on_broken_framing(std::string_view reason) {
   if (state_ != State::kOpen) return;
   context_.counters.refused(Refusal::kBadFraming);
   note(reason);
-  broken_ = true;
+  intake_.expect_no_answers();
   begin_closing();
 }
 
 void Session::on_packet(const net::Packet& packet) {
   const auto& header = packet.header;
   context_.counters.packet_in(header.cmd_id);
-  if (!version_known_) {
-    version_ = header.client_version;
-    version_known_ = true;
-  }
+  outbox_.learn_version(header.client_version);
   if (header.client_version < context_.options.min_client_version ||
       header.client_version > context_.options.max_client_version) {
     return refuse_and_close(header, Refusal::kVersion, Code::kVersionUnsupported,
                             "client_version is not supported");
   }
-  peer_.last_packet = now_;
-  peer_.alive_unreported = true;
+  client_.last_packet = intake_.now();
+  client_.alive_unreported = true;
   const CommandKind kind = command_kind(header.cmd_id);
-  if (!peer_.logged_in && kind != CommandKind::kAuth && kind != CommandKind::kNoop &&
+  if (!client_.logged_in && kind != CommandKind::kAuth && kind != CommandKind::kNoop &&
       kind != CommandKind::kIgnored) {
     return refuse_and_close(header, Refusal::kNotLoggedIn, Code::kUnauthenticated, "log in first");
   }
-  if (!within_rate(packet, now_)) return;
+  if (!within_rate(packet)) return;
   switch (kind) {
     case CommandKind::kAuth:
       return on_auth(packet);
@@ -146,18 +133,12 @@ void Session::on_packet(const net::Packet& packet) {
   }
 }
 
-bool Session::within_rate(const net::Packet& packet, SteadyTime now) {
-  const auto& options = context_.options;
-  const bool few = packets_.take(1, options.packets_per_second, now);
-  const bool small =
-      bytes_.take(static_cast<double>(net::kHeaderSize + packet.body.size()), options.bytes_per_second, now);
-  if (few && small) return true;
+bool Session::within_rate(const net::Packet& packet) {
+  if (intake_.within_rate(packet.body.size())) return true;
   context_.counters.refused(Refusal::kRateLimited);
   const CommandKind kind = command_kind(packet.header.cmd_id);
   if (kind == CommandKind::kAck || kind == CommandKind::kIgnored) return false;  // has no answer
-  const auto wait =
-      std::max(packets_.wait_ms(options.packets_per_second), bytes_.wait_ms(options.bytes_per_second));
-  respond_error(packet.header.cmd_id, packet.header.seq, {Code::kRateLimited, "too fast", wait});
+  respond_error(packet.header.cmd_id, packet.header.seq, {Code::kRateLimited, "too fast", intake_.wait_ms()});
   return false;
 }
 
@@ -175,37 +156,37 @@ void Session::on_auth(const net::Packet& packet) {
                          login ? Error{Code::kBadRequest, "seq is 0"} : login.error());
   }
   // It may have lain here for long, and must not end the session of a device that has logged in since.
-  if (context_.host.stood_still(now_)) {
+  if (context_.host.stood_still(intake_.now())) {
     context_.counters.refused(Refusal::kStoodStill);
     return respond_error(header.cmd_id, header.seq,
                          {Code::kUnavailable, "the gate stood still", kRetryAfterMs});
   }
-  if (peer_.logged_in || pending_auths_ > 0) {
-    if (login->app_id != peer_.app_id || login->uid != peer_.uid ||
-        device_class(login->device_type) != peer_.device_class) {
+  if (client_.logged_in || pending_auths_ > 0) {
+    if (login->app_id != client_.app_id || login->uid != client_.uid ||
+        device_class(login->device_type) != client_.device_class) {
       return refuse_and_close(header, Refusal::kOtherUser, Code::kPermissionDenied,
                               "logged in as somebody else");
     }
   } else {
-    if (std::exchange(auth_in_doubt_, false)) context_.host.logged_out(peer_);
-    peer_.app_id = login->app_id;
-    peer_.uid = login->uid;
-    peer_.device_class = device_class(login->device_type);
-    peer_.slot = slot_of(peer_.app_id, peer_.uid);
+    if (std::exchange(auth_in_doubt_, false)) context_.upstream.session_closed(client_);
+    client_.app_id = login->app_id;
+    client_.uid = login->uid;
+    client_.device_class = device_class(login->device_type);
+    client_.slot = slot_of(client_.app_id, client_.uid);
   }
-  peer_.device_type = login->device_type;
-  peer_.device_id = login->device_id;
-  const auto before = in_flight_;
+  client_.device_type = login->device_type;
+  client_.device_id = login->device_id;
+  const auto before = intake_.in_flight();
   forward(packet);
-  if (in_flight_ > before) ++pending_auths_;
+  if (intake_.in_flight() > before) ++pending_auths_;
 }
 
 void Session::on_ack(const net::Packet& packet) {
   std::int64_t seq = 0;
   if (!read_push_ack(packet.body, seq)) return unparsable(packet);
   unparsable_in_row_ = 0;
-  peer_.acked_inbox_seq = std::max(peer_.acked_inbox_seq, seq);
-  context_.host.send_ack(peer_, packet.header.cmd_id, packet.body);
+  client_.acked_inbox_seq = std::max(client_.acked_inbox_seq, seq);
+  context_.upstream.ack(client_, packet.header.cmd_id, packet.body);
 }
 
 void Session::on_request(const net::Packet& packet) {
@@ -221,13 +202,10 @@ void Session::on_request(const net::Packet& packet) {
 void Session::forward(const net::Packet& packet) {
   const auto& header = packet.header;
   const std::size_t size = packet.body.size();
-  requests_.spend(1, context_.options.requests_per_second, now_);
-  // Counted before: the answer may come from within.
-  ++in_flight_;
-  in_flight_bytes_ += size;
-  if (const auto taken = context_.host.submit(peer_, header.cmd_id, header.seq, packet.body); !taken) {
-    --in_flight_;
-    in_flight_bytes_ -= size;
+  intake_.request_began(size);  // before: the answer may come from within
+  const auto taken = context_.upstream.submit(client_, header.cmd_id, header.seq, packet.body, intake_.now());
+  if (!taken) {
+    intake_.request_done(size);
     context_.counters.refused(Refusal::kHeldBytes);
     respond_error(header.cmd_id, header.seq, taken.error());
   }
@@ -243,10 +221,12 @@ void Session::unparsable(const net::Packet& packet) {
   refuse_and_close(packet.header, Refusal::kTooManyUnparsable, error.code, error.message);
 }
 
+// What its owner answers.
+
 void Session::on_answer(std::uint32_t cmd_id, std::uint32_t seq, std::size_t request_bytes,
                         const forward::Answer& answer) {
   request_done(request_bytes);
-  if (state_ == State::kClosed || finished_) return;
+  if (state_ >= State::kFinished) return;
   if (answer.refused) context_.counters.refused(Refusal::kByLogic);
   const bool is_auth = cmd_id == client::COMMAND_AUTH;
   if (is_auth && pending_auths_ > 0) --pending_auths_;
@@ -262,26 +242,26 @@ void Session::on_refused(std::uint32_t cmd_id, std::uint32_t seq, std::size_t re
     if (pending_auths_ > 0) --pending_auths_;
     auth_in_doubt_ = auth_in_doubt_ || error.code == Code::kDeadlineExceeded;
   }
-  if (state_ != State::kClosed && !finished_) respond_error(cmd_id, seq, error);
+  if (state_ < State::kFinished) respond_error(cmd_id, seq, error);
 }
 
 void Session::log_in(const forward::Answer& answer) {
   if (state_ != State::kOpen) {
-    peer_.login_epoch = answer.login_epoch;
-    return context_.host.logged_out(peer_);
+    client_.login_epoch = answer.login_epoch;
+    return context_.upstream.session_closed(client_);
   }
-  decoder_.set_max_body_bytes(context_.options.max_body_bytes);
+  intake_.set_max_body_bytes(context_.options.max_body_bytes);
   transport_->set_max_body_bytes(context_.options.max_body_bytes);
-  if (!peer_.logged_in) context_.counters.logins.add();
-  peer_.expires_ms = answer.expires_ms;
-  Peer* loser = context_.peers.log_in(peer_, answer.login_epoch, SteadyClock::now());
-  if (loser == &peer_) {
+  if (!client_.logged_in) context_.counters.logins.add();
+  client_.expires_ms = answer.expires_ms;
+  Client* loser = context_.clients.log_in(client_, answer.login_epoch);
+  if (loser == &client_) {
     // The other session has the higher epoch: this one is the older login.
     return kick(client::KICK_REASON_OTHER_LOGIN, "logged in on another device");
   }
-  if (answer.confirm) context_.host.confirm_login(peer_);
+  if (answer.confirm) context_.upstream.confirm_login(client_, SteadyClock::now());
   if (loser == nullptr) return;
-  const bool same_device = !peer_.device_id.empty() && loser->device_id == peer_.device_id;
+  const bool same_device = !client_.device_id.empty() && loser->device_id == client_.device_id;
   if (same_device) {
     loser->session->kick({});
   } else {
@@ -289,57 +269,154 @@ void Session::log_in(const forward::Answer& answer) {
   }
 }
 
-Milliseconds Session::pause_for_rate() {
-  const double rate = context_.options.requests_per_second;
-  if (requests_.wait_ms(rate) == 0) return Milliseconds(0);
-  requests_.spend(0, rate, SteadyClock::now());
-  const Milliseconds wait(requests_.wait_ms(rate));
-  return wait.count() == 0 ? wait : std::clamp(wait, kShortestPause, kLongestPause);
-}
-
 void Session::request_done(std::size_t request_bytes) {
-  if (in_flight_ > 0) --in_flight_;
-  in_flight_bytes_ -= std::min(in_flight_bytes_, request_bytes);
+  intake_.request_done(request_bytes);
   if (state_ == State::kClosed) return;
-  if (!should_pause()) start_reading();
-  if (state_ == State::kClosing && in_flight_ == 0) context_.host.flush_later(shared_from_this());
+  if (!reads_no_more()) start_reading();
+  if (state_ == State::kClosing && intake_.in_flight() == 0) context_.host.flush_later(shared_from_this());
 }
 
-bool Session::should_pause() const noexcept {
-  return state_ == State::kOpen && (in_flight_ >= context_.options.max_in_flight ||
-                                    in_flight_bytes_ >= context_.options.max_in_flight_bytes);
+// What goes to the client.
+
+void Session::respond(std::uint32_t cmd_id, std::uint32_t seq, std::string_view body) {
+  if (state_ >= State::kFinished) return;
+  context_.counters.packet_out(cmd_id);
+  outbox_.append(cmd_id, seq, body);
+  queued();
+}
+
+void Session::respond_error(std::uint32_t cmd_id, std::uint32_t seq, const Error& error) {
+  client::ErrorOnly body;
+  body.mutable_error()->set_code(static_cast<client::ErrorCode>(error.code));
+  body.mutable_error()->set_message(error.message);
+  body.mutable_error()->set_retry_after_ms(error.retry_after_ms);
+  respond(cmd_id, seq, body.SerializeAsString());
+}
+
+void Session::refuse_and_close(const net::PacketHeader& header, Refusal refusal, Code code,
+                               std::string_view message) {
+  context_.counters.refused(refusal);
+  note(to_string(refusal));
+  respond_error(header.cmd_id, header.seq, {code, std::string(message)});
+  begin_closing();
+}
+
+bool Session::takes_pushes() const noexcept {
+  return state_ == State::kOpen && (client_.logged_in || pending_auths_ > 0);
+}
+
+void Session::push(std::uint32_t cmd_id, std::string_view body, std::string_view suffix) {
+  if (!client_.logged_in) return;  // its login is not answered yet; what it missed it pulls
+  context_.counters.packet_out(cmd_id);
+  outbox_.append(cmd_id, 0, body, suffix);
+  queued();
+}
+
+void Session::push_shared(std::uint32_t cmd_id, SharedBody body, std::string_view suffix) {
+  if (!client_.logged_in) return;
+  context_.counters.packet_out(cmd_id);
+  outbox_.append_shared(cmd_id, 0, std::move(body), suffix);
+  queued();
+}
+
+void Session::kick(std::string_view kickout) {
+  if (state_ != State::kOpen) return;
+  begin_closing();  // first: what is answered to a client that is too slow may be too much itself
+  if (!kickout.empty() && state_ == State::kClosing) respond(client::COMMAND_KICKOUT, 0, kickout);
+}
+
+void Session::kick(client::KickReason reason, std::string_view message, std::uint32_t reconnect_after_ms) {
+  client::Kickout kickout;
+  kickout.set_reason(reason);
+  kickout.set_message(std::string(message));
+  kickout.set_reconnect_after_ms(reconnect_after_ms);
+  kick(kickout.SerializeAsString());
+}
+
+void Session::queued() {
+  if (state_ == State::kOpen && outbox_.overflows()) {
+    context_.counters.refused(Refusal::kSlowConsumer);
+    context_.counters.slow_consumers.add();
+    note(to_string(Refusal::kSlowConsumer));
+    outbox_.drop_queued();
+    return kick(client::KICK_REASON_SLOW_CONSUMER, "reads too slowly");
+  }
+  if (outbox_.wants_flush()) context_.host.flush_later(shared_from_this());
+}
+
+void Session::flush() {
+  if (state_ == State::kClosed) return;
+  switch (outbox_.flush()) {
+    case Outbox::Flushed::kAll:
+      return drained();
+    case Outbox::Flushed::kRest:
+      return context_.loop.spawn("session write", write_rest(shared_from_this()));
+    case Outbox::Flushed::kBusy:
+      return;
+  }
+}
+
+net::Awaitable<> Session::write_rest(SessionPtr self) {
+  const Status written = co_await Outbox::write_rest(self->outbox_);
+  if (self->state_ == State::kClosed) co_return;
+  if (!written) {
+    self->end("write failed");
+    co_return;
+  }
+  self->drained();
+}
+
+// The end.
+
+void Session::begin_closing() {
+  if (state_ != State::kOpen) return;
+  if (client_.logged_in) {
+    context_.upstream.session_closed(client_);
+    context_.clients.log_out(client_);
+  }
+  state_ = State::kClosing;
+  start_reading();  // what comes is thrown away, but unread bytes would reset the connection
+  context_.host.end_later(shared_from_this());
+  context_.host.flush_later(shared_from_this());
+}
+
+void Session::drained() {
+  // Answers under way may still come, until the linger is over.
+  if (state_ != State::kClosing || intake_.in_flight() > 0) return;
+  state_ = State::kFinished;
+  transport_->finish();
 }
 
 bool Session::check(SteadyTime now) {
   if (state_ != State::kOpen) return true;
-  const bool in_time = peer_.logged_in ? now - peer_.last_packet < context_.options.heartbeat * 3 / 2
-                                       : now - peer_.accepted_at < context_.options.login_deadline;
+  const bool in_time = client_.logged_in ? now - client_.last_packet < context_.options.heartbeat * 3 / 2
+                                         : now - client_.accepted_at < context_.options.login_deadline;
   if (in_time) {
     transport_->keep_alive(now);
     return true;
   }
-  context_.counters.refused(peer_.logged_in ? Refusal::kHeartbeat : Refusal::kLoginDeadline);
-  end(peer_.logged_in ? "silent" : "no login in time");
+  context_.counters.refused(client_.logged_in ? Refusal::kHeartbeat : Refusal::kLoginDeadline);
+  end(client_.logged_in ? "silent" : "no login in time");
   return false;
 }
 
 void Session::end(std::string_view reason) {
   if (state_ == State::kClosed) return;
   const SessionPtr self = std::move(self_);  // lives until this returns
-  log::debug("gate", "closed c={} reason={}", peer_.channel, log::quoted(reason));
-  if (peer_.logged_in || pending_auths_ > 0 || auth_in_doubt_) context_.host.logged_out(peer_);
-  if (peer_.logged_in) context_.peers.log_out(peer_);
+  log::debug("gate", "closed c={} reason={}", client_.channel, log::quoted(reason));
+  if (client_.logged_in || pending_auths_ > 0 || auth_in_doubt_) context_.upstream.session_closed(client_);
+  if (client_.logged_in) context_.clients.log_out(client_);
   state_ = State::kClosed;
-  if (output_) context_.outputs.give_back(std::move(output_));
+  outbox_.close();
   transport_->close();
   context_.host.ended(*this);
-  context_.peers.remove(peer_.channel);
+  context_.clients.remove(client_.channel);
 }
 
 void Session::note(std::string_view what) {
   std::uint64_t suppressed = 0;
   if (!context_.lines.allow(SteadyClock::now(), suppressed)) return;
-  log::info("gate", "refused c={} address={} reason={} suppressed={}", peer_.channel,
+  log::info("gate", "refused c={} address={} reason={} suppressed={}", client_.channel,
             transport_->remote_address().to_string(), log::quoted(what), suppressed);
 }
 

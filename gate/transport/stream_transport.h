@@ -8,7 +8,7 @@
 
 namespace hongyan::gate {
 
-// One a worker, lent to all its transports: an idle session holds no read buffer.
+// One a loop, lent to all its transports: an idle session holds no read buffer.
 struct ReadBuffer {
   static constexpr std::size_t kSize = 32 << 10;
   std::unique_ptr<char[]> bytes = std::make_unique<char[]>(kSize);

@@ -31,7 +31,7 @@ class Transport {
   virtual ~Transport() = default;
 
   // Waits for bytes of packets. They stay valid until the reader next suspends or reads (the buffer may be
-  // shared by all sessions of the worker). An error ends the stream; kBadRequest: by a fault of the client,
+  // shared by all sessions of the loop). An error ends the stream; kBadRequest: by a fault of the client,
   // which finish() tells it, and what is read further on is thrown away.
   [[nodiscard]] virtual net::Awaitable<Result<std::string_view>> read() = 0;
 

@@ -1,4 +1,4 @@
-#include "gate/session/wire.h"
+#include "gate/session/proto_glance.h"
 
 #include <cstddef>
 

@@ -1,4 +1,4 @@
-// One event-loop thread of the gate, with its listener, its sessions and its links.
+// One event loop of the gate, with its listeners, its sessions and its links.
 #pragma once
 
 #include <deque>
@@ -14,7 +14,7 @@
 
 namespace hongyan::gate {
 
-struct WorkerOptions {
+struct GateLoopOptions {
   SessionOptions session;
   ForwarderOptions forwarder;
   WsOptions websocket;
@@ -24,15 +24,15 @@ struct WorkerOptions {
 
 // Lives on one loop. listen() before the loop starts or on it, start() any time after; set_nodes(), set_tls()
 // and drain() by any thread. The loop must have ended before it is destroyed. Identity and limits outlive it.
-class Worker : private SessionHost {
+class GateLoop : private SessionLoop {
  public:
-  Worker(net::EventLoop& loop, std::uint32_t index, const link::Identity& identity, ConnectionLimits& limits,
-         WorkerOptions options);
-  ~Worker() override;
-  Worker(const Worker&) = delete;
-  Worker& operator=(const Worker&) = delete;
+  GateLoop(net::EventLoop& loop, std::uint32_t index, const link::Identity& identity,
+           ConnectionLimits& limits, GateLoopOptions options);
+  ~GateLoop() override;
+  GateLoop(const GateLoop&) = delete;
+  GateLoop& operator=(const GateLoop&) = delete;
 
-  // Opens a listener of this worker on the port that all workers share; port 0 for the first of them: the
+  // Opens a listener of this loop on the port that all loops share; port 0 for the first of them: the
   // system chooses. Returns the port.
   [[nodiscard]] Result<std::uint16_t> listen(TransportKind kind, const std::string& host, std::uint16_t port,
                                              bool first);
@@ -48,12 +48,7 @@ class Worker : private SessionHost {
   [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
 
  private:
-  [[nodiscard]] Status submit(const Peer& peer, std::uint32_t cmd_id, std::uint32_t seq,
-                              std::string_view body) override;
-  void send_ack(const Peer& peer, std::uint32_t cmd_id, std::string_view body) override;
   [[nodiscard]] bool stood_still(SteadyTime now) const override;
-  void confirm_login(Peer& peer) override;
-  void logged_out(const Peer& peer) override;
   void flush_later(SessionPtr session) override;
   void end_later(SessionPtr session) override;
   void ended(Session& session) override;
@@ -62,8 +57,8 @@ class Worker : private SessionHost {
     TransportKind kind;
     net::TcpAcceptor acceptor;
   };
-  [[nodiscard]] static net::Awaitable<> accept(Worker* self, Listener* listener);
-  [[nodiscard]] static net::Awaitable<> tick_always(Worker* self);
+  [[nodiscard]] static net::Awaitable<> accept(GateLoop* self, Listener* listener);
+  [[nodiscard]] static net::Awaitable<> tick_always(GateLoop* self);
   void accepted(TransportKind kind, net::TcpSocket socket);
   [[nodiscard]] std::unique_ptr<Transport> make_transport(TransportKind kind, net::TcpSocket socket);
   void tick();
@@ -72,11 +67,12 @@ class Worker : private SessionHost {
 
   net::EventLoop& loop_;
   ConnectionLimits& limits_;
-  const WorkerOptions options_;
+  const GateLoopOptions options_;
 
   // Loop only.
   Counters counters_;
-  PeerTable peers_;
+  ClientTable clients_;
+  Forwarder forwarder_;
   ReadBuffer read_buffer_;
   SessionContext context_;
   std::vector<SessionPtr> to_flush_;
@@ -94,7 +90,6 @@ class Worker : private SessionHost {
   SteadyTime distrust_until_{};  // see stood_still()
   bool draining_ = false;
   bool stopped_ = false;
-  Forwarder forwarder_;
 };
 
 }  // namespace hongyan::gate

@@ -1,4 +1,4 @@
-#include "gate/session/commands.h"
+#include "gate/session/protocol.h"
 
 #include <string_view>
 

@@ -1,4 +1,4 @@
-#include "gate/app/worker.h"
+#include "gate/app/gate_loop.h"
 
 #include "common/log/log.h"
 #include "common/net/listen.h"
@@ -18,29 +18,32 @@ constexpr Milliseconds kDistrust{500};
 
 }  // namespace
 
-Worker::Worker(net::EventLoop& loop, std::uint32_t index, const link::Identity& identity,
-               ConnectionLimits& limits, WorkerOptions options)
+GateLoop::GateLoop(net::EventLoop& loop, std::uint32_t index, const link::Identity& identity,
+                   ConnectionLimits& limits, GateLoopOptions options)
     : loop_(loop),
       limits_(limits),
       options_(std::move(options)),
-      peers_(index),
+      clients_(index),
+      forwarder_(loop, index, identity, clients_, counters_, options_.forwarder),
       context_{.loop = loop,
                .options = options_.session,
-               .peers = peers_,
+               .clients = clients_,
                .counters = counters_,
+               .upstream = forwarder_,
                .host = *this,
-               .outputs = {},
-               .gather = {},
+               .outboxes = {.max_bytes = options_.session.max_output_bytes,
+                            .bytes_out = counters_.bytes_out,
+                            .pool = {},
+                            .gather = {}},
                .lines = {}},
       random_(static_cast<std::uint32_t>(link::random_id())),
       tls_(options_.tls),
-      timer_(loop.executor()),
-      forwarder_(loop, index, identity, peers_, counters_, options_.forwarder) {}
+      timer_(loop.executor()) {}
 
-Worker::~Worker() { end_all(); }
+GateLoop::~GateLoop() { end_all(); }
 
-Result<std::uint16_t> Worker::listen(TransportKind kind, const std::string& host, std::uint16_t port,
-                                     bool first) {
+Result<std::uint16_t> GateLoop::listen(TransportKind kind, const std::string& host, std::uint16_t port,
+                                       bool first) {
   auto& listener = listeners_.emplace_back(kind, net::TcpAcceptor(loop_.executor()));
   if (auto listening = net::listen_shared(listener.acceptor, host, port, first); !listening) {
     return std::unexpected(listening.error());
@@ -48,33 +51,33 @@ Result<std::uint16_t> Worker::listen(TransportKind kind, const std::string& host
   return listener.acceptor.local_endpoint().port();
 }
 
-void Worker::start() {
+void GateLoop::start() {
   for (auto& listener : listeners_) loop_.spawn("accept", accept(this, &listener));
   loop_.spawn("tick", tick_always(this));
 }
 
-void Worker::set_nodes(std::vector<link::Member> nodes) {
+void GateLoop::set_nodes(std::vector<link::Member> nodes) {
   loop_.post([this, nodes = std::move(nodes)] { forwarder_.set_nodes(nodes); });
 }
 
-void Worker::set_tls(std::shared_ptr<const net::TlsContext> tls) {
+void GateLoop::set_tls(std::shared_ptr<const net::TlsContext> tls) {
   loop_.post([this, tls = std::move(tls)]() mutable { tls_ = std::move(tls); });
 }
 
-void Worker::drain() {
+void GateLoop::drain() {
   loop_.post([this] {
     draining_ = true;
     net::error_code ignored;
     for (auto& listener : listeners_) listener.acceptor.close(ignored);
     const auto spread = static_cast<std::uint32_t>(options_.drain_spread.count());
-    peers_.for_each([this, spread](Peer& peer) {
-      peer.session->kick(client::KICK_REASON_SERVER_DRAIN, "the server stops",
-                         std::uniform_int_distribution<std::uint32_t>(0, spread)(random_));
+    clients_.for_each([this, spread](Client& client) {
+      client.session->kick(client::KICK_REASON_SERVER_DRAIN, "the server stops",
+                           std::uniform_int_distribution<std::uint32_t>(0, spread)(random_));
     });
   });
 }
 
-void Worker::stop() {
+void GateLoop::stop() {
   loop_.post([this] {
     stopped_ = true;
     timer_.cancel();
@@ -83,15 +86,15 @@ void Worker::stop() {
   });
 }
 
-void Worker::end_all() {
+void GateLoop::end_all() {
   std::vector<Session*> all;
-  peers_.for_each([&all](Peer& peer) { all.push_back(peer.session); });
+  clients_.for_each([&all](Client& client) { all.push_back(client.session); });
   for (Session* session : all) session->end("the gate stops");
   to_flush_.clear();
   lingering_.clear();
 }
 
-net::Awaitable<> Worker::accept(Worker* self, Listener* listener) {
+net::Awaitable<> GateLoop::accept(GateLoop* self, Listener* listener) {
   while (!self->draining_) {
     net::TcpSocket socket(self->loop_.executor());
     net::error_code ec;
@@ -106,7 +109,7 @@ net::Awaitable<> Worker::accept(Worker* self, Listener* listener) {
   }
 }
 
-std::unique_ptr<Transport> Worker::make_transport(TransportKind kind, net::TcpSocket socket) {
+std::unique_ptr<Transport> GateLoop::make_transport(TransportKind kind, net::TcpSocket socket) {
   const bool secure = kind == TransportKind::kTls || kind == TransportKind::kWss;
   auto stream = secure ? net::Stream(std::move(socket), *tls_) : net::Stream(std::move(socket));
   if (kind == TransportKind::kTcp || kind == TransportKind::kTls)
@@ -114,7 +117,7 @@ std::unique_ptr<Transport> Worker::make_transport(TransportKind kind, net::TcpSo
   return std::make_unique<WsTransport>(std::move(stream), read_buffer_, options_.websocket);
 }
 
-void Worker::accepted(TransportKind kind, net::TcpSocket socket) {
+void GateLoop::accepted(TransportKind kind, net::TcpSocket socket) {
   auto transport = make_transport(kind, std::move(socket));
   counters_.accepted.add();
   switch (limits_.admit(transport->remote_address())) {
@@ -128,7 +131,7 @@ void Worker::accepted(TransportKind kind, net::TcpSocket socket) {
   static_cast<void>(Session::start(context_, std::move(transport)));
 }
 
-net::Awaitable<> Worker::tick_always(Worker* self) {
+net::Awaitable<> GateLoop::tick_always(GateLoop* self) {
   self->last_tick_ = SteadyClock::now();
   while (!self->stopped_) {
     self->timer_.expires_after(kTick);
@@ -138,7 +141,7 @@ net::Awaitable<> Worker::tick_always(Worker* self) {
   }
 }
 
-void Worker::tick() {
+void GateLoop::tick() {
   const SteadyTime now = SteadyClock::now();
   if (now - last_tick_ > kStoodStill) distrust_until_ = now + kDistrust;
   last_tick_ = now;
@@ -147,15 +150,15 @@ void Worker::tick() {
     lingering_.pop_front();
     session->end("lingered");
   }
-  peers_.walk(std::min(peers_.size() / kTicksARound + 1, kMostAtOnce), [this, now](Peer& peer) {
-    if (!peer.session->check(now)) return;
-    if (peer.logged_in && peer.alive_unreported) forwarder_.report_alive(peer, now);
+  clients_.walk(std::min(clients_.size() / kTicksARound + 1, kMostAtOnce), [this, now](Client& client) {
+    if (!client.session->check(now)) return;
+    if (client.logged_in && client.alive_unreported) forwarder_.report_alive(client, now);
   });
   forwarder_.tick(now);
 
   const forward::Router& router = forwarder_.router();
-  counters_.connections.set(peers_.size());
-  counters_.logged_in.set(peers_.logged_in());
+  counters_.connections.set(clients_.size());
+  counters_.logged_in.set(clients_.logged_in());
   counters_.in_flight.set(router.in_flight());
   counters_.held_requests.set(router.waiting());
   counters_.held_bytes.set(router.held_bytes());
@@ -164,38 +167,26 @@ void Worker::tick() {
   counters_.resent.set(router.resent());
 }
 
-Status Worker::submit(const Peer& peer, std::uint32_t cmd_id, std::uint32_t seq, std::string_view body) {
-  return forwarder_.submit(peer, cmd_id, seq, body, SteadyClock::now());
-}
-
-void Worker::send_ack(const Peer& peer, std::uint32_t cmd_id, std::string_view body) {
-  forwarder_.send_ack(peer, cmd_id, body);
-}
-
-bool Worker::stood_still(SteadyTime now) const {
+bool GateLoop::stood_still(SteadyTime now) const {
   return now - last_tick_ > kStoodStill || now < distrust_until_;
 }
 
-void Worker::confirm_login(Peer& peer) { forwarder_.confirm_login(peer, SteadyClock::now()); }
-
-void Worker::logged_out(const Peer& peer) { forwarder_.session_closed(peer); }
-
-void Worker::flush_later(SessionPtr session) {
+void GateLoop::flush_later(SessionPtr session) {
   if (to_flush_.empty()) loop_.post([this] { flush_all(); });
   to_flush_.push_back(std::move(session));
 }
 
-void Worker::flush_all() {
+void GateLoop::flush_all() {
   flushing_.swap(to_flush_);
   for (const auto& session : flushing_) session->flush();
   flushing_.clear();
 }
 
-void Worker::end_later(SessionPtr session) {
+void GateLoop::end_later(SessionPtr session) {
   lingering_.push_back(
       {.until = SteadyClock::now() + options_.session.linger, .session = std::move(session)});
 }
 
-void Worker::ended(Session& session) { limits_.release(session.transport().remote_address()); }
+void GateLoop::ended(Session& session) { limits_.release(session.transport().remote_address()); }
 
 }  // namespace hongyan::gate

@@ -1,10 +1,10 @@
-#include "gate/session/wire.h"
+#include "gate/session/proto_glance.h"
 
 #include <gtest/gtest.h>
 
 #include <random>
 
-#include "gate/session/commands.h"
+#include "gate/session/protocol.h"
 #include "proto/client.pb.h"
 
 namespace hongyan::gate {

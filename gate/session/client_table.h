@@ -1,4 +1,4 @@
-// Who is connected to one worker of the gate.
+// Who is connected to one loop of the gate.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +21,7 @@ namespace hongyan::gate {
 class Session;
 
 // One connection, as the rest of the cluster knows it.
-struct Peer {
+struct Client {
   std::uint64_t channel = 0;
   Session* session = nullptr;  // null in tests of the table
 
@@ -39,49 +39,49 @@ struct Peer {
   std::int64_t acked_inbox_seq = 0;
 
   SteadyTime accepted_at;
-  SteadyTime login_at;
   SteadyTime last_packet;    // the last keepalive or other packet
   SteadyTime last_reported;  // to the owner, as alive
 };
 
-// The peers of one worker; owns them. Found by channel, by (app, uid, device class) once logged in, and by
+// The clients of one loop; owns them. Found by channel, by (app, uid, device class) once logged in, and by
 // periodic walk. Pure: no clock, no I/O. One thread.
-class PeerTable {
+class ClientTable {
  public:
-  // worker: in the channel's high 16 bits, so that a channel names its worker; unique while the process
-  // lives.
-  explicit PeerTable(std::uint32_t worker) : next_channel_((std::uint64_t{worker} << 48) + 1) {}
+  // loop: its number, in the channel's high 16 bits, so that a channel names its loop; unique while the
+  // process lives.
+  explicit ClientTable(std::uint32_t loop) : next_channel_((std::uint64_t{loop} << 48) + 1) {}
 
-  Peer& add(SteadyTime now);
-  // References to the peer end.
+  Client& add(SteadyTime now);
+  // References to the client end.
   void remove(std::uint64_t channel);
 
-  [[nodiscard]] Peer* find(std::uint64_t channel) noexcept;
-  [[nodiscard]] Peer* find(std::string_view app_id, std::string_view uid, DeviceClass device_class) noexcept;
+  [[nodiscard]] Client* find(std::uint64_t channel) noexcept;
+  [[nodiscard]] Client* find(std::string_view app_id, std::string_view uid,
+                             DeviceClass device_class) noexcept;
 
-  // The peer has logged in with this epoch: it can be found by its user. Of two peers of one (user, device
-  // class) the one with the higher epoch stays; the other, no longer logged in, is returned: close it. Null:
-  // there was no other.
-  [[nodiscard]] Peer* log_in(Peer& peer, std::uint64_t login_epoch, SteadyTime now);
+  // The client has logged in with this epoch: it can be found by its user. Of two clients of one (user,
+  // device class) the one with the higher epoch stays; the other, no longer logged in, is returned: close it.
+  // Null: there was no other.
+  [[nodiscard]] Client* log_in(Client& client, std::uint64_t login_epoch);
   // No longer found by its user. Harmless when not logged in.
-  void log_out(Peer& peer);
+  void log_out(Client& client);
 
-  // The next peers of an endless walk over all; at most `limit`, each at most once. `visit` may remove the
-  // visited peer, and only that.
+  // The next clients of an endless walk over all; at most `limit`, each at most once. `visit` may remove the
+  // visited client, and only that.
   template <typename Visit>
   void walk(std::size_t limit, Visit visit) {
     for (std::size_t i = std::min(limit, order_.size()); i > 0 && !order_.empty(); --i) {
       if (walk_at_ >= order_.size()) walk_at_ = 0;
-      Peer& peer = *order_[walk_at_];
+      Client& client = *order_[walk_at_];
       const std::size_t before = order_.size();
-      visit(peer);
+      visit(client);
       if (order_.size() == before) ++walk_at_;  // else another one stands there now
     }
   }
   // All of them, at once. `visit` removes none.
   template <typename Visit>
   void for_each(Visit visit) {
-    for (auto& peer : order_) visit(*peer);
+    for (auto& client : order_) visit(*client);
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return order_.size(); }
@@ -94,7 +94,7 @@ class PeerTable {
                                             DeviceClass device_class);
 
   std::uint64_t next_channel_;
-  std::vector<std::unique_ptr<Peer>> order_;  // for walks; a removed one's place is filled by the last
+  std::vector<std::unique_ptr<Client>> order_;  // for walks; a removed one's place is filled by the last
   std::unordered_map<std::uint64_t, std::size_t> channels_;  // place in order_
   Users users_;                                              // (app, uid, device class) <-> channel
   std::size_t walk_at_ = 0;

@@ -1,0 +1,114 @@
+#include "gate/session/intake.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace hongyan::gate {
+namespace {
+
+std::string packet(std::uint32_t seq, std::string_view body = {}) {
+  std::string out;
+  net::append_packet(out, 200, 30, seq, body);
+  return out;
+}
+
+class IntakeTest : public testing::Test {
+ protected:
+  // The seqs of the packets that can be taken now.
+  std::vector<std::uint32_t> take(Intake& intake, std::string_view bytes, std::size_t body = 0) {
+    std::vector<std::uint32_t> seqs;
+    intake.feed(bytes, now);
+    for (;;) {
+      const auto next = intake.next();
+      EXPECT_TRUE(next.has_value());
+      if (!next || *next == nullptr) return seqs;
+      seqs.push_back((*next)->header.seq);
+      intake.request_began(body);
+    }
+  }
+
+  SessionOptions options{.requests_per_second = 2};
+  SteadyTime now{std::chrono::hours(1)};
+};
+
+TEST_F(IntakeTest, KeepsTheBeginningOfAPacket) {
+  Intake intake(options, now);
+  const std::string bytes = packet(1, "hello");
+  EXPECT_TRUE(take(intake, bytes.substr(0, 22)).empty());
+  EXPECT_FALSE(intake.holds());
+  EXPECT_EQ(take(intake, bytes.substr(22)), std::vector<std::uint32_t>{1});
+}
+
+TEST_F(IntakeTest, HoldsWhatComesTooFastUntilItMayBeTaken) {
+  Intake intake(options, now);
+  // The balance may go below 0 by one request.
+  EXPECT_EQ(take(intake, packet(1) + packet(2) + packet(3) + packet(4)), (std::vector<std::uint32_t>{1, 2}));
+  EXPECT_TRUE(intake.holds());
+  EXPECT_EQ(intake.pause(now), Intake::kShortestPause);
+  now += Milliseconds(600);
+  EXPECT_EQ(intake.pause(now), Milliseconds(0));
+  EXPECT_EQ(take(intake, intake.take_held()).front(), 3U);
+}
+
+TEST_F(IntakeTest, APauseIsNeverLong) {
+  options.requests_per_second = 0.5;
+  Intake intake(options, now);
+  EXPECT_EQ(take(intake, packet(1) + packet(2)), std::vector<std::uint32_t>{1});
+  EXPECT_EQ(intake.pause(now), Intake::kLongestPause);
+}
+
+TEST_F(IntakeTest, CountsPacketsAndBytes) {
+  options.packets_per_second = 2;
+  Intake intake(options, now);
+  intake.feed({}, now);
+  EXPECT_TRUE(intake.within_rate(0));
+  EXPECT_TRUE(intake.within_rate(0));
+  EXPECT_FALSE(intake.within_rate(0));
+  EXPECT_GT(intake.wait_ms(), 0U);
+
+  options.packets_per_second = 1000;
+  options.bytes_per_second = 100;
+  Intake small(options, now);
+  EXPECT_TRUE(small.within_rate(1000));  // one large packet passes
+  EXPECT_FALSE(small.within_rate(0));
+}
+
+TEST_F(IntakeTest, IsFullByNumberOrByBytes) {
+  options.requests_per_second = 0;
+  options.max_in_flight = 2;
+  options.max_in_flight_bytes = 100;
+  Intake intake(options, now);
+  intake.request_began(10);
+  EXPECT_FALSE(intake.full());
+  intake.request_began(10);
+  EXPECT_TRUE(intake.full());
+  intake.request_done(10);
+  EXPECT_FALSE(intake.full());
+  intake.request_done(10);
+  intake.request_began(100);
+  EXPECT_TRUE(intake.full());
+}
+
+TEST_F(IntakeTest, ALateAnswerOfWhatIsNotWaitedForCountsNothing) {
+  Intake intake(options, now);
+  intake.request_began(10);
+  intake.expect_no_answers();
+  EXPECT_EQ(intake.in_flight(), 0U);
+  intake.request_done(10);
+  EXPECT_EQ(intake.in_flight(), 0U);
+}
+
+TEST_F(IntakeTest, RefusesALargeBodyUntilItIsAllowed) {
+  options.max_body_before_login = 10;
+  Intake intake(options, now);
+  const std::string bytes = packet(1, std::string(11, 'x'));
+  Intake other(options, now);
+  other.set_max_body_bytes(11);
+  EXPECT_EQ(take(other, bytes), std::vector<std::uint32_t>{1});
+  intake.feed(bytes, now);
+  EXPECT_EQ(intake.next().error(), net::PacketError::kBodyTooLarge);
+}
+
+}  // namespace
+}  // namespace hongyan::gate
