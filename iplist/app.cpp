@@ -1,5 +1,6 @@
 #include "iplist/app.h"
 
+#include "common/base/random.h"
 #include "common/http/static_files.h"
 #include "common/log/log.h"
 
@@ -20,7 +21,7 @@ const http::Fields kPageHeaders = {
 App::App(const IplistConfig& config, daemon::Context& context)
     : identity_{.role = link::ROLE_IPLIST,
                 .node_id = config.name,
-                .boot_id = link::random_id(),
+                .boot_id = random_id(),
                 .secret = config.common.cluster.secret},
       service_(config.ttl_seconds, context.metrics, context.health),
       demo_(config.demo) {}

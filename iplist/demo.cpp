@@ -3,12 +3,11 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/clock.h"
+#include "common/protocol/ids.h"
 
 namespace hongyan::iplist {
 
 namespace {
-
-constexpr std::size_t kMaxUid = 128;
 
 Result<std::string> read_uid(const std::string& body) {
   const auto root = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
@@ -16,7 +15,7 @@ Result<std::string> read_uid(const std::string& body) {
     return fail(Code::kBadRequest, R"(the body is {"uid":"…"}, in UTF-8)");
   }
   auto uid = root["uid"].get<std::string>();
-  if (uid.empty() || uid.size() > kMaxUid || uid.find('\0') != std::string::npos) {
+  if (!protocol::is_id(uid, protocol::kMaxUid)) {
     return fail(Code::kBadRequest, "a uid has 1 to 128 bytes without NUL");
   }
   return uid;

@@ -1,7 +1,11 @@
 #include "iplist/directory.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <tuple>
+
+#include "common/protocol/transport_kind.h"
 
 namespace hongyan::iplist {
 
@@ -29,7 +33,8 @@ Status check(const link::Heartbeat& heartbeat) {
   for (const auto& endpoint : heartbeat.endpoints()) {
     if (!is_name(endpoint.host(), kMaxHost)) return fail(Code::kBadRequest, "bad host");
     if (endpoint.port() < 1 || endpoint.port() > 65'535) return fail(Code::kBadRequest, "bad port");
-    if (gate && !is_transport(endpoint.transport())) return fail(Code::kBadRequest, "unknown transport");
+    if (gate && !protocol::parse_transport(endpoint.transport()))
+      return fail(Code::kBadRequest, "unknown transport");
   }
   if (heartbeat.apps_size() > kMaxApps) return fail(Code::kBadRequest, "too many apps");
   return {};
@@ -39,14 +44,9 @@ std::string key_of(const link::Heartbeat& heartbeat) {
   return std::to_string(static_cast<int>(heartbeat.role())) + "/" + heartbeat.node_id();
 }
 
-// FNV-1a with a final mix; only spreads, decides nothing that lasts.
-std::uint64_t spread_hash(std::string_view a, std::string_view b) noexcept {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const std::string_view part : {a, std::string_view("\0", 1), b}) {
-    for (const char c : part) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  }
-  hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccd;
-  return hash ^ (hash >> 33);
+// Only spreads, decides nothing that lasts.
+std::uint64_t spread_hash(std::string_view client, std::string_view gate) noexcept {
+  return XXH3_64bits_withSeed(gate.data(), gate.size(), XXH3_64bits(client.data(), client.size()));
 }
 
 std::uint32_t capacity_of(const link::Heartbeat& gate) noexcept {
@@ -54,10 +54,6 @@ std::uint32_t capacity_of(const link::Heartbeat& gate) noexcept {
 }
 
 }  // namespace
-
-bool is_transport(std::string_view text) noexcept {
-  return text == "tcp" || text == "tls" || text == "ws" || text == "wss";
-}
 
 Result<bool> Directory::heartbeat(LinkId link, const link::Heartbeat& heartbeat, SteadyTime now) {
   if (auto checked = check(heartbeat); !checked) return std::unexpected(checked.error());

@@ -87,7 +87,4 @@ class Directory {
   std::map<std::string, Node, std::less<>> nodes_;  // by role and node id: "1/gate-1"
 };
 
-// "tcp", "tls", "ws", "wss"
-[[nodiscard]] bool is_transport(std::string_view text) noexcept;
-
 }  // namespace hongyan::iplist

@@ -1,24 +1,24 @@
 #include "iplist/service.h"
 
-#include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "common/base/text.h"
 #include "common/log/log.h"
+#include "common/protocol/ids.h"
+#include "common/protocol/transport_kind.h"
+#include "proto/parse.h"
 
 namespace hongyan::iplist {
 
 namespace {
 
-constexpr std::size_t kMaxAppId = 64;
-constexpr std::size_t kMaxUid = 128;
 constexpr Milliseconds kTick{250};
-constexpr std::uint32_t kRetryAfterMs = 1000;
 
 constexpr const char* kRequestsName = "hongyan_iplist_requests_total";
 constexpr const char* kRequestsHelp = "Questions of clients for gates, by outcome.";
 
 Status check_text(std::string_view name, std::string_view text, std::size_t limit) {
-  if (text.size() > limit || text.find('\0') != std::string_view::npos) {
+  if (!protocol::is_id_or_empty(text, limit)) {
     return fail(Code::kBadRequest, std::string(name) + " is too long or holds a NUL");
   }
   return {};
@@ -34,20 +34,21 @@ metrics::HealthCheck at_least_one(const std::atomic<std::size_t>& count, const c
 Result<GateQuery> parse_query(const http::Request& request) {
   GateQuery query;
   query.app_id = request.query_value("app_id").value_or("");
-  if (query.app_id.empty()) query.app_id = "default";
+  if (query.app_id.empty()) query.app_id = protocol::kDefaultApp;
   query.spread = request.query_value("uid").value_or("");
   query.transport = request.query_value("transport").value_or("tcp");
-  if (auto checked = check_text("app_id", query.app_id, kMaxAppId); !checked)
+  if (auto checked = check_text("app_id", query.app_id, protocol::kMaxAppId); !checked)
     return std::unexpected(checked.error());
-  if (auto checked = check_text("uid", query.spread, kMaxUid); !checked)
+  if (auto checked = check_text("uid", query.spread, protocol::kMaxUid); !checked)
     return std::unexpected(checked.error());
-  if (!is_transport(query.transport)) return fail(Code::kBadRequest, "transport is one of tcp, tls, ws, wss");
+  if (!protocol::parse_transport(query.transport))
+    return fail(Code::kBadRequest, "transport is one of tcp, tls, ws, wss");
   if (const auto text = request.query_value("limit")) {
-    const char* const last = text->data() + text->size();
-    const auto [end, error] = std::from_chars(text->data(), last, query.limit);
-    if (error != std::errc{} || end != last || query.limit < 1 || query.limit > Directory::kMaxLimit) {
+    const auto limit = parse_number<std::size_t>(*text);
+    if (!limit || *limit < 1 || *limit > Directory::kMaxLimit) {
       return fail(Code::kBadRequest, "limit is a number from 1 to 20");
     }
+    query.limit = *limit;
   }
   return query;
 }
@@ -92,7 +93,7 @@ http::Response Service::gates(const http::Request& request) {
     const auto chosen = directory_.choose(*query, SteadyClock::now());
     if (chosen.empty()) {
       unanswered_.Increment();
-      response = http::error_response(Error{Code::kUnavailable, "no gate is known for this", kRetryAfterMs});
+      response = http::error_response(Error{Code::kUnavailable, "no gate is known for this", kRetryLaterMs});
     } else {
       answered_.Increment();
       nlohmann::ordered_json list = nlohmann::ordered_json::array();
@@ -141,7 +142,7 @@ void Service::on_link_packets(const link::LinkPtr& link, std::span<const link::L
 void Service::on_heartbeat(const link::LinkPtr& link, const link::LinkPacket& packet) {
   const auto& peer = link->peer();
   link::Heartbeat heartbeat;
-  if (!heartbeat.ParseFromArray(packet.envelope.data(), static_cast<int>(packet.envelope.size()))) {
+  if (!parse(heartbeat, packet.envelope)) {
     return refuse(link, "unreadable heartbeat");
   }
   // Nobody speaks for another node.

@@ -30,6 +30,12 @@ enum class Code : std::uint8_t {
 // "BAD_REQUEST" and so on, as the server API and the logs write it. Static storage.
 [[nodiscard]] std::string_view code_name(Code code) noexcept;
 
+// When to try again, told with kUnavailable: what stands in the way is about to change (an owner, a
+// connection), too much is waiting, or something else than this daemon is away.
+inline constexpr std::uint32_t kRetrySoonMs = 200;
+inline constexpr std::uint32_t kRetryMs = 500;
+inline constexpr std::uint32_t kRetryLaterMs = 1000;
+
 struct Error {
   Code code = Code::kInternal;
   std::string message;  // for people; no content of messages, no secrets

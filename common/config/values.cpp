@@ -76,44 +76,10 @@ Result<std::uint64_t> parse_size(std::string_view text) {
   return number * unit->factor;
 }
 
-Result<Endpoint> parse_endpoint(std::string_view text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos)
-    return fail(Code::kBadRequest, R"(not an endpoint, write "host:port")");
-  std::string_view host = text.substr(0, colon);
-  const std::string_view digits = text.substr(colon + 1);
-  std::uint64_t port = 0;
-  std::string_view rest;
-  if (!split_number(digits, port, rest) || !rest.empty() || port > 65'535) {
-    return fail(Code::kBadRequest, "the port must be a number from 0 to 65535");
-  }
-  if (host.empty()) {
-    host = "0.0.0.0";
-  } else if (host.front() == '[') {
-    if (host.size() < 3 || host.back() != ']')
-      return fail(Code::kBadRequest, "unclosed bracket in an endpoint");
-    host = host.substr(1, host.size() - 2);
-  } else if (host.find(':') != std::string_view::npos) {
-    return fail(Code::kBadRequest, R"(an IPv6 address needs brackets: "[::1]:7000")");
-  }
-  if (host.find_first_of(" \t\r\n/[]") != std::string_view::npos ||
-      host.find('\0') != std::string_view::npos) {
-    return fail(Code::kBadRequest, R"(not an endpoint, write "host:port")");
-  }
-  return Endpoint{std::string(host), static_cast<std::uint16_t>(port)};
-}
-
 std::string format_duration(Milliseconds value) {
   return value.count() == 0 ? "0s" : format_with(kDurationUnits, static_cast<std::uint64_t>(value.count()));
 }
 
 std::string format_size(std::uint64_t bytes) { return format_with(kSizeUnits, bytes); }
-
-std::string format_endpoint(const Endpoint& endpoint) {
-  if (!endpoint.set()) return "";
-  const bool v6 = endpoint.host.find(':') != std::string::npos;
-  return v6 ? fmt::format("[{}]:{}", endpoint.host, endpoint.port)
-            : fmt::format("{}:{}", endpoint.host, endpoint.port);
-}
 
 }  // namespace hongyan::config

@@ -3,19 +3,15 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/rand.h>
 
 #include <array>
 
 #include "common/base/assert.h"
+#include "common/base/random.h"
 
 namespace hongyan::link {
 
 namespace {
-
-void random_bytes(unsigned char* out, std::size_t size) {
-  HONGYAN_ASSERT(RAND_bytes(out, static_cast<int>(size)) == 1);
-}
 
 void append_field(std::string& out, std::string_view field) {
   const auto size = static_cast<std::uint32_t>(field.size());
@@ -34,13 +30,12 @@ void append_party(std::string& out, const Hello& hello) {
 
 Hello make_hello(const Identity& identity, std::uint32_t worker) {
   std::array<unsigned char, kNonceSize> nonce;
-  random_bytes(nonce.data(), nonce.size());
+  random_bytes(nonce);
   Hello hello;
   hello.set_role(identity.role);
   hello.set_node_id(identity.node_id);
   hello.set_boot_id(identity.boot_id);
   hello.set_link_version(kLinkVersion);
-  hello.set_software("hongyan");
   hello.set_nonce(nonce.data(), nonce.size());
   hello.set_worker(worker);
   return hello;
@@ -73,16 +68,6 @@ std::string make_proof(std::string_view secret, Side side, const Hello& client, 
 
 bool proof_matches(std::string_view mac, std::string_view expected) noexcept {
   return mac.size() == expected.size() && CRYPTO_memcmp(mac.data(), expected.data(), mac.size()) == 0;
-}
-
-std::uint64_t random_id() {
-  std::array<unsigned char, 8> bytes;
-  std::uint64_t id = 0;
-  while (id == 0) {
-    random_bytes(bytes.data(), bytes.size());
-    for (const unsigned char byte : bytes) id = (id << 8) | byte;
-  }
-  return id;
 }
 
 }  // namespace hongyan::link

@@ -3,9 +3,10 @@
 //   client: HELLO (nonce c)          server: HELLO (nonce s)
 //   client: PROOF                    server checks it, then PROOF
 //
-// A proof is HMAC-SHA256(secret, side | both nonces | roles, node ids and boot ids of both), every field with
-// its length before it. The side ("client", "server") keeps a proof from being reflected, the nonces from
-// being replayed.
+// A proof is HMAC-SHA256(secret, fields), each field with its length before it (4 bytes, network order):
+// "hongyan link", the sender's side ("client" or "server"), then role, node id, boot id (both numbers in
+// decimal) and nonce of the client, then the same of the server. The side ("client", "server") keeps a proof
+// from being reflected, the nonces from being replayed.
 #pragma once
 
 #include <cstdint>
@@ -49,8 +50,5 @@ enum class Side : std::uint8_t { kClient, kServer };
                                      const Hello& server);
 // Constant-time comparison.
 [[nodiscard]] bool proof_matches(std::string_view mac, std::string_view expected) noexcept;
-
-// 64 random bits from the system's generator, never 0: boot ids, session ids.
-[[nodiscard]] std::uint64_t random_id();
 
 }  // namespace hongyan::link

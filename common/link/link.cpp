@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/log/log.h"
+#include "proto/parse.h"
 
 namespace hongyan::link {
 
@@ -153,7 +154,7 @@ net::Awaitable<Status> Link::shake_hands(LinkPtr self, Side side, std::uint32_t 
   Hello theirs;
   const auto hello_packet = self->packets_.front();
   if (hello_packet.command != LINK_COMMAND_HELLO || self->packets_.size() > 2 ||
-      !theirs.ParseFromArray(hello_packet.envelope.data(), static_cast<int>(hello_packet.envelope.size()))) {
+      !parse(theirs, hello_packet.envelope)) {
     co_return fail(Code::kBadRequest, "no hello");
   }
   if (auto ok = check_hello(theirs); !ok) co_return std::unexpected(ok.error());
@@ -177,9 +178,7 @@ net::Awaitable<Status> Link::shake_hands(LinkPtr self, Side side, std::uint32_t 
   }
   Proof their_proof;
   const Side other = side == Side::kClient ? Side::kServer : Side::kClient;
-  if (proof_packet.command != LINK_COMMAND_PROOF ||
-      !their_proof.ParseFromArray(proof_packet.envelope.data(),
-                                  static_cast<int>(proof_packet.envelope.size())) ||
+  if (proof_packet.command != LINK_COMMAND_PROOF || !parse(their_proof, proof_packet.envelope) ||
       !proof_matches(their_proof.mac(), make_proof(self->identity_.secret, other, client, server))) {
     co_return fail(Code::kUnauthenticated, "wrong cluster secret");
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 
+#include "common/base/random.h"
 #include "common/log/log.h"
 
 namespace hongyan::link {
@@ -14,7 +15,7 @@ constexpr Milliseconds kLongestDelay{2000};
 constexpr Milliseconds kConnectDeadline{3000};
 
 Milliseconds jittered(Milliseconds delay) {
-  thread_local std::minstd_rand random(static_cast<std::uint32_t>(random_id()));
+  thread_local std::minstd_rand random(static_cast<std::uint32_t>(hongyan::random_id()));
   return Milliseconds(std::uniform_int_distribution<std::int64_t>(delay.count() / 2, delay.count())(random));
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proto/parse.h"
+
 namespace hongyan::link {
 
 std::vector<Member> members_of(const std::vector<config::Endpoint>& endpoints) {
@@ -65,8 +67,7 @@ void Membership::on_link_packets(const LinkPtr& link, std::span<const LinkPacket
   if (it == links_.end()) return;
   for (const auto& packet : packets) {
     HeartbeatAnswer answer;
-    if (packet.command != LINK_COMMAND_HEARTBEAT_ANSWER ||
-        !answer.ParseFromArray(packet.envelope.data(), static_cast<int>(packet.envelope.size()))) {
+    if (packet.command != LINK_COMMAND_HEARTBEAT_ANSWER || !parse(answer, packet.envelope)) {
       continue;
     }
     std::vector<Member> members;

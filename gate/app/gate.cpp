@@ -3,6 +3,7 @@
 #include <future>
 #include <thread>
 
+#include "common/base/random.h"
 #include "common/log/log.h"
 #include "gate/app/gate_metrics.h"
 
@@ -17,38 +18,13 @@ std::int64_t seconds_now() {
       .count();
 }
 
-GateLoopOptions loop_options(const GateConfig& c) {
-  GateLoopOptions options;
-  options.session = {.min_client_version = c.min_client_version,
-                     .max_client_version = c.max_client_version,
-                     .max_body_before_login = std::min<std::size_t>(4 << 10, c.max_body_bytes),
-                     .max_body_bytes = c.max_body_bytes,
-                     .max_output_bytes = c.max_output_bytes,
-                     .max_in_flight = c.max_in_flight,
-                     .max_in_flight_bytes = c.max_in_flight_bytes,
-                     .requests_per_second = c.requests_per_second,
-                     .packets_per_second = c.packets_per_second,
-                     .bytes_per_second = c.bytes_per_second,
-                     .login_deadline = c.login_deadline,
-                     .heartbeat = c.heartbeat,
-                     .linger = Milliseconds(800)};
-  options.forwarder.router.request_deadline = c.request_deadline;
-  options.forwarder.router.max_held_bytes = c.max_held_bytes / c.workers;
-  options.forwarder.alive_report = c.alive_report;
-  options.drain_spread = c.drain_spread;
-  options.websocket = {.origins = c.ws_origins,
-                       .max_header_bytes = c.ws_max_header_bytes,
-                       .ping_interval = c.ws_ping_interval};
-  return options;
-}
-
 }  // namespace
 
 Gate::Gate(GateConfig config, metrics::Registry& registry, metrics::Health& health)
     : config_(std::move(config)),
       identity_{.role = link::ROLE_GATE,
                 .node_id = config_.name,
-                .boot_id = link::random_id(),
+                .boot_id = random_id(),
                 .secret = config_.common.cluster.secret},
       limits_(config_.max_connections, config_.max_connections_per_address),
       registry_(registry),
@@ -87,7 +63,7 @@ void Gate::reload() {
 }
 
 Status Gate::listen() {
-  for (const TransportKind kind : kAllTransports) {
+  for (const TransportKind kind : protocol::kAllTransports) {
     if (!config_.listen(kind).set()) continue;
     if (auto listening = listen(kind); !listening) return listening;
   }
@@ -109,11 +85,9 @@ Status Gate::listen(TransportKind kind) {
 
 Status Gate::start() {
   if (auto loaded = load_tls(); !loaded) return loaded;
-  GateLoopOptions options = loop_options(config_);
-  options.tls = tls_;
   for (std::size_t i = 0; i < threads_.size(); ++i) {
     loops_.push_back(std::make_unique<GateLoop>(threads_.at(i), static_cast<std::uint32_t>(i), identity_,
-                                                limits_, options));
+                                                limits_, config_, tls_));
   }
   if (auto listening = listen(); !listening) return listening;
   add_gate_metrics(registry_, loops_);
@@ -164,7 +138,7 @@ void Gate::stop() {
 
 link::Heartbeat Gate::heartbeat() const {
   link::Heartbeat heartbeat;
-  for (const TransportKind kind : kAllTransports) {
+  for (const TransportKind kind : protocol::kAllTransports) {
     if (!config_.listen(kind).set()) continue;
     auto& endpoint = *heartbeat.add_endpoints();
     endpoint.set_transport(std::string(to_string(kind)));

@@ -56,8 +56,8 @@ class Gate : public daemon::Daemon {
   net::LoopPool threads_;
   std::vector<std::unique_ptr<GateLoop>> loops_;
   std::unique_ptr<link::Membership> membership_;
-  std::array<std::uint16_t, kTransportKinds> ports_{};  // 0: not listened on
-  std::shared_ptr<const net::TlsContext> tls_;          // null: no TLS
+  std::array<std::uint16_t, protocol::kTransportKinds> ports_{};  // 0: not listened on
+  std::shared_ptr<const net::TlsContext> tls_;                    // null: no TLS
   std::atomic<std::int64_t> certificate_expires_{0};
   bool running_ = false;
 };

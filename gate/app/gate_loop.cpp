@@ -1,5 +1,6 @@
 #include "gate/app/gate_loop.h"
 
+#include "common/base/random.h"
 #include "common/log/log.h"
 #include "common/net/listen.h"
 #include "gate/transport/ws_transport.h"
@@ -9,6 +10,7 @@ namespace hongyan::gate {
 namespace {
 
 constexpr Milliseconds kTick{50};
+constexpr double kLinesPerSecond = 10;  // about clients that do wrong
 // Of the walk: everybody is looked at once a second, and no tick takes long.
 constexpr std::size_t kTicksARound = 20;
 constexpr std::size_t kMostAtOnce = 4000;
@@ -19,25 +21,26 @@ constexpr Milliseconds kDistrust{500};
 }  // namespace
 
 GateLoop::GateLoop(net::EventLoop& loop, std::uint32_t index, const link::Identity& identity,
-                   ConnectionLimits& limits, GateLoopOptions options)
+                   ConnectionLimits& limits, const GateConfig& config,
+                   std::shared_ptr<const net::TlsContext> tls)
     : loop_(loop),
       limits_(limits),
-      options_(std::move(options)),
+      config_(config),
       clients_(index),
-      forwarder_(loop, index, identity, clients_, counters_, options_.forwarder),
+      forwarder_(loop, index, identity, clients_, counters_, config.forwarder.share_of(config.workers)),
       context_{.loop = loop,
-               .options = options_.session,
+               .options = config.session,
                .clients = clients_,
                .counters = counters_,
                .upstream = forwarder_,
                .host = *this,
-               .outboxes = {.max_bytes = options_.session.max_output_bytes,
+               .outboxes = {.max_bytes = config.session.max_output_bytes,
                             .bytes_out = counters_.bytes_out,
                             .pool = {},
                             .gather = {}},
-               .lines = {}},
-      random_(static_cast<std::uint32_t>(link::random_id())),
-      tls_(options_.tls),
+               .lines = log::LineLimit(kLinesPerSecond)},
+      random_(static_cast<std::uint32_t>(random_id())),
+      tls_(std::move(tls)),
       timer_(loop.executor()) {}
 
 GateLoop::~GateLoop() { end_all(); }
@@ -69,7 +72,7 @@ void GateLoop::drain() {
     draining_ = true;
     net::error_code ignored;
     for (auto& listener : listeners_) listener.acceptor.close(ignored);
-    const auto spread = static_cast<std::uint32_t>(options_.drain_spread.count());
+    const auto spread = static_cast<std::uint32_t>(config_.drain_spread.count());
     clients_.for_each([this, spread](Client& client) {
       client.session->kick(client::KICK_REASON_SERVER_DRAIN, "the server stops",
                            std::uniform_int_distribution<std::uint32_t>(0, spread)(random_));
@@ -114,7 +117,7 @@ std::unique_ptr<Transport> GateLoop::make_transport(TransportKind kind, net::Tcp
   auto stream = secure ? net::Stream(std::move(socket), *tls_) : net::Stream(std::move(socket));
   if (kind == TransportKind::kTcp || kind == TransportKind::kTls)
     return std::make_unique<StreamTransport>(std::move(stream), read_buffer_);
-  return std::make_unique<WsTransport>(std::move(stream), read_buffer_, options_.websocket);
+  return std::make_unique<WsTransport>(std::move(stream), read_buffer_, config_.websocket);
 }
 
 void GateLoop::accepted(TransportKind kind, net::TcpSocket socket) {
@@ -156,7 +159,7 @@ void GateLoop::tick() {
   });
   forwarder_.tick(now);
 
-  const forward::Router& router = forwarder_.router();
+  const owners::Router& router = forwarder_.router();
   counters_.connections.set(clients_.size());
   counters_.logged_in.set(clients_.logged_in());
   counters_.in_flight.set(router.in_flight());
@@ -184,7 +187,7 @@ void GateLoop::flush_all() {
 
 void GateLoop::end_later(SessionPtr session) {
   lingering_.push_back(
-      {.until = SteadyClock::now() + options_.session.linger, .session = std::move(session)});
+      {.until = SteadyClock::now() + SessionOptions::kLinger, .session = std::move(session)});
 }
 
 void GateLoop::ended(Session& session) { limits_.release(session.transport().remote_address()); }

@@ -6,28 +6,22 @@
 #include <vector>
 
 #include "common/link/member_view.h"
+#include "gate/config/gate_config.h"
 #include "gate/forward/forwarder.h"
 #include "gate/session/connection_limits.h"
 #include "gate/session/session.h"
 #include "gate/transport/stream_transport.h"
-#include "gate/transport/ws_handshake.h"
 
 namespace hongyan::gate {
 
-struct GateLoopOptions {
-  SessionOptions session;
-  ForwarderOptions forwarder;
-  WsOptions websocket;
-  std::shared_ptr<const net::TlsContext> tls;  // null: no TLS
-  Milliseconds drain_spread{10000};  // over which clients are asked to reconnect when the gate stops
-};
-
 // Lives on one loop. listen() before the loop starts or on it, start() any time after; set_nodes(), set_tls()
-// and drain() by any thread. The loop must have ended before it is destroyed. Identity and limits outlive it.
+// and drain() by any thread. The loop must have ended before it is destroyed. Identity, limits and
+// configuration outlive it.
 class GateLoop : private SessionLoop {
  public:
+  // tls null: no TLS.
   GateLoop(net::EventLoop& loop, std::uint32_t index, const link::Identity& identity,
-           ConnectionLimits& limits, GateLoopOptions options);
+           ConnectionLimits& limits, const GateConfig& config, std::shared_ptr<const net::TlsContext> tls);
   ~GateLoop() override;
   GateLoop(const GateLoop&) = delete;
   GateLoop& operator=(const GateLoop&) = delete;
@@ -67,7 +61,7 @@ class GateLoop : private SessionLoop {
 
   net::EventLoop& loop_;
   ConnectionLimits& limits_;
-  const GateLoopOptions options_;
+  const GateConfig& config_;
 
   // Loop only.
   Counters counters_;

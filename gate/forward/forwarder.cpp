@@ -1,11 +1,17 @@
 #include "gate/forward/forwarder.h"
 
+#include <google/protobuf/wire_format_lite.h>
+
+#include <array>
+
 #include "common/log/log.h"
+#include "common/protocol/commands.h"
 #include "gate/session/session.h"
+#include "proto/parse.h"
 
 namespace hongyan::gate {
 
-using forward::NodeId;
+using owners::NodeId;
 
 namespace {
 
@@ -13,76 +19,70 @@ constexpr int kSessionsAPacket = 500;
 // Up to here a body is cheaper to copy for each session than to share.
 constexpr std::size_t kCopiedBody = 512;
 
-void append_varint(std::string& out, std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7) out += static_cast<char>(value | 0x80);
-  out += static_cast<char>(value);
-}
-
 // A field of protobuf's wire type 0.
-std::string varint_field(std::uint32_t field, std::uint64_t value) {
-  std::string out;  // short enough to need no memory of its own
-  append_varint(out, std::uint64_t{field} << 3);
-  append_varint(out, value);
-  return out;
-}
+class VarintField {
+ public:
+  void set(std::uint32_t field, std::int64_t value) noexcept {
+    using google::protobuf::internal::WireFormatLite;
+    end_ = WireFormatLite::WriteInt64ToArray(static_cast<int>(field), value, bytes_.data());
+  }
+  [[nodiscard]] std::string_view bytes() const noexcept {
+    return {reinterpret_cast<const char*>(bytes_.data()), static_cast<std::size_t>(end_ - bytes_.data())};
+  }
 
-template <typename Message>
-bool parse(Message& message, std::string_view bytes) {
-  return message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
-}
-
-bool is_send(std::uint32_t cmd_id) {
-  return cmd_id == client::COMMAND_C2S || cmd_id == client::COMMAND_C2C_SEND ||
-         cmd_id == client::COMMAND_C2G_SEND || cmd_id == client::COMMAND_CTRL_SEND;
-}
+ private:
+  std::array<std::uint8_t, 16> bytes_;  // a tag has up to 5, a value up to 10
+  std::uint8_t* end_ = bytes_.data();
+};
 
 }  // namespace
 
 Forwarder::Forwarder(net::EventLoop& loop, std::uint32_t worker, const link::Identity& identity,
-                     ClientTable& clients, Counters& counters, ForwarderOptions options)
+                     ClientTable& clients, Counters& counters, const ForwarderOptions& options)
     : clients_(clients),
       counters_(counters),
-      options_(options),
-      nodes_(loop, identity, *this, {.worker = worker, .link = options.link}),
-      router_(*this, options.router) {}
+      alive_report_(options.alive_report),
+      owners_(loop, identity, *this,
+              {.name = "gate", .worker = worker, .router = options.router, .link = options.link}) {}
 
 Status Forwarder::submit(const Client& client, std::uint32_t cmd_id, std::uint32_t client_seq,
                          std::string_view body, SteadyTime now) {
-  return router_.submit({.channel = client.channel,
-                         .slot = client.slot,
-                         .cmd_id = cmd_id,
-                         .client_seq = client_seq,
-                         .is_send = is_send(cmd_id),
-                         .body = body},
-                        now);
+  submitting_ = &client;
+  auto taken = owners_.submit({.channel = client.channel,
+                               .slot = client.slot,
+                               .cmd_id = cmd_id,
+                               .client_seq = client_seq,
+                               .is_send = protocol::command(cmd_id).is_send,
+                               .body = body},
+                              now);
+  submitting_ = nullptr;
+  return taken;
 }
 
-bool Forwarder::send_request(link::Link& link, std::uint32_t link_seq, const Client& client,
-                             std::uint32_t cmd_id, std::string_view body) {
+const link::ClientRequest& Forwarder::envelope_of(const Client& client, std::uint32_t cmd_id) {
   request_.set_cmd_id(cmd_id);
   request_.set_app_id(client.app_id);
   request_.set_uid(client.uid);
   request_.set_channel(client.channel);
   request_.set_device_type(client.device_type);
-  return link.send(link::LINK_COMMAND_REQUEST, link_seq, client.slot, request_, body);
+  return request_;
 }
 
-forward::RouterPort::Sent Forwarder::send(NodeId node, const forward::Request& request) {
-  const Client* client = clients_.find(request.channel);
+owners::RouterPort::Sent Forwarder::send(NodeId node, const owners::Request& request) {
+  const bool in_hand = submitting_ != nullptr && submitting_->channel == request.channel;
+  const Client* client = in_hand ? submitting_ : clients_.find(request.channel);
   if (client == nullptr) return Sent::kGone;
-  link::Link* link = nodes_.link_of(node);
-  if (link == nullptr || !send_request(*link, request.link_seq, *client, request.cmd_id, request.body)) {
-    return Sent::kNotNow;
-  }
-  return Sent::kSent;
+  return owners_.send(node, request, envelope_of(*client, request.cmd_id));
 }
 
 void Forwarder::ack(const Client& client, std::uint32_t cmd_id, std::string_view body) {
-  link::Link* link = nodes_.link_of(router_.owners().owner(client.slot).node);
-  if (link == nullptr || !send_request(*link, 0, client, cmd_id, body)) counters_.acks_dropped.add();
+  link::Link* link = owners_.owner_of(client.slot);
+  const bool sent = link != nullptr &&
+                    link->send(link::LINK_COMMAND_REQUEST, 0, client.slot, envelope_of(client, cmd_id), body);
+  if (!sent) counters_.acks_dropped.add();
 }
 
-void Forwarder::answered(const forward::Request& request, const forward::Answer& answer) {
+void Forwarder::answered(const owners::Request& request, const owners::Answer& answer) {
   Client* client = clients_.find(request.channel);
   if (client != nullptr) {
     client->session->on_answer(request.cmd_id, request.client_seq, request.body.size(), answer);
@@ -92,18 +92,15 @@ void Forwarder::answered(const forward::Request& request, const forward::Answer&
   if (answer.login_epoch != 0) send_closed(request.channel, request.slot);
 }
 
-void Forwarder::refused(const forward::Request& request, Code code, std::uint32_t retry_after_ms) {
-  counters_.refused(code == Code::kUnavailable ? Refusal::kNoOwner : Refusal::kDeadline);
+void Forwarder::refused(const owners::Request& request, const Error& error) {
+  counters_.refused(error.code == Code::kUnavailable ? Refusal::kNoOwner : Refusal::kDeadline);
   Client* client = clients_.find(request.channel);
   if (client == nullptr) return;
-  client->session->on_refused(
-      request.cmd_id, request.client_seq, request.body.size(),
-      Error{code, code == Code::kUnavailable ? "nobody serves this user now" : "no answer in time",
-            retry_after_ms});
+  client->session->on_refused(request.cmd_id, request.client_seq, request.body.size(), error);
 }
 
 void Forwarder::confirm_login(Client& client, SteadyTime now) {
-  link::Link* link = nodes_.link_of(router_.owners().owner(client.slot).node);
+  link::Link* link = owners_.owner_of(client.slot);
   if (link == nullptr) return;  // the next owner is told of all
   link::Sessions sessions;
   fill(*sessions.add_sessions(), client, now);
@@ -115,7 +112,7 @@ void Forwarder::confirm_login(Client& client, SteadyTime now) {
 void Forwarder::session_closed(const Client& client) { send_closed(client.channel, client.slot); }
 
 void Forwarder::send_closed(std::uint64_t channel, Slot slot) {
-  link::Link* link = nodes_.link_of(router_.owners().owner(slot).node);
+  link::Link* link = owners_.owner_of(slot);
   if (link == nullptr) return;  // the next owner is told who is left
   link::SessionClosed closed;
   closed.set_channel(channel);
@@ -136,8 +133,8 @@ void Forwarder::fill(link::Session& out, const Client& client, SteadyTime now) c
 }
 
 void Forwarder::report_alive(Client& client, SteadyTime now) {
-  if (now - client.last_reported < options_.alive_report) return;
-  const forward::Owner& owner = router_.owners().owner(client.slot);
+  if (now - client.last_reported < alive_report_) return;
+  const owners::Owner& owner = router().owners().owner(client.slot);
   if (!owner.known()) return;
   client.alive_unreported = false;
   client.last_reported = now;
@@ -145,111 +142,76 @@ void Forwarder::report_alive(Client& client, SteadyTime now) {
 }
 
 void Forwarder::tick(SteadyTime now) {
-  router_.tick(now);
+  owners_.tick(now);
   for (const auto& [node, sessions] : alive_) {
-    if (link::Link* link = nodes_.link_of(node)) {
+    if (link::Link* link = owners_.link_of(node)) {
       static_cast<void>(link->send(link::LINK_COMMAND_SESSIONS, 0, 0, sessions));
     }
   }
   alive_.clear();
 }
 
-void Forwarder::announce_sessions(NodeId node, const link::LinkPtr& link) {
+void Forwarder::on_announced(NodeId node, link::Link& link) {
+  // The owner knows the sessions before their requests come.
   const SteadyTime now = SteadyClock::now();
   link::Sessions sessions;
   sessions.set_announce(true);
   clients_.for_each([&](Client& client) {
-    if (!client.logged_in || router_.owners().owner(client.slot).node != node) return;
+    if (!client.logged_in || router().owners().owner(client.slot).node != node) return;
     fill(*sessions.add_sessions(), client, now);
     client.alive_unreported = false;
     client.last_reported = now;
     if (sessions.sessions_size() < kSessionsAPacket) return;
-    static_cast<void>(link->send(link::LINK_COMMAND_SESSIONS, 0, 0, sessions));
+    static_cast<void>(link.send(link::LINK_COMMAND_SESSIONS, 0, 0, sessions));
     sessions.clear_sessions();
   });
   sessions.set_last(true);
-  static_cast<void>(link->send(link::LINK_COMMAND_SESSIONS, 0, 0, sessions));
+  static_cast<void>(link.send(link::LINK_COMMAND_SESSIONS, 0, 0, sessions));
 }
 
-void Forwarder::on_link_up(const link::LinkPtr& link) { nodes_.up(link); }
+void Forwarder::on_node_down(NodeId node) { alive_.erase(node); }
 
-void Forwarder::on_link_down(const link::LinkPtr& link) {
-  const NodeId node = nodes_.down(link);
-  if (node == 0) return;
-  alive_.erase(node);
-  router_.send_waiting(router_.node_down(node));
-}
-
-void Forwarder::on_link_packets(const link::LinkPtr& link, std::span<const link::LinkPacket> packets) {
-  const NodeId node = nodes_.id_of(link);
-  if (node == 0) return;
-  for (const auto& packet : packets) {
-    switch (packet.command) {
-      case link::LINK_COMMAND_RESPONSE:
-        on_response(node, packet);
-        break;
-      case link::LINK_COMMAND_PUSH:
-        on_push(link, packet);
-        break;
-      case link::LINK_COMMAND_KICK:
-        on_kick(packet);
-        break;
-      case link::LINK_COMMAND_SLOTS:
-        on_slots(node, link, packet);
-        break;
-      default:
-        break;  // a newer node's, perhaps
-    }
+void Forwarder::on_packet(link::Link& link, const link::LinkPacket& packet) {
+  switch (packet.command) {
+    case link::LINK_COMMAND_PUSH:
+      return on_push(link, packet);
+    case link::LINK_COMMAND_KICK:
+      return on_kick(packet);
+    default:
+      return;  // a newer node's, perhaps
   }
 }
 
-void Forwarder::on_response(NodeId node, const link::LinkPacket& packet) {
-  const auto answer = forward::parse_answer(packet);
-  if (answer) router_.answer(node, packet.seq, *answer);
+Session* Forwarder::session_for_push(link::Link& link, std::uint64_t channel, Slot slot) {
+  Client* client = clients_.find(channel);
+  if (client != nullptr && client->session->takes_pushes()) return client->session;
+  counters_.pushes_gone.add();
+  link::Gone gone;
+  gone.set_channel(channel);
+  static_cast<void>(link.send(link::LINK_COMMAND_GONE, 0, slot, gone));
+  return nullptr;
 }
 
-void Forwarder::on_slots(NodeId node, const link::LinkPtr& link, const link::LinkPacket& packet) {
-  const auto ranges = forward::parse_slots(packet);
-  if (!ranges) {
-    log::error("gate", "bad packet node={} reason={}", log::quoted(link->peer().node_id),
-               ranges.error().message);
-    return link->close(ranges.error().message);
-  }
-  const auto changed = router_.node_announced(node, *ranges);
-  if (!changed.empty()) {
-    log::info("gate", "owner announced node={} changed_slots={} unowned={}",
-              log::quoted(link->peer().node_id), changed.size(), router_.owners().unowned());
-  }
-  // The owner knows the sessions before their requests come.
-  announce_sessions(node, link);
-  router_.send_waiting(changed);
-}
-
-void Forwarder::on_push(const link::LinkPtr& link, const link::LinkPacket& packet) {
+void Forwarder::on_push(link::Link& link, const link::LinkPacket& packet) {
   if (!parse(push_, packet.envelope)) return;
-  SharedBody shared;
   const bool numbered = push_.seqs_size() == push_.channels_size();
-  if (!numbered && push_.seqs_size() != 0)
+  if (!numbered && push_.seqs_size() != 0) {
     return log::error("gate", "a push with {} seqs for {} channels", push_.seqs_size(),
                       push_.channels_size());
-  std::string suffix;
+  }
+  const bool copied = push_.channels_size() == 1 || packet.payload.size() <= kCopiedBody;
+  SharedBody shared;
+  VarintField suffix;
   for (int i = 0; i < push_.channels_size(); ++i) {
-    const std::uint64_t channel = push_.channels(i);
-    if (numbered) suffix = varint_field(push_.seq_field(), static_cast<std::uint64_t>(push_.seqs(i)));
-    Client* client = clients_.find(channel);
-    if (client == nullptr || !client->session->takes_pushes()) {
-      counters_.pushes_gone.add();
-      link::Gone gone;
-      gone.set_channel(channel);
-      static_cast<void>(link->send(link::LINK_COMMAND_GONE, 0, packet.slot, gone));
-      continue;
-    }
-    if (push_.channels_size() == 1 || packet.payload.size() <= kCopiedBody) {
-      client->session->push(push_.cmd_id(), packet.payload, suffix);
+    Session* session = session_for_push(link, push_.channels(i), packet.slot);
+    if (session == nullptr) continue;
+    if (numbered) suffix.set(push_.seq_field(), push_.seqs(i));
+    if (copied) {
+      session->push(push_.cmd_id(), packet.payload, suffix.bytes());
       continue;
     }
     if (!shared) shared = std::make_shared<const std::string>(packet.payload);
-    client->session->push_shared(push_.cmd_id(), shared, suffix);
+    session->push_shared(push_.cmd_id(), shared, suffix.bytes());
   }
 }
 

@@ -6,30 +6,25 @@
 #include <string>
 #include <vector>
 
-#include "common/forward/nodes.h"
+#include "common/owners/owner_client.h"
+#include "gate/forward/forwarder_options.h"
 #include "gate/session/counters.h"
 #include "gate/session/upstream.h"
 
 namespace hongyan::gate {
 
-struct ForwarderOptions {
-  forward::RouterOptions router;
-  Milliseconds alive_report{30000};  // how often an owner hears of a living session, at most
-  link::LinkOptions link;
-};
-
 // Forwards requests to the owners of their slots and hands answers, pushes and kicks to the sessions. Tells
 // owners of the sessions: all of them when a node announces what it owns, the living ones now and then, each
 // closed one. Lives on its loop; all calls there. The identity and the clients outlive it, and it
 // outlives its loop's work (links call it until they are down).
-class Forwarder : public Upstream, private forward::RouterPort, private link::LinkHandler {
+class Forwarder : public Upstream, private owners::OwnerUser {
  public:
   Forwarder(net::EventLoop& loop, std::uint32_t worker, const link::Identity& identity, ClientTable& clients,
-            Counters& counters, ForwarderOptions options);
+            Counters& counters, const ForwarderOptions& options);
 
   // The live logic nodes: links to new ones are begun, those to others ended.
-  void set_nodes(const std::vector<link::Member>& nodes) { nodes_.set(nodes); }
-  void stop() { nodes_.stop(); }
+  void set_nodes(const std::vector<link::Member>& nodes) { owners_.set_nodes(nodes); }
+  void stop() { owners_.stop(); }
 
   [[nodiscard]] Status submit(const Client& client, std::uint32_t cmd_id, std::uint32_t client_seq,
                               std::string_view body, SteadyTime now) override;
@@ -41,40 +36,39 @@ class Forwarder : public Upstream, private forward::RouterPort, private link::Li
 
   void tick(SteadyTime now);
 
-  [[nodiscard]] const forward::Router& router() const noexcept { return router_; }
-  [[nodiscard]] std::size_t links() const noexcept { return nodes_.size(); }
+  [[nodiscard]] const owners::Router& router() const noexcept { return owners_.router(); }
+  [[nodiscard]] std::size_t links() const noexcept { return owners_.links(); }
 
  private:
-  Sent send(forward::NodeId node, const forward::Request& request) override;
-  void answered(const forward::Request& request, const forward::Answer& answer) override;
-  void refused(const forward::Request& request, Code code, std::uint32_t retry_after_ms) override;
+  Sent send(owners::NodeId node, const owners::Request& request) override;
+  void answered(const owners::Request& request, const owners::Answer& answer) override;
+  void refused(const owners::Request& request, const Error& error) override;
 
-  void on_link_up(const link::LinkPtr& link) override;
-  void on_link_packets(const link::LinkPtr& link, std::span<const link::LinkPacket> packets) override;
-  void on_link_down(const link::LinkPtr& link) override;
+  void on_announced(owners::NodeId node, link::Link& link) override;
+  void on_node_down(owners::NodeId node) override;
+  void on_packet(link::Link& link, const link::LinkPacket& packet) override;
 
-  void on_response(forward::NodeId node, const link::LinkPacket& packet);
-  void on_slots(forward::NodeId node, const link::LinkPtr& link, const link::LinkPacket& packet);
-  void on_push(const link::LinkPtr& link, const link::LinkPacket& packet);
+  void on_push(link::Link& link, const link::LinkPacket& packet);
   void on_kick(const link::LinkPacket& packet);
+  // The push's client, when it takes pushes; tells the owner when it does not.
+  [[nodiscard]] Session* session_for_push(link::Link& link, std::uint64_t channel, Slot slot);
   void send_closed(std::uint64_t channel, Slot slot);
-  void announce_sessions(forward::NodeId node, const link::LinkPtr& link);
   void fill(link::Session& out, const Client& client, SteadyTime now) const;
-  [[nodiscard]] bool send_request(link::Link& link, std::uint32_t link_seq, const Client& client,
-                                  std::uint32_t cmd_id, std::string_view body);
+  [[nodiscard]] const link::ClientRequest& envelope_of(const Client& client, std::uint32_t cmd_id);
 
   ClientTable& clients_;
   Counters& counters_;
-  const ForwarderOptions options_;
+  const Milliseconds alive_report_;  // how often an owner hears of a living session, at most
 
-  forward::Nodes nodes_;
-  std::map<forward::NodeId, link::Sessions> alive_;  // to be told to their owners
+  std::map<owners::NodeId, link::Sessions> alive_;  // to be told to their owners
 
   // Reused, for their memory.
   link::ClientRequest request_;
   link::Push push_;
+  // Whose submit() is under way: its request needs no looking up when it is sent at once.
+  const Client* submitting_ = nullptr;
 
-  forward::Router router_;
+  owners::OwnerClient owners_;
 };
 
 }  // namespace hongyan::gate

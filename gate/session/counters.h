@@ -2,9 +2,10 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <string_view>
+
+#include "common/metrics/tally.h"
 
 namespace hongyan::gate {
 
@@ -71,18 +72,7 @@ static_assert([] {
   return kRefusals[static_cast<std::size_t>(refusal)].name;
 }
 
-// A number with one writing thread: cheaper than an atomic increment.
-class Tally {
- public:
-  void add(std::uint64_t amount = 1) noexcept {
-    value_.store(value_.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
-  }
-  void set(std::uint64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
-  [[nodiscard]] std::uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<std::uint64_t> value_{0};
-};
+using metrics::Tally;
 
 struct Counters {
   static constexpr std::size_t kCommands = 80;  // above: counted under 0

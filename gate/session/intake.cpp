@@ -7,7 +7,7 @@ namespace hongyan::gate {
 
 Intake::Intake(const SessionOptions& options, SteadyTime now) noexcept
     : options_(options),
-      decoder_(options.max_body_before_login),
+      decoder_(SessionOptions::kMaxBodyBeforeLogin),
       requests_(now),
       packets_(now),
       bytes_(now),

@@ -4,15 +4,17 @@
 #include <utility>
 
 #include "common/log/log.h"
+#include "common/protocol/commands.h"
+#include "common/protocol/errors.h"
+#include "gate/session/login.h"
 #include "gate/session/proto_glance.h"
-#include "gate/session/protocol.h"
+#include "proto/parse.h"
 
 namespace hongyan::gate {
 
 namespace {
 
 constexpr std::uint8_t kMostUnparsable = 10;
-constexpr std::uint32_t kRetryAfterMs = 500;
 
 }  // namespace
 
@@ -32,7 +34,7 @@ Session::Session(SessionContext& context, std::unique_ptr<Transport> transport, 
       client_(client),
       intake_(context.options, client.accepted_at),
       outbox_(context.outboxes, *transport_) {
-  transport_->set_max_body_bytes(context.options.max_body_before_login);
+  transport_->set_max_body_bytes(SessionOptions::kMaxBodyBeforeLogin);
 }
 
 // What the client sends.
@@ -105,29 +107,31 @@ void Session::on_packet(const net::Packet& packet) {
   }
   client_.last_packet = intake_.now();
   client_.alive_unreported = true;
-  const CommandKind kind = command_kind(header.cmd_id);
-  if (!client_.logged_in && kind != CommandKind::kAuth && kind != CommandKind::kNoop &&
-      kind != CommandKind::kIgnored) {
+  const protocol::Command& command = protocol::command(header.cmd_id);
+  if (!client_.logged_in && !command.before_login) {
     return refuse_and_close(header, Refusal::kNotLoggedIn, Code::kUnauthenticated, "log in first");
   }
   if (!within_rate(packet)) return;
-  switch (kind) {
-    case CommandKind::kAuth:
+  using protocol::Kind;
+  switch (command.kind) {
+    case Kind::kAuth:
       return on_auth(packet);
-    case CommandKind::kRequest:
+    case Kind::kRequest:
       return on_request(packet);
-    case CommandKind::kAck:
+    case Kind::kPush:
       return on_ack(packet);
-    case CommandKind::kNoop:
+    case Kind::kNoop:
       return respond(header.cmd_id, header.seq, {});
-    case CommandKind::kIgnored:
+    case Kind::kIgnored:
       return;
-    case CommandKind::kKickout:
+    case Kind::kKickout:
       if (packet.body.empty()) return;  // a client may answer so
       [[fallthrough]];
-    case CommandKind::kServerOnly:
+    case Kind::kNotice:
       return refuse_and_close(header, Refusal::kServerOnly, Code::kBadRequest, "only the server sends this");
-    case CommandKind::kUnknown:
+    case Kind::kUnknown:
+    case Kind::kNotServed:
+    case Kind::kInternal:
       context_.counters.refused(Refusal::kUnknownCommand);
       return respond_error(header.cmd_id, header.seq, {Code::kUnknownCommand, "unknown command"});
   }
@@ -136,8 +140,8 @@ void Session::on_packet(const net::Packet& packet) {
 bool Session::within_rate(const net::Packet& packet) {
   if (intake_.within_rate(packet.body.size())) return true;
   context_.counters.refused(Refusal::kRateLimited);
-  const CommandKind kind = command_kind(packet.header.cmd_id);
-  if (kind == CommandKind::kAck || kind == CommandKind::kIgnored) return false;  // has no answer
+  const protocol::Kind kind = protocol::command(packet.header.cmd_id).kind;
+  if (kind == protocol::Kind::kPush || kind == protocol::Kind::kIgnored) return false;  // has no answer
   respond_error(packet.header.cmd_id, packet.header.seq, {Code::kRateLimited, "too fast", intake_.wait_ms()});
   return false;
 }
@@ -145,7 +149,7 @@ bool Session::within_rate(const net::Packet& packet) {
 void Session::on_auth(const net::Packet& packet) {
   const auto& header = packet.header;
   client::AuthReq auth;
-  if (!auth.ParseFromArray(packet.body.data(), static_cast<int>(packet.body.size()))) {
+  if (!parse(auth, packet.body)) {
     return unparsable(packet);
   }
   unparsable_in_row_ = 0;
@@ -158,8 +162,7 @@ void Session::on_auth(const net::Packet& packet) {
   // It may have lain here for long, and must not end the session of a device that has logged in since.
   if (context_.host.stood_still(intake_.now())) {
     context_.counters.refused(Refusal::kStoodStill);
-    return respond_error(header.cmd_id, header.seq,
-                         {Code::kUnavailable, "the gate stood still", kRetryAfterMs});
+    return respond_error(header.cmd_id, header.seq, {Code::kUnavailable, "the gate stood still", kRetryMs});
   }
   if (client_.logged_in || pending_auths_ > 0) {
     if (login->app_id != client_.app_id || login->uid != client_.uid ||
@@ -224,7 +227,7 @@ void Session::unparsable(const net::Packet& packet) {
 // What its owner answers.
 
 void Session::on_answer(std::uint32_t cmd_id, std::uint32_t seq, std::size_t request_bytes,
-                        const forward::Answer& answer) {
+                        const owners::Answer& answer) {
   request_done(request_bytes);
   if (state_ >= State::kFinished) return;
   if (answer.refused) context_.counters.refused(Refusal::kByLogic);
@@ -245,7 +248,7 @@ void Session::on_refused(std::uint32_t cmd_id, std::uint32_t seq, std::size_t re
   if (state_ < State::kFinished) respond_error(cmd_id, seq, error);
 }
 
-void Session::log_in(const forward::Answer& answer) {
+void Session::log_in(const owners::Answer& answer) {
   if (state_ != State::kOpen) {
     client_.login_epoch = answer.login_epoch;
     return context_.upstream.session_closed(client_);
@@ -286,11 +289,7 @@ void Session::respond(std::uint32_t cmd_id, std::uint32_t seq, std::string_view 
 }
 
 void Session::respond_error(std::uint32_t cmd_id, std::uint32_t seq, const Error& error) {
-  client::ErrorOnly body;
-  body.mutable_error()->set_code(static_cast<client::ErrorCode>(error.code));
-  body.mutable_error()->set_message(error.message);
-  body.mutable_error()->set_retry_after_ms(error.retry_after_ms);
-  respond(cmd_id, seq, body.SerializeAsString());
+  respond(cmd_id, seq, protocol::error_body(error));
 }
 
 void Session::refuse_and_close(const net::PacketHeader& header, Refusal refusal, Code code,
@@ -414,10 +413,10 @@ void Session::end(std::string_view reason) {
 }
 
 void Session::note(std::string_view what) {
-  std::uint64_t suppressed = 0;
-  if (!context_.lines.allow(SteadyClock::now(), suppressed)) return;
+  const auto suppressed = context_.lines.allow(SteadyClock::now());
+  if (!suppressed) return;
   log::info("gate", "refused c={} address={} reason={} suppressed={}", client_.channel,
-            transport_->remote_address().to_string(), log::quoted(what), suppressed);
+            transport_->remote_address().to_string(), log::quoted(what), *suppressed);
 }
 
 }  // namespace hongyan::gate

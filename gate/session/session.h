@@ -6,11 +6,11 @@
 #include <string>
 #include <string_view>
 
-#include "common/forward/router.h"
+#include "common/log/line_limit.h"
 #include "common/net/event_loop.h"
+#include "common/owners/router.h"
 #include "gate/session/counters.h"
 #include "gate/session/intake.h"
-#include "gate/session/line_limit.h"
 #include "gate/session/outbox.h"
 #include "gate/session/upstream.h"
 #include "proto/client.pb.h"
@@ -26,7 +26,7 @@ struct SessionContext {
   Upstream& upstream;
   SessionLoop& host;
   OutboxContext outboxes;
-  LineLimit lines;
+  log::LineLimit lines;
 };
 
 // The protocol of one client: checks its packets, answers what the gate answers itself and forwards the rest,
@@ -42,7 +42,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   // From the owner of the user.
   void on_answer(std::uint32_t cmd_id, std::uint32_t seq, std::size_t request_bytes,
-                 const forward::Answer& answer);
+                 const owners::Answer& answer);
   void on_refused(std::uint32_t cmd_id, std::uint32_t seq, std::size_t request_bytes, const Error& error);
   [[nodiscard]] bool takes_pushes() const noexcept;
   void push(std::uint32_t cmd_id, std::string_view body, std::string_view suffix = {});
@@ -64,7 +64,7 @@ class Session : public std::enable_shared_from_this<Session> {
   enum class State : std::uint8_t {
     kOpen,
     kClosing,   // nothing of the client counts any more; the last packets and answers go to it
-    kFinished,  // the transport was told that nothing more comes; closed within options.linger
+    kFinished,  // the transport was told that nothing more comes; closed within SessionOptions::kLinger
     kClosed,    // its client is gone
   };
 
@@ -85,7 +85,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void forward(const net::Packet& packet);
   void unparsable(const net::Packet& packet);
   void request_done(std::size_t request_bytes);
-  void log_in(const forward::Answer& answer);
+  void log_in(const owners::Answer& answer);
 
   void respond(std::uint32_t cmd_id, std::uint32_t seq, std::string_view body);
   void respond_error(std::uint32_t cmd_id, std::uint32_t seq, const Error& error);

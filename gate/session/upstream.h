@@ -37,7 +37,7 @@ class SessionLoop {
   [[nodiscard]] virtual bool stood_still(SteadyTime now) const = 0;
   // flush() at the end of this turn.
   virtual void flush_later(SessionPtr session) = 0;
-  // end() after options.linger.
+  // end() after SessionOptions::kLinger.
   virtual void end_later(SessionPtr session) = 0;
   // The connection is closed; its client is removed after this.
   virtual void ended(Session& session) = 0;

@@ -1,7 +1,6 @@
 // A client's byte stream, whatever carries it: TCP or TLS, with or without WebSocket.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -11,18 +10,11 @@
 #include "common/base/clock.h"
 #include "common/base/result.h"
 #include "common/net/asio.h"
+#include "common/protocol/transport_kind.h"
 
 namespace hongyan::gate {
 
-// The order is that of to_string()'s names, which iplist knows.
-enum class TransportKind : std::uint8_t { kTcp, kTls, kWs, kWss };
-inline constexpr std::size_t kTransportKinds = 4;
-inline constexpr std::array<TransportKind, kTransportKinds> kAllTransports = {
-    TransportKind::kTcp, TransportKind::kTls, TransportKind::kWs, TransportKind::kWss};
-[[nodiscard]] constexpr std::string_view to_string(TransportKind kind) noexcept {
-  constexpr std::array<std::string_view, kTransportKinds> kNames = {"tcp", "tls", "ws", "wss"};
-  return kNames[static_cast<std::size_t>(kind)];
-}
+using protocol::TransportKind;
 
 // Owned by its session, lives on the session's loop. At most one read() and one write() run at a time.
 // read() and write() refer to the transport: who awaits them keeps it alive.

@@ -105,14 +105,4 @@ WsAnswer refuse_large_head() {
   return refuse("431 Request Header Fields Too Large", "the header is too large");
 }
 
-std::string check_origin(std::string_view entry) {
-  if (entry == "*" || entry == "null") return {};
-  const auto scheme = entry.find("://");
-  const auto host = scheme == std::string_view::npos ? std::string_view() : entry.substr(scheme + 3);
-  if (host.empty() || host.find('/') != std::string_view::npos) {
-    return "\"" + std::string(entry) + "\" is no origin: \"https://chat.example.com\" is, without a path";
-  }
-  return {};
-}
-
 }  // namespace hongyan::gate

@@ -1,21 +1,12 @@
 #include "logic/api/caller.h"
 
-#include "common/log/log.h"
-#include "proto/client.pb.h"
+#include "common/protocol/errors.h"
 
 namespace hongyan::logic {
 
 namespace {
 
 constexpr Milliseconds kTick{50};
-
-Error error_of(std::string_view body) {
-  client::ErrorOnly only;
-  if (!only.ParseFromArray(body.data(), static_cast<int>(body.size())) || !only.has_error()) {
-    return {Code::kInternal, "an answer that does not parse"};
-  }
-  return {static_cast<Code>(only.error().code()), only.error().message(), only.error().retry_after_ms()};
-}
 
 }  // namespace
 
@@ -30,14 +21,15 @@ struct Caller::Group {
 };
 
 Caller::Caller(net::EventLoop& loop, const link::Identity& identity, Options options)
-    : loop_(loop), nodes_(loop, identity, *this, {.link = options.link}), router_(*this, options.router) {}
+    : loop_(loop),
+      owners_(loop, identity, *this, {.name = "api", .router = options.router, .link = options.link}) {}
 
 void Caller::start() { loop_.spawn("api calls", tick(this)); }
 
 net::Awaitable<> Caller::tick(Caller* self) {
   for (;;) {
     co_await net::sleep_for(kTick);
-    self->router_.tick(SteadyClock::now());
+    self->owners_.tick(SteadyClock::now());
   }
 }
 
@@ -49,7 +41,7 @@ net::Awaitable<std::vector<Result<std::string>>> Caller::call_all(std::vector<Ca
     const std::uint64_t number = next_number_++;
     pending_[number] = {
         .group = group, .index = i, .app_id = std::move(call.app_id), .uid = std::move(call.uid)};
-    const Status taken = router_.submit({.channel = number,
+    const Status taken = owners_.submit({.channel = number,
                                          .slot = call.slot,
                                          .cmd_id = call.command,
                                          .is_send = call.changes,
@@ -79,47 +71,22 @@ void Caller::end(std::uint64_t number, Result<std::string> result) {
   if (--group->left == 0) group->done.cancel();
 }
 
-forward::RouterPort::Sent Caller::send(forward::NodeId node, const forward::Request& request) {
+owners::RouterPort::Sent Caller::send(owners::NodeId node, const owners::Request& request) {
   const Pending& pending = pending_.at(request.channel);
-  link::Link* link = nodes_.link_of(node);
   link::ClientRequest envelope;
   envelope.set_cmd_id(request.cmd_id);
   envelope.set_app_id(pending.app_id);
   envelope.set_uid(pending.uid);
-  const bool sent = link != nullptr && link->send(link::LINK_COMMAND_REQUEST, request.link_seq, request.slot,
-                                                  envelope, request.body);
-  return sent ? Sent::kSent : Sent::kNotNow;
+  return owners_.send(node, request, envelope);
 }
 
-void Caller::answered(const forward::Request& request, const forward::Answer& answer) {
-  if (answer.refused) return end(request.channel, std::unexpected(error_of(answer.body)));
+void Caller::answered(const owners::Request& request, const owners::Answer& answer) {
+  if (answer.refused) return end(request.channel, std::unexpected(protocol::error_of(answer.body)));
   end(request.channel, std::string(answer.body));
 }
 
-void Caller::refused(const forward::Request& request, Code code, std::uint32_t retry_after_ms) {
-  end(request.channel,
-      fail(code, code == Code::kUnavailable ? "nobody serves this user now" : "no answer in time",
-           retry_after_ms));
-}
-
-void Caller::on_link_down(const link::LinkPtr& link) {
-  const forward::NodeId node = nodes_.down(link);
-  if (node != 0) router_.send_waiting(router_.node_down(node));
-}
-
-void Caller::on_link_packets(const link::LinkPtr& link, std::span<const link::LinkPacket> packets) {
-  const forward::NodeId node = nodes_.id_of(link);
-  if (node == 0) return;
-  for (const auto& packet : packets) {
-    if (packet.command == link::LINK_COMMAND_RESPONSE) {
-      const auto answer = forward::parse_answer(packet);
-      if (answer) router_.answer(node, packet.seq, *answer);
-    } else if (packet.command == link::LINK_COMMAND_SLOTS) {
-      const auto ranges = forward::parse_slots(packet);
-      if (!ranges) return link->close(ranges.error().message);
-      router_.send_waiting(router_.node_announced(node, *ranges));
-    }
-  }
+void Caller::refused(const owners::Request& request, const Error& error) {
+  end(request.channel, std::unexpected(error));
 }
 
 }  // namespace hongyan::logic

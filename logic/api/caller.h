@@ -6,9 +6,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "common/forward/nodes.h"
-#include "common/forward/router.h"
 #include "common/net/event_loop.h"
+#include "common/owners/owner_client.h"
 
 namespace hongyan::logic {
 
@@ -26,10 +25,10 @@ struct Call {
 // when the owner changes, and ends it within the request deadline. Links to every live logic node, its own
 // included, so that any node answers the server API, one that owns nothing too. Lives on one loop; all calls
 // there. The identity outlives it, and it outlives its loop's work.
-class Caller : private forward::RouterPort, private link::LinkHandler {
+class Caller : private owners::OwnerUser {
  public:
   struct Options {
-    forward::RouterOptions router = {};
+    owners::RouterOptions router = {};
     link::LinkOptions link = {};
   };
   Caller(net::EventLoop& loop, const link::Identity& identity, Options options);
@@ -37,7 +36,7 @@ class Caller : private forward::RouterPort, private link::LinkHandler {
   // Once, before the loop runs or on it.
   void start();
   // The live logic nodes.
-  void set_nodes(const std::vector<link::Member>& nodes) { nodes_.set(nodes); }
+  void set_nodes(const std::vector<link::Member>& nodes) { owners_.set_nodes(nodes); }
 
   // The answers' bodies, as the calls. Errors: what the owner refused with; kUnavailable: nobody took the
   // call; kDeadlineExceeded: somebody may have.
@@ -53,19 +52,14 @@ class Caller : private forward::RouterPort, private link::LinkHandler {
     std::string uid;
   };
 
-  Sent send(forward::NodeId node, const forward::Request& request) override;
-  void answered(const forward::Request& request, const forward::Answer& answer) override;
-  void refused(const forward::Request& request, Code code, std::uint32_t retry_after_ms) override;
+  Sent send(owners::NodeId node, const owners::Request& request) override;
+  void answered(const owners::Request& request, const owners::Answer& answer) override;
+  void refused(const owners::Request& request, const Error& error) override;
   void end(std::uint64_t number, Result<std::string> result);
-
-  void on_link_up(const link::LinkPtr& link) override { nodes_.up(link); }
-  void on_link_packets(const link::LinkPtr& link, std::span<const link::LinkPacket> packets) override;
-  void on_link_down(const link::LinkPtr& link) override;
   [[nodiscard]] static net::Awaitable<> tick(Caller* self);
 
   net::EventLoop& loop_;
-  forward::Nodes nodes_;
-  forward::Router router_;
+  owners::OwnerClient owners_;
   std::unordered_map<std::uint64_t, Pending> pending_;  // by number, which is the router's channel
   std::uint64_t next_number_ = 1;
 };

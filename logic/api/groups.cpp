@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include <charconv>
-
+#include "common/base/random.h"
+#include "common/base/text.h"
 #include "common/link/hello.h"
 #include "logic/api/server_api.h"
 #include "logic/message/group_key.h"
@@ -45,12 +45,9 @@ Json members_of(const client::GroupOpResult& result) {
 
 Result<std::int64_t> group_of_path(const ApiRequest& request) {
   const std::string_view text = request.http.param("id");
-  std::int64_t id = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (error != std::errc() || end != text.data() + text.size() || id <= 0) {
-    return fail(Code::kBadRequest, "the group's id is not a positive number");
-  }
-  return id;
+  const auto id = parse_number<std::int64_t>(text);
+  if (!id || *id <= 0) return fail(Code::kBadRequest, "the group's id is not a positive number");
+  return *id;
 }
 
 Result<client::CtrlSendResp> parsed(const Result<std::string>& answer) {
@@ -67,17 +64,13 @@ Result<client::GroupOpResult> result_of(const client::CtrlSendResp& response) {
   return result;
 }
 
-std::string new_client_msg_id() {
-  return fmt::format("{:016x}{:016x}", link::random_id(), link::random_id());
-}
-
 // operator and client_msg_id, which every change has.
 Status read_actor(const Json& body, const char* name, Command& command) {
   auto actor = read_id(body, name, kMaxUid);
   if (!actor) return std::unexpected(actor.error());
   command.actor = std::move(*actor);
   if (!body.contains("client_msg_id")) {
-    command.client_msg_id = new_client_msg_id();
+    command.client_msg_id = random_id_text();
     return {};
   }
   auto id = read_id(body, "client_msg_id", kMaxClientMsgId);
@@ -162,12 +155,11 @@ Result<std::int64_t> number_of_query(const ApiRequest& request, std::string_view
                                      std::int64_t least, std::int64_t most) {
   const auto text = request.http.query_value(name);
   if (!text) return if_absent;
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (error != std::errc() || end != text->data() + text->size() || value < least || value > most) {
+  const auto value = parse_number<std::int64_t>(*text);
+  if (!value || *value < least || *value > most) {
     return fail(Code::kBadRequest, fmt::format("{} is not a number from {} to {}", name, least, most));
   }
-  return value;
+  return *value;
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "logic/api/json.h"
 
-#include <charconv>
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -58,9 +56,7 @@ Result<std::int64_t> read_group_id(const Json& object, const char* name) {
   if (value.is_number_integer()) {
     id = value.get<std::int64_t>();
   } else if (value.is_string()) {
-    const auto& text = value.get_ref<const std::string&>();
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-    if (error != std::errc() || end != text.data() + text.size()) id = 0;
+    id = parse_number<std::int64_t>(value.get_ref<const std::string&>()).value_or(0);
   }
   if (id <= 0) return fail(Code::kBadRequest, std::string(name) + " is not a group's id");
   return id;

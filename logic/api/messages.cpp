@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "common/base/random.h"
 #include "common/base/text.h"
 #include "common/link/hello.h"
 #include "logic/api/server_api.h"
@@ -91,7 +92,7 @@ Result<Message> read_message(const ApiRequest& request, const ApiLimits& limits)
   if (!msg_type) return std::unexpected(msg_type.error());
   message.msg_type = static_cast<std::int32_t>(*msg_type);
   if (!body->contains("client_msg_id")) {
-    message.client_msg_id = fmt::format("{:016x}{:016x}", link::random_id(), link::random_id());
+    message.client_msg_id = random_id_text();
     return message;
   }
   auto id = read_id(*body, "client_msg_id", kMaxClientMsgId);

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
+#include "common/base/text.h"
 #include "logic/api/server_api.h"
 #include "logic/message/accept.h"
 #include "logic/user/device_name.h"
@@ -52,12 +52,7 @@ struct Cursor {
     return out;
   }
   static Result<Cursor> parse(std::string_view text) {
-    const auto number = [](std::string_view digits) -> std::optional<std::uint32_t> {
-      std::uint32_t value = 0;
-      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-      if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-      return value;
-    };
+    const auto number = [](std::string_view digits) { return parse_number<std::uint32_t>(digits, 16); };
     Cursor cursor;
     const auto slot = text.size() >= 4 ? number(text.substr(0, 4)) : std::nullopt;
     bool good = slot && *slot < kSlotCount && text.size() % 2 == 0 && text.size() <= 4 + 2 * kMaxUid;
@@ -75,12 +70,11 @@ struct Cursor {
 Result<std::int64_t> page_size(const http::Request& request) {
   const auto text = request.query_value("limit");
   if (!text) return kDefaultPage;
-  std::int64_t limit = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
-  if (error != std::errc() || end != text->data() + text->size() || limit < 1 || limit > kLargestPage) {
+  const auto limit = parse_number<std::int64_t>(*text);
+  if (!limit || *limit < 1 || *limit > kLargestPage) {
     return fail(Code::kBadRequest, fmt::format("limit is not within 1 and {}", kLargestPage));
   }
-  return limit;
+  return *limit;
 }
 
 }  // namespace

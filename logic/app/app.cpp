@@ -2,6 +2,7 @@
 
 #include <future>
 
+#include "common/base/random.h"
 #include "common/log/log.h"
 
 namespace hongyan::logic {
@@ -34,7 +35,7 @@ App::App(LogicConfig config, daemon::Context& context)
       destinations_(config_.upload_destinations()) {
   identity_ = {.role = link::ROLE_LOGIC,
                .node_id = config_.name,
-               .boot_id = link::random_id(),
+               .boot_id = random_id(),
                .secret = config_.common.cluster.secret};
 }
 

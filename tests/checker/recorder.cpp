@@ -6,16 +6,12 @@
 #include <utility>
 
 #include "common/net/packet.h"
+#include "proto/parse.h"
 #include "tests/checker/packets.h"
 
 namespace hongyan::checker {
 
 namespace {
-
-template <typename Body>
-bool parse(Body& body, const net::Packet& packet) {
-  return body.ParseFromArray(packet.body.data(), static_cast<int>(packet.body.size()));
-}
 
 // Passes everything on and shows whole packets to the recorder.
 class Tap final : public client::Transport {
@@ -69,16 +65,16 @@ class Tap final : public client::Transport {
         asked_[packet.header.seq] = now_micros();
         return;
       case client::COMMAND_C2C_SEND:
-        if (client::C2CSendReq request; parse(request, packet))
+        if (client::C2CSendReq request; parse(request, packet.body))
           attempts_[packet.header.seq] = recorder_.attempt(wire_, attempt_of(request));
         return;
       case client::COMMAND_C2G_SEND:
-        if (client::C2GSendReq request; parse(request, packet))
+        if (client::C2GSendReq request; parse(request, packet.body))
           attempts_[packet.header.seq] = recorder_.attempt(wire_, attempt_of(request));
         return;
       case client::COMMAND_CTRL_SEND:
         // The making of a group comes before what is judged.
-        if (client::CtrlSendReq request; parse(request, packet) && !request.to().empty())
+        if (client::CtrlSendReq request; parse(request, packet.body) && !request.to().empty())
           attempts_[packet.header.seq] = recorder_.attempt(wire_, attempt_of(request));
         return;
       default:
@@ -89,7 +85,7 @@ class Tap final : public client::Transport {
   template <typename Response>
   void answered(const net::Packet& packet) {
     Response response;
-    if (!parse(response, packet)) return;
+    if (!parse(response, packet.body)) return;
     const auto attempt = attempts_.extract(packet.header.seq);
     if (!attempt) return;
     std::int64_t outbox_seq = 0;
@@ -101,11 +97,11 @@ class Tap final : public client::Transport {
     const std::uint32_t seq = packet.header.seq;
     switch (packet.header.cmd_id) {
       case client::COMMAND_AUTH:
-        if (client::AuthResp response; parse(response, packet))
+        if (client::AuthResp response; parse(response, packet.body))
           recorder_.logged_in(wire_, asked_[seq], response);
         return;
       case client::COMMAND_PULL:
-        if (client::PullResp response; parse(response, packet))
+        if (client::PullResp response; parse(response, packet.body))
           recorder_.pulled(wire_, asked_[seq], response);
         return;
       case client::COMMAND_C2C_SEND:
@@ -115,16 +111,17 @@ class Tap final : public client::Transport {
       case client::COMMAND_CTRL_SEND:
         return answered<client::CtrlSendResp>(packet);
       case client::COMMAND_C2G_PUSH:
-        if (client::C2GPush push; seq == 0 && parse(push, packet)) recorder_.pushed(wire_, row_of(push));
+        if (client::C2GPush push; seq == 0 && parse(push, packet.body)) recorder_.pushed(wire_, row_of(push));
         return;
       case client::COMMAND_CTRL_PUSH:
-        if (client::CtrlPush push; seq == 0 && parse(push, packet)) recorder_.pushed(wire_, row_of(push));
+        if (client::CtrlPush push; seq == 0 && parse(push, packet.body))
+          recorder_.pushed(wire_, row_of(push));
         return;
       case client::COMMAND_C2C_PUSH:
-        if (client::C2CPush push; seq == 0 && parse(push, packet)) recorder_.pushed(wire_, row_of(push));
+        if (client::C2CPush push; seq == 0 && parse(push, packet.body)) recorder_.pushed(wire_, row_of(push));
         return;
       case client::COMMAND_SYNC_NOTIFY:
-        if (client::SyncNotify notify; parse(notify, packet)) recorder_.notified(wire_, notify);
+        if (client::SyncNotify notify; parse(notify, packet.body)) recorder_.notified(wire_, notify);
         return;
       default:
         return;

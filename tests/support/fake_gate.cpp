@@ -6,6 +6,8 @@
 #include <chrono>
 #include <future>
 
+#include "proto/parse.h"
+
 namespace hongyan::testing {
 
 struct FakeGate::Connection {
@@ -118,7 +120,7 @@ void FakeGate::handle(const std::shared_ptr<Connection>& connection, const net::
 
 void FakeGate::on_send(const std::shared_ptr<Connection>& connection, const net::Packet& packet) {
   client::C2CSendReq request;
-  request.ParseFromArray(packet.body.data(), static_cast<int>(packet.body.size()));
+  static_cast<void>(parse(request, packet.body));
   ++send_packets_;
   client::C2CSendResp response;
   if (refused_sends_ > 0) {
@@ -145,7 +147,7 @@ void FakeGate::on_send(const std::shared_ptr<Connection>& connection, const net:
 
 void FakeGate::on_pull(const std::shared_ptr<Connection>& connection, const net::Packet& packet) {
   client::PullReq request;
-  request.ParseFromArray(packet.body.data(), static_cast<int>(packet.body.size()));
+  static_cast<void>(parse(request, packet.body));
   acknowledged_ = std::max(acknowledged_, request.offset());
   client::PullResp response;
   response.set_inbox_seq(static_cast<std::int64_t>(inbox_.size()));

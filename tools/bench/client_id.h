@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/text.h"
+
 namespace hongyan::bench {
 
 inline void set_client_id(std::string& out, std::string_view prefix, std::uint32_t number) {
@@ -20,11 +22,7 @@ inline void set_client_id(std::string& out, std::string_view prefix, std::uint32
 [[nodiscard]] inline std::optional<std::uint32_t> number_of_client_id(std::string_view id,
                                                                       std::string_view prefix) {
   if (!id.starts_with(prefix)) return std::nullopt;
-  std::uint32_t number = 0;
-  const char* const end = id.data() + id.size();
-  const auto [stop, error] = std::from_chars(id.data() + prefix.size(), end, number);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return number;
+  return parse_number<std::uint32_t>(id.substr(prefix.size()));
 }
 
 }  // namespace hongyan::bench

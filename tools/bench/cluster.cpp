@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <random>
 
 #include "common/auth/token.h"
+#include "common/base/endpoint.h"
 #include "tools/support/cluster_env.h"
 
 namespace hongyan::bench {
@@ -15,15 +15,12 @@ namespace {
 constexpr std::int64_t kTokenSeconds = 3'600;
 
 Result<net::Tcp::endpoint> endpoint_of(const std::string& text) {
-  const auto colon = text.rfind(':');
+  const auto endpoint = parse_endpoint(text);
   net::error_code ec = net::asio::error::invalid_argument;
-  std::uint16_t port = 0;
   net::asio::ip::address address;
-  if (colon != std::string::npos) address = net::asio::ip::make_address(text.substr(0, colon), ec);
-  if (ec || std::from_chars(text.data() + colon + 1, text.data() + text.size(), port).ec != std::errc()) {
-    return fail(Code::kBadRequest, "not ADDRESS:PORT: " + text);
-  }
-  return net::Tcp::endpoint(address, port);
+  if (endpoint) address = net::asio::ip::make_address(endpoint->host, ec);
+  if (ec) return fail(Code::kBadRequest, "not ADDRESS:PORT: " + text);
+  return net::Tcp::endpoint(address, endpoint->port);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "tools/bench/member.h"
 
+#include "proto/parse.h"
 #include "tools/bench/retry.h"
 
 namespace hongyan::bench {
@@ -65,7 +66,7 @@ template <typename Push>
 void Member::on_push(const net::Packet& packet) {
   static thread_local Push push;  // to spare allocations
   if (packet.header.seq != 0) return crowd_.shared().give_up("an acknowledgement was refused");
-  if (!push.ParseFromArray(packet.body.data(), static_cast<int>(packet.body.size()))) {
+  if (!parse(push, packet.body)) {
     return crowd_.shared().give_up("a push does not parse");
   }
   const bool by_inbox = push.seq() != 0;
@@ -136,7 +137,7 @@ bool Member::take_page(const client::PullResp& response) {
 
 void Member::on_pull_response(const net::Packet& packet) {
   client::PullResp response;
-  if (!response.ParseFromArray(packet.body.data(), static_cast<int>(packet.body.size()))) {
+  if (!parse(response, packet.body)) {
     return crowd_.shared().give_up("a pull response does not parse");
   }
   if (response.error().code() != client::ERROR_CODE_OK) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "proto/parse.h"
 #include "tools/bench/client_id.h"
 
 namespace hongyan::bench {
@@ -43,7 +44,7 @@ void Puller::ask() {
 void Puller::on_packet(const net::Packet& packet) {
   if (packet.header.cmd_id == client::COMMAND_KICKOUT) return shared_.give_up("a device was kicked out");
   if (packet.header.cmd_id != client::COMMAND_PULL || done()) return;
-  if (!response_.ParseFromArray(packet.body.data(), static_cast<int>(packet.body.size()))) {
+  if (!parse(response_, packet.body)) {
     return shared_.give_up("a pull response does not parse");
   }
   if (response_.error().code() != client::ERROR_CODE_OK) {

@@ -1,5 +1,7 @@
 #include "tools/bench/receiver.h"
 
+#include "proto/parse.h"
+
 namespace hongyan::bench {
 
 namespace {
@@ -41,7 +43,7 @@ void Receiver::on_packet(const net::Packet& packet) {
 template <typename Push>
 void Receiver::on_push(Push& push, const net::Packet& packet) {
   if (packet.header.seq != 0) return shared_.give_up("an acknowledgement was refused");
-  if (!push.ParseFromArray(packet.body.data(), static_cast<int>(packet.body.size()))) {
+  if (!parse(push, packet.body)) {
     return shared_.give_up("a push does not parse");
   }
   if (push.seq() > held_ + 1) return pull();
@@ -81,7 +83,7 @@ void Receiver::pull() {
 
 void Receiver::on_pull_response(const net::Packet& packet) {
   client::PullResp response;
-  if (!response.ParseFromArray(packet.body.data(), static_cast<int>(packet.body.size()))) {
+  if (!parse(response, packet.body)) {
     return shared_.give_up("a pull response does not parse");
   }
   if (response.error().code() != client::ERROR_CODE_OK &&

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 
+#include "common/base/endpoint.h"
 #include "logic/store/mysql/connection.h"
 #include "tools/bench/content.h"
 #include "tools/bench/load.h"
@@ -30,18 +30,14 @@ std::unexpected<Error> failed(const std::string& what, const logic::DbError& err
 }
 
 Result<logic::MysqlEndpoint> endpoint_of(const Cluster& cluster) {
-  const auto colon = cluster.mysql.rfind(':');
+  auto server = parse_endpoint(cluster.mysql);
+  if (!server) return fail(Code::kBadRequest, "HONGYAN_MYSQL_0 is missing or not HOST:PORT");
   logic::MysqlEndpoint endpoint;
-  endpoint.host = cluster.mysql.substr(0, colon);
+  endpoint.host = std::move(server->host);
+  endpoint.port = server->port;
   endpoint.user = "root";
   endpoint.password = cluster.mysql_password;
   endpoint.io_timeout = Milliseconds(30'000);
-  if (colon == std::string::npos ||
-      std::from_chars(cluster.mysql.data() + colon + 1, cluster.mysql.data() + cluster.mysql.size(),
-                      endpoint.port)
-              .ec != std::errc()) {
-    return fail(Code::kBadRequest, "HONGYAN_MYSQL_0 is missing or not HOST:PORT");
-  }
   return endpoint;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proto/parse.h"
+
 namespace hongyan::bench {
 
 namespace {
@@ -41,7 +43,7 @@ void Sender::take(const net::Packet& packet) {
   if (packet.header.cmd_id == client::COMMAND_KICKOUT) return shared_.give_up("a sender was kicked out");
   if (packet.header.cmd_id != static_cast<std::uint32_t>(options_.command) || packet.header.seq < kFirstSeq)
     return;
-  if (!response_.ParseFromArray(packet.body.data(), static_cast<int>(packet.body.size()))) {
+  if (!parse(response_, packet.body)) {
     return shared_.give_up("an answer does not parse");
   }
   const std::uint32_t number = packet.header.seq - kFirstSeq;

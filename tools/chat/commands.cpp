@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <functional>
+
+#include "common/base/text.h"
 
 namespace hongyan::chat {
 
@@ -150,12 +151,11 @@ std::string_view command_help() noexcept { return kHelp; }
 
 Result<std::int64_t> parse_group_id(std::string_view text) {
   if (text.starts_with('#')) text.remove_prefix(1);
-  std::int64_t group_id = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), group_id);
-  if (error != std::errc() || end != text.data() + text.size() || group_id <= 0) {
+  const auto group_id = parse_number<std::int64_t>(text);
+  if (!group_id || *group_id <= 0) {
     return fail(Code::kBadRequest, "a group has a number, not \"" + std::string(text) + "\"");
   }
-  return group_id;
+  return *group_id;
 }
 
 client::ToGroup group_text(std::int64_t group_id, std::string text) {

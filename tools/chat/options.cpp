@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "common/base/text.h"
 #include "tools/chat/commands.h"
 #include "tools/support/cluster_env.h"
 

@@ -81,7 +81,7 @@ TEST_F(ForwardTest, AnnouncesEvenWhenThereIsNobody) {
 }
 
 TEST_F(ForwardTest, ReportsTheLiving) {
-  config.alive_report = Milliseconds(100);
+  config.forwarder.alive_report = Milliseconds(100);
   start_serving();
   PacketClient alice(port());
   ASSERT_TRUE(alice.log_in("alice"));
@@ -139,7 +139,7 @@ TEST_F(ForwardTest, NewerLoginReplacesTheOlder) {
 }
 
 TEST_F(ForwardTest, ClosesWhoDoesNotRead) {
-  config.max_output_bytes = 256 << 10;
+  config.session.max_output_bytes = 256 << 10;
   start_serving();
   PacketClient slow(port(), 4096);
   ASSERT_TRUE(slow.log_in("slow"));
@@ -153,7 +153,7 @@ TEST_F(ForwardTest, ClosesWhoDoesNotRead) {
 }
 
 TEST_F(ForwardTest, ClosesThoughTheKickoutItselfIsTooMuch) {
-  config.max_output_bytes = 30;
+  config.session.max_output_bytes = 30;
   start_serving();
   PacketClient slow(port());
   ASSERT_TRUE(slow.log_in("slow"));
@@ -167,7 +167,7 @@ TEST_F(ForwardTest, ClosesThoughTheKickoutItselfIsTooMuch) {
 }
 
 TEST_F(ForwardTest, HoldsWhileNobodyOwnsThenUnavailable) {
-  config.request_deadline = Milliseconds(300);
+  config.forwarder.router.request_deadline = Milliseconds(300);
   start();
   PacketClient client(port());
   ASSERT_TRUE(client.send_auth("alice", 9));
@@ -183,7 +183,7 @@ TEST_F(ForwardTest, HoldsWhileNobodyOwnsThenUnavailable) {
 }
 
 TEST_F(ForwardTest, UnansweredIsDeadlineExceeded) {
-  config.request_deadline = Milliseconds(300);
+  config.forwarder.router.request_deadline = Milliseconds(300);
   start_serving();
   logic.answer_with(only_logins);
   PacketClient client(port());
@@ -196,7 +196,7 @@ TEST_F(ForwardTest, UnansweredIsDeadlineExceeded) {
 }
 
 TEST_F(ForwardTest, ForwardsAgainAfterTheLinkWasLost) {
-  config.request_deadline = Milliseconds(10000);
+  config.forwarder.router.request_deadline = Milliseconds(10000);
   start_serving();
   logic.answer_with(only_logins);
   PacketClient client(port());

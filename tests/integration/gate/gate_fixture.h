@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "gate/app/gate.h"
-#include "tests/integration/gate/fake_logic.h"
 #include "tests/integration/gate/packet_client.h"
+#include "tests/support/fake_logic.h"
 
 namespace hongyan::gate {
 

@@ -101,8 +101,8 @@ TEST_F(SessionTest, RefusesCommandsBeforeLogin) {
 }
 
 TEST_F(SessionTest, RefusesVersionsOutOfRange) {
-  config.min_client_version = 100;
-  config.max_client_version = 300;
+  config.session.min_client_version = 100;
+  config.session.max_client_version = 300;
   start_serving();
   for (const std::uint32_t version : {99U, 301U}) {
     PacketClient client(port());
@@ -148,6 +148,21 @@ TEST_F(SessionTest, RefusesWhatOnlyTheServerSends) {
   ASSERT_TRUE(answer.has_value());
   EXPECT_EQ(PacketClient::error_of(*answer), client::ERROR_CODE_BAD_REQUEST);
   EXPECT_TRUE(client.wait_closed());
+}
+
+TEST_F(SessionTest, AnswersItselfWhatIsNotServedAndWhatIsNoCommand) {
+  start_serving();
+  PacketClient client(port());
+  ASSERT_TRUE(client.log_in("alice"));
+  for (const std::uint32_t cmd_id : {70U, 999U, 1001U}) {
+    ASSERT_TRUE(client.send(cmd_id, 5, ""));
+    const auto answer = client.read();
+    ASSERT_TRUE(answer.has_value()) << cmd_id;
+    EXPECT_EQ(answer->header.cmd_id, cmd_id);
+    EXPECT_EQ(PacketClient::error_of(*answer), client::ERROR_CODE_UNKNOWN_COMMAND) << cmd_id;
+  }
+  EXPECT_TRUE(refused("unknown", 3));
+  EXPECT_FALSE(client.closed());
 }
 
 TEST_F(SessionTest, RefusesALoginAsSomebodyElse) {
@@ -197,7 +212,7 @@ TEST_F(SessionTest, RefusesLoginsThatAreOutOfBounds) {
 }
 
 TEST_F(SessionTest, ClosesWhoDoesNotLogInInTime) {
-  config.login_deadline = Milliseconds(200);
+  config.session.login_deadline = Milliseconds(200);
   start_serving();
   PacketClient silent(port());
   PacketClient chatty(port());
@@ -212,7 +227,7 @@ TEST_F(SessionTest, ClosesWhoDoesNotLogInInTime) {
 }
 
 TEST_F(SessionTest, ClosesWhoIsSilentForOneAndAHalfHeartbeats) {
-  config.heartbeat = Milliseconds(200);
+  config.session.heartbeat = Milliseconds(200);
   start_serving();
   PacketClient client(port());
   ASSERT_TRUE(client.log_in("alice"));
@@ -238,7 +253,7 @@ TEST_F(SessionTest, TellsOfAConnectionThatEndsWhileItsLoginIsPending) {
 }
 
 TEST_F(SessionTest, TellsOfAConnectionWhoseLoginWasNotAnsweredInTime) {
-  config.request_deadline = Milliseconds(100);
+  config.forwarder.router.request_deadline = Milliseconds(100);
   start_serving();
   logic.answer_with([](FakeLogic&, const LogicPacket&) {});
   PacketClient client(port());
@@ -292,7 +307,7 @@ TEST_F(SessionTest, LogsOut) {
 
 // Nobody is refused, and one client does not take the servers from the others.
 TEST_F(SessionTest, ReadsLaterWhatComesTooFast) {
-  config.requests_per_second = 20;
+  config.session.requests_per_second = 20;
   start_serving();
   const auto begin = SteadyClock::now();
   PacketClient client(port());
@@ -312,7 +327,7 @@ TEST_F(SessionTest, ReadsLaterWhatComesTooFast) {
 }
 
 TEST_F(SessionTest, LimitsTheRate) {
-  config.packets_per_second = 5;
+  config.session.packets_per_second = 5;
   start_serving();
   PacketClient client(port());
   ASSERT_TRUE(client.log_in("alice"));
@@ -355,7 +370,7 @@ TEST_F(SessionTest, CapsConnections) {
 }
 
 TEST_F(SessionTest, PausesReadingInsteadOfRefusing) {
-  config.max_in_flight = 4;
+  config.session.max_in_flight = 4;
   start_serving();
   logic.answer_with([](FakeLogic& node, const LogicPacket& packet) {
     if (packet.request.cmd_id() == client::COMMAND_AUTH) node.accept_login(packet);

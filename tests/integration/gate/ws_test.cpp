@@ -74,8 +74,8 @@ TEST_F(WsTest, TakesTheRequestAndFramesByteByByte) {
 
 // A proxy on the way ends what is silent for long.
 TEST_F(WsTest, PingsAndIsNotMisledByPongs) {
-  config.ws_ping_interval = Milliseconds(100);
-  config.heartbeat = Milliseconds(2000);
+  config.websocket.ping_interval = Milliseconds(100);
+  config.session.heartbeat = Milliseconds(2000);
   start_serving();
   WsClient client(ws_port());
   ASSERT_TRUE(client.log_in("alice"));
@@ -191,7 +191,7 @@ TEST_F(WsTest, ServesWhatCameBeforeTheFault) {
 }
 
 TEST_F(WsTest, RefusesOtherRequests) {
-  config.ws_origins = {"https://chat.example.com", "http://127.0.0.1:*"};
+  config.websocket.origins = {"https://chat.example.com", "http://127.0.0.1:*"};
   start_serving();
   struct Row {
     const char* what;
@@ -230,7 +230,7 @@ TEST_F(WsTest, RefusesOtherRequests) {
 }
 
 TEST_F(WsTest, ClosesWhoNeverFinishesTheRequest) {
-  config.login_deadline = Milliseconds(300);
+  config.session.login_deadline = Milliseconds(300);
   start_serving();
   WsClient silent(ws_port());
   WsClient half(ws_port());

@@ -1,3 +1,4 @@
+#include "common/base/random.h"
 #include "iplist/app.h"
 
 #include <gmock/gmock.h>
@@ -25,7 +26,7 @@ constexpr std::chrono::seconds kPatience{10};
 constexpr const char* kSecret = "the secret of this test's cluster";
 
 link::Identity identity(link::Role role, const std::string& name, const std::string& secret = kSecret) {
-  return {.role = role, .node_id = name, .boot_id = link::random_id(), .secret = secret};
+  return {.role = role, .node_id = name, .boot_id = random_id(), .secret = secret};
 }
 
 link::Heartbeat heartbeat(const std::string& transport, std::uint32_t port) {

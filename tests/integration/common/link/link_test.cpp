@@ -14,6 +14,7 @@
 #include "common/link/link_server.h"
 #include "common/link/membership.h"
 #include "common/net/packet.h"
+#include "proto/parse.h"
 
 namespace hongyan::link {
 namespace {
@@ -246,8 +247,7 @@ TEST_F(LinkTest, ReplayedProofIsRefused) {
     std::vector<LinkPacket> packets;
     EXPECT_TRUE(split_frames(hello, packets).has_value());
     Hello theirs;
-    EXPECT_TRUE(
-        theirs.ParseFromArray(packets[0].envelope.data(), static_cast<int>(packets[0].envelope.size())));
+    EXPECT_TRUE(parse(theirs, packets[0].envelope));
     Proof proof;
     proof.set_mac(make_proof(gate.secret, Side::kClient, mine, theirs));
     const std::string bytes = recorded != nullptr ? *recorded : frame(LINK_COMMAND_PROOF, proof);
@@ -390,8 +390,7 @@ class FakeIplist : public LinkHandler {
     const std::lock_guard lock(mutex);
     for (const auto& packet : packets) {
       Heartbeat heartbeat;
-      if (packet.command != LINK_COMMAND_HEARTBEAT ||
-          !heartbeat.ParseFromArray(packet.envelope.data(), static_cast<int>(packet.envelope.size()))) {
+      if (packet.command != LINK_COMMAND_HEARTBEAT || !parse(heartbeat, packet.envelope)) {
         continue;
       }
       heartbeats.push_back(heartbeat);

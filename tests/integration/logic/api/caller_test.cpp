@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "proto/internal.pb.h"
-#include "tests/integration/gate/fake_logic.h"
+#include "tests/support/fake_logic.h"
 #include "tests/support/run_on.h"
 
 namespace hongyan::logic {

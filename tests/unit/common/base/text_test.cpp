@@ -37,5 +37,18 @@ TEST(TextTest, RefusesWhatIsNotBase64) {
   }
 }
 
+TEST(TextTest, ReadsANumberThatIsTheWholeText) {
+  EXPECT_EQ(parse_number<std::int64_t>("-9223372036854775808"), INT64_MIN);
+  EXPECT_EQ(parse_number<std::uint16_t>("65535"), 65535);
+  EXPECT_EQ(parse_number<std::uint32_t>("0fA0", 16), 0xFA0U);
+  for (const char* bad : {"", " 1", "1 ", "+1", "1x", "x", "0x10", "1.0", "-"})
+    EXPECT_FALSE(parse_number<std::int64_t>(bad)) << bad;
+  EXPECT_EQ(parse_number<double>("0.5"), 0.5);
+  EXPECT_FALSE(parse_number<double>("0.5s"));
+  EXPECT_FALSE(parse_number<std::uint16_t>("65536"));
+  EXPECT_FALSE(parse_number<std::uint16_t>("-1"));
+  EXPECT_FALSE(parse_number<std::int64_t>(std::string_view("1\0", 2)));
+}
+
 }  // namespace
 }  // namespace hongyan

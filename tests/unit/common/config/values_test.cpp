@@ -35,29 +35,12 @@ TEST(ValuesTest, RefusesBadSizes) {
   }
 }
 
-TEST(ValuesTest, ParsesEndpoints) {
-  EXPECT_EQ(parse_endpoint("127.0.0.1:7000"), (Endpoint{"127.0.0.1", 7000}));
-  EXPECT_EQ(parse_endpoint(":7000"), (Endpoint{"0.0.0.0", 7000}));
-  EXPECT_EQ(parse_endpoint("gate1.example.com:0"), (Endpoint{"gate1.example.com", 0}));
-  EXPECT_EQ(parse_endpoint("[::1]:7000"), (Endpoint{"::1", 7000}));
-}
-
-TEST(ValuesTest, RefusesBadEndpoints) {
-  for (const char* text : {"", "host", "host:", "host:70000", "host:-1", "::1:7000", "[::1:7000", "[]:1",
-                           "a b:1", "http://host:80", "host:80x"}) {
-    EXPECT_FALSE(parse_endpoint(text)) << text;
-  }
-}
-
 TEST(ValuesTest, FormatsWhatParsesBack) {
   for (const std::int64_t ms : {0, 1, 999, 1000, 1500, 60'000, 90'000, 3'600'000, 86'400'000}) {
     EXPECT_EQ(parse_duration(format_duration(Milliseconds(ms))), Milliseconds(ms));
   }
   for (const std::uint64_t bytes : {0UL, 1UL, 1000UL, 1024UL, 65'536UL, 1'048'577UL, 1UL << 34}) {
     EXPECT_EQ(parse_size(format_size(bytes)), bytes);
-  }
-  for (const char* text : {"127.0.0.1:7000", "[::1]:7000"}) {
-    EXPECT_EQ(format_endpoint(*parse_endpoint(text)), text);
   }
   EXPECT_EQ(format_duration(Milliseconds(90'000)), "90s");
   EXPECT_EQ(format_size(65'536), "64KiB");

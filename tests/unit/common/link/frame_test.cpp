@@ -1,4 +1,5 @@
 #include "common/link/frame.h"
+#include "proto/parse.h"
 
 #include <gtest/gtest.h>
 
@@ -31,8 +32,7 @@ TEST(FrameTest, RoundTripsAtEverySplit) {
     EXPECT_EQ(packets[0].slot, 42U);
     EXPECT_EQ(packets[0].payload, std::string_view("\0body", 5));
     Push push;
-    EXPECT_TRUE(
-        push.ParseFromArray(packets[0].envelope.data(), static_cast<int>(packets[0].envelope.size())));
+    EXPECT_TRUE(parse(push, packets[0].envelope));
     EXPECT_EQ(push.channels(0), 77U);
     EXPECT_EQ(packets[1].command, LINK_COMMAND_PING);
     EXPECT_EQ(packets[1].seq, 9U);

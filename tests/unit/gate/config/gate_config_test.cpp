@@ -26,8 +26,8 @@ TEST(GateConfigTest, ReadsItsSections) {
             std::vector<std::string>{});
   EXPECT_EQ(config.name, "gate-7");
   EXPECT_EQ(config.workers, 4U);
-  EXPECT_EQ(config.max_body_bytes, 128U << 10);
-  EXPECT_EQ(config.heartbeat, Milliseconds(60'000));
+  EXPECT_EQ(config.session.max_body_bytes, 128U << 10);
+  EXPECT_EQ(config.session.heartbeat, Milliseconds(60'000));
   EXPECT_EQ(config.tcp.port, 7001);
 }
 

@@ -100,11 +100,11 @@ TEST_F(IntakeTest, ALateAnswerOfWhatIsNotWaitedForCountsNothing) {
 }
 
 TEST_F(IntakeTest, RefusesALargeBodyUntilItIsAllowed) {
-  options.max_body_before_login = 10;
   Intake intake(options, now);
-  const std::string bytes = packet(1, std::string(11, 'x'));
+  const std::size_t size = SessionOptions::kMaxBodyBeforeLogin + 1;
+  const std::string bytes = packet(1, std::string(size, 'x'));
   Intake other(options, now);
-  other.set_max_body_bytes(11);
+  other.set_max_body_bytes(size);
   EXPECT_EQ(take(other, bytes), std::vector<std::uint32_t>{1});
   intake.feed(bytes, now);
   EXPECT_EQ(intake.next().error(), net::PacketError::kBodyTooLarge);

@@ -1,8 +1,8 @@
-#include "common/forward/router.h"
+#include "common/owners/router.h"
 
 #include "common/base/assert.h"
 
-namespace hongyan::forward {
+namespace hongyan::owners {
 
 namespace {
 
@@ -12,6 +12,9 @@ constexpr std::uint32_t kPlaceMask = (1U << kPlaceBits) - 1;
 constexpr std::size_t kMostRequests = kPlaceMask;
 constexpr std::size_t kFirstRequests = 1024;
 constexpr std::size_t kKeptBody = 1 << 10;  // memory that an unused request may keep
+
+const Error kNobodyHadIt{Code::kUnavailable, "nobody serves this user now", kRetryMs};
+const Error kUnknownOutcome{Code::kDeadlineExceeded, "no answer in time"};
 
 }  // namespace
 
@@ -68,7 +71,7 @@ void Router::drop(Request& request) {
 
 Status Router::submit(const NewRequest& wanted, SteadyTime now) {
   Request* request = held_bytes_ > options_.max_held_bytes ? nullptr : new_request();
-  if (request == nullptr) return fail(Code::kUnavailable, "too many requests wait", options_.retry_after_ms);
+  if (request == nullptr) return fail(Code::kUnavailable, "too many requests wait", kRetryMs);
   request->channel = wanted.channel;
   request->slot = wanted.slot;
   request->cmd_id = wanted.cmd_id;
@@ -177,7 +180,7 @@ void Router::answer(NodeId node, std::uint32_t link_seq, const Answer& answer) {
   // one's.
   if (!from_owner && (answer.refused || answer.login_epoch != 0)) return;
   if (answer.refused && request->uncertain && request->is_send) {
-    port_.refused(*request, Code::kDeadlineExceeded, 0);
+    port_.refused(*request, kUnknownOutcome);
   } else {
     port_.answered(*request, answer);
   }
@@ -188,8 +191,7 @@ void Router::tick(SteadyTime now) {
   while (!age_.empty() && now - age_.front().arrived >= options_.request_deadline) {
     Request& request = age_.front();
     const bool seen = request.sent_to.known() || request.uncertain;
-    port_.refused(request, seen ? Code::kDeadlineExceeded : Code::kUnavailable,
-                  seen ? 0 : options_.retry_after_ms);
+    port_.refused(request, seen ? kUnknownOutcome : kNobodyHadIt);
     drop(request);
   }
   std::vector<Slot> again;
@@ -198,4 +200,4 @@ void Router::tick(SteadyTime now) {
   send_waiting(again);
 }
 
-}  // namespace hongyan::forward
+}  // namespace hongyan::owners

@@ -1,10 +1,10 @@
-#include "common/forward/nodes.h"
+#include "common/owners/nodes.h"
 
 #include <algorithm>
 
 #include "common/log/log.h"
 
-namespace hongyan::forward {
+namespace hongyan::owners {
 
 void Nodes::set(const std::vector<link::Member>& nodes) {
   loop_.assert_in_loop();
@@ -59,35 +59,4 @@ link::Link* Nodes::link_of(NodeId node) const noexcept {
   return it == links_.end() ? nullptr : it->link.get();
 }
 
-Result<std::vector<OwnedRange>> parse_slots(const link::LinkPacket& packet) {
-  link::Slots slots;
-  if (!slots.ParseFromArray(packet.envelope.data(), static_cast<int>(packet.envelope.size()))) {
-    return fail(Code::kBadRequest, "slots do not parse");
-  }
-  std::vector<OwnedRange> ranges;
-  for (const auto& range : slots.ranges()) {
-    if (range.first() > range.last() || range.last() >= kSlotCount) {
-      return fail(Code::kBadRequest, "slots out of range");
-    }
-    ranges.push_back({.first = static_cast<Slot>(range.first()),
-                      .last = static_cast<Slot>(range.last()),
-                      .epoch = range.epoch()});
-  }
-  return ranges;
-}
-
-Result<Answer> parse_answer(const link::LinkPacket& packet) {
-  thread_local link::ClientResponse response;  // reused, for its memory
-  if (!response.ParseFromArray(packet.envelope.data(), static_cast<int>(packet.envelope.size()))) {
-    return fail(Code::kBadRequest, "the response does not parse");
-  }
-  return Answer{.not_owner = response.outcome() == link::ClientResponse::OUTCOME_NOT_OWNER,
-                .known_epoch = response.slot_epoch(),
-                .refused = response.refused(),
-                .login_epoch = response.login_epoch(),
-                .expires_ms = response.expires_ms(),
-                .confirm = response.confirm(),
-                .body = packet.payload};
-}
-
-}  // namespace hongyan::forward
+}  // namespace hongyan::owners

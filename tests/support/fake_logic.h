@@ -9,8 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "common/base/random.h"
 #include "common/link/link_server.h"
 #include "proto/client.pb.h"
+#include "proto/parse.h"
 
 namespace hongyan::test {
 
@@ -41,7 +43,7 @@ class FakeLogic : private link::LinkHandler {
   explicit FakeLogic(std::string node_id = "logic-1", std::uint16_t port = 0) : identity_{} {
     identity_ = {.role = link::ROLE_LOGIC,
                  .node_id = std::move(node_id),
-                 .boot_id = link::random_id(),
+                 .boot_id = random_id(),
                  .secret = kClusterSecret};
     loop_.start();
     start(port);
@@ -185,15 +187,13 @@ class FakeLogic : private link::LinkHandler {
                          .sessions = {},
                          .channel = 0,
                          .payload = std::string(in.payload)};
-      const auto parse = [&in](auto& message) {
-        HONGYAN_ASSERT(message.ParseFromArray(in.envelope.data(), static_cast<int>(in.envelope.size())));
-      };
+      const auto read = [&in](auto& message) { HONGYAN_ASSERT(parse(message, in.envelope)); };
       link::SessionClosed closed;
       link::Gone gone;
-      if (in.command == link::LINK_COMMAND_REQUEST) parse(packet.request);
-      if (in.command == link::LINK_COMMAND_SESSIONS) parse(packet.sessions);
-      if (in.command == link::LINK_COMMAND_SESSION_CLOSED) parse(closed);
-      if (in.command == link::LINK_COMMAND_GONE) parse(gone);
+      if (in.command == link::LINK_COMMAND_REQUEST) read(packet.request);
+      if (in.command == link::LINK_COMMAND_SESSIONS) read(packet.sessions);
+      if (in.command == link::LINK_COMMAND_SESSION_CLOSED) read(closed);
+      if (in.command == link::LINK_COMMAND_GONE) read(gone);
       packet.channel = closed.channel() != 0 ? closed.channel() : gone.channel();
       Answerer answerer;
       {

@@ -9,7 +9,7 @@
 
 #include "common/base/slot.h"
 
-namespace hongyan::forward {
+namespace hongyan::owners {
 
 // A link to a logic node, numbered by its user; 0: none. A link that comes up again has a new number.
 using NodeId = std::uint32_t;
@@ -53,4 +53,4 @@ class OwnerTable {
   std::size_t unowned_ = kSlotCount;
 };
 
-}  // namespace hongyan::forward
+}  // namespace hongyan::owners

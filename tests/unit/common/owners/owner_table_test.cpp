@@ -1,8 +1,8 @@
-#include "common/forward/owner_table.h"
+#include "common/owners/owner_table.h"
 
 #include <gtest/gtest.h>
 
-namespace hongyan::forward {
+namespace hongyan::owners {
 namespace {
 
 TEST(OwnerTableTest, HighestEpochWins) {
@@ -52,4 +52,4 @@ TEST(OwnerTableTest, NotOwnerForgetsOnlyWhatIsNotNewer) {
 }
 
 }  // namespace
-}  // namespace hongyan::forward
+}  // namespace hongyan::owners

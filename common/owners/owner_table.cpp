@@ -1,6 +1,6 @@
-#include "common/forward/owner_table.h"
+#include "common/owners/owner_table.h"
 
-namespace hongyan::forward {
+namespace hongyan::owners {
 
 bool OwnerTable::settle(Slot slot) {
   Owner best;
@@ -51,4 +51,4 @@ bool OwnerTable::not_owner(Slot slot, NodeId node, std::uint64_t known_epoch) {
   return settle(slot);
 }
 
-}  // namespace hongyan::forward
+}  // namespace hongyan::owners

@@ -1,4 +1,4 @@
-// Links to all live logic nodes, and what they say there of slots and requests.
+// Links to all live logic nodes.
 #pragma once
 
 #include <map>
@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "common/forward/router.h"
 #include "common/link/link_client.h"
 #include "common/link/member_view.h"
+#include "common/owners/owner_table.h"
 
-namespace hongyan::forward {
+namespace hongyan::owners {
 
 // Keeps a LinkClient to each live logic node and numbers the links that are up, for a Router. The links'
 // handler is its owner, which tells it of links that come and go. Lives on one loop; all calls there. The
@@ -57,9 +57,4 @@ class Nodes {
   bool stopped_ = false;
 };
 
-// A SLOTS packet. Error kBadRequest: not one, or slots out of range.
-[[nodiscard]] Result<std::vector<OwnedRange>> parse_slots(const link::LinkPacket& packet);
-// A RESPONSE packet; body refers to the packet. Error kBadRequest: not one.
-[[nodiscard]] Result<Answer> parse_answer(const link::LinkPacket& packet);
-
-}  // namespace hongyan::forward
+}  // namespace hongyan::owners

@@ -13,14 +13,13 @@
 
 #include "common/base/clock.h"
 #include "common/base/result.h"
-#include "common/forward/owner_table.h"
+#include "common/owners/owner_table.h"
 
-namespace hongyan::forward {
+namespace hongyan::owners {
 
 struct RouterOptions {
   Milliseconds request_deadline{3000};
   std::size_t max_held_bytes = 64 << 20;  // bodies of unanswered requests
-  std::uint32_t retry_after_ms = 500;     // told with UNAVAILABLE
 };
 
 using RequestHook = boost::intrusive::list_base_hook<>;
@@ -65,7 +64,8 @@ class RouterPort {
   virtual ~RouterPort() = default;
   virtual Sent send(NodeId node, const Request& request) = 0;
   virtual void answered(const Request& request, const Answer& answer) = 0;
-  virtual void refused(const Request& request, Code code, std::uint32_t retry_after_ms) = 0;
+  // kUnavailable: no owner has had it; kDeadlineExceeded: its outcome is unknown.
+  virtual void refused(const Request& request, const Error& error) = 0;
 };
 
 // Sends each request to the owner of its slot, holds it while there is none, and sends the unanswered ones
@@ -147,4 +147,4 @@ class Router {
   std::uint64_t resent_ = 0;
 };
 
-}  // namespace hongyan::forward
+}  // namespace hongyan::owners

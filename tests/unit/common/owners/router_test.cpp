@@ -1,11 +1,11 @@
-#include "common/forward/router.h"
+#include "common/owners/router.h"
 
 #include <gtest/gtest.h>
 
 #include <map>
 #include <set>
 
-namespace hongyan::forward {
+namespace hongyan::owners {
 namespace {
 
 constexpr std::uint64_t kAlice = 1;
@@ -36,8 +36,8 @@ class World : public RouterPort {
     ends.push_back(
         {request.client_seq, answer.refused ? Code::kPermissionDenied : Code::kOk, std::string(answer.body)});
   }
-  void refused(const Request& request, Code code, std::uint32_t) override {
-    ends.push_back({request.client_seq, code, ""});
+  void refused(const Request& request, const Error& error) override {
+    ends.push_back({request.client_seq, error.code, ""});
   }
 
   // Client seqs sent to the node, in order; forgets them.
@@ -87,8 +87,7 @@ class RouterTest : public testing::Test {
   }
 
   World world;
-  Router router{world,
-                {.request_deadline = Milliseconds(3000), .max_held_bytes = 4096, .retry_after_ms = 500}};
+  Router router{world, {.request_deadline = Milliseconds(3000), .max_held_bytes = 4096}};
   SteadyTime now{};
 };
 
@@ -285,4 +284,4 @@ TEST_F(RouterTest, ManyRequestsKeepTheirIdentity) {
 }
 
 }  // namespace
-}  // namespace hongyan::forward
+}  // namespace hongyan::owners
