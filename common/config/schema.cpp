@@ -1,5 +1,7 @@
 #include "common/config/schema.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "common/base/assert.h"
@@ -46,6 +48,13 @@ Key& Key::one_of(std::vector<std::string> allowed) {
 Key& Key::length(std::size_t low, std::size_t high) {
   length_ = {low, high};
   return *this;
+}
+
+std::string Key::check_length(std::string_view text) const {
+  if (!length_ || text.empty()) return "";
+  const auto [low, high] = *length_;
+  if (text.size() >= low && text.size() <= high) return "";
+  return fmt::format("must have {} to {} bytes", low, high);
 }
 
 void Schema::section(std::string_view name, std::string_view help) {

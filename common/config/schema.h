@@ -8,10 +8,11 @@
 //   schema.bytes("gate.max_body_bytes", c.max_body_bytes, "Largest body.").range(1 << 10, 1 << 20);
 //   schema.list("gate.allowed", c.allowed, "Addresses that may connect.");
 //   schema.secret("cluster.secret", c.secret, "Shared by all daemons.").required();
-//   schema.tables<ShardConfig>("mysql.shards", "One table a shard.", [](config::Schema& s, ShardConfig&
-//   shard) {
-//     s.value("database", shard.database, "Name of the database.").required();
-//   }, c.shards);
+//   schema.tables<ShardConfig>("mysql.shards", "One table a shard.",
+//                              [](config::Schema& s, ShardConfig& shard) {
+//                                s.value("database", shard.database, "Name of the database.").required();
+//                              },
+//                              c.shards);
 //   for (const auto& error : schema.load_file(path)) fmt::print(stderr, "{}\n", error);
 //
 // Values in the file, by the type of the field:
@@ -21,9 +22,8 @@
 //   bytes()                      "64KiB", "1MiB", "2GiB" or a plain number
 //   Endpoint                     "host:port", ":7000", "[::1]:7000"; "" is unset
 //   list()                       array of strings, or of endpoints
-//   secret("a.secret")           one of secret = "…", secret_file = "path" (relative to the file's folder,
-//   the last line
-//                                end is dropped), secret_env = "NAME"; never printed
+//   secret("a.secret")           one of secret = "…", secret_file = "path" (relative to the file's
+//                                folder; the last line end is dropped), secret_env = "NAME"; never printed
 //
 // An unknown key, a wrong type, a bad unit, a value out of range, a missing required key: an error each, as
 // "gate.toml:12:3: gate.wokers: unknown key, did you mean gate.workers?". All are reported, not only the
@@ -68,8 +68,10 @@ using Target =
     std::variant<bool*, std::int32_t*, std::uint16_t*, std::uint32_t*, std::int64_t*, std::uint64_t*, double*,
                  std::string*, Milliseconds*, Endpoint*, std::vector<std::string>*, std::vector<Endpoint>*,
                  SizeTarget, SecretTarget, TablesTarget>;
+struct Assigner;
 struct Loader;
 struct Printer;
+struct SecretReader;
 }  // namespace detail
 
 // One key, with its limits. What the schema's functions return, to add limits by chaining.
@@ -95,14 +97,18 @@ class Key {
 
  private:
   friend class Schema;
+  friend struct detail::Assigner;
   friend struct detail::Loader;
   friend struct detail::Printer;
+  friend struct detail::SecretReader;
   template <typename T>
   struct Range {
     T low;
     T high;
   };
   Key& int_range(std::int64_t low, std::int64_t high);
+  // What is wrong, or "".
+  [[nodiscard]] std::string check_length(std::string_view text) const;
 
   std::string name_;  // dotted
   detail::Target target_;
