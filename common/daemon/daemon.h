@@ -43,12 +43,12 @@ struct Program {
 // status to exit with.
 //
 //   int main(int argc, char** argv) {
-//     gate::GateConfig config;
+//     iplist::IplistConfig config;
 //     config::Schema schema;
-//     gate::bind(schema, config);
-//     return daemon::run({"hongyan-gate", "Keeps the connections of clients."}, argc, argv, schema,
-//     config.common,
-//                        [&config](daemon::Context& context) { return gate::App::start(config, context); });
+//     iplist::bind(schema, config);
+//     return daemon::run(
+//         {.name = "hongyan-iplist", .description = "The directory."}, argc, argv, schema, config.common,
+//         [&config](daemon::Context& context) { return iplist::App::start(config, context); });
 //   }
 [[nodiscard]] int run(const Program& program, int argc, const char* const* argv, config::Schema& schema,
                       config::CommonConfig& common, const Start& start);

@@ -51,10 +51,9 @@ http::Response health_report(const Health& health) {
 }  // namespace
 
 Result<std::unique_ptr<AdminServer>> AdminServer::start(const std::string& host, std::uint16_t port,
-                                                        Registry& registry, Health& health,
-                                                        http::Router more) {
+                                                        Registry& registry, Health& health) {
   using http::Method;
-  http::Router router = std::move(more);
+  http::Router router;
   router.add_simple(Method::kGet, "/metrics",
                     [&registry](const http::Request&) { return metrics_text(registry); });
   router.add_simple(Method::kGet, "/healthz",

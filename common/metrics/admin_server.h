@@ -19,10 +19,9 @@ namespace hongyan::metrics {
 // address. Registry and health outlive it. start() first, destroy before what checks and refreshers refer to.
 class AdminServer {
  public:
-  // Port 0: the system chooses. `more`: further routes of the daemon.
+  // Port 0: the system chooses.
   [[nodiscard]] static Result<std::unique_ptr<AdminServer>> start(const std::string& host, std::uint16_t port,
-                                                                  Registry& registry, Health& health,
-                                                                  http::Router more = {});
+                                                                  Registry& registry, Health& health);
   ~AdminServer();
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;

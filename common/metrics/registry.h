@@ -1,7 +1,8 @@
 // Metrics in Prometheus' model.
 //
-//   metrics::Counter& sent = registry.counter("hongyan_messages_total", "Messages accepted.", {{"kind",
-//   "c2c"}}); sent.Increment();
+//   metrics::Counter& sent =
+//       registry.counter("hongyan_messages_total", "Messages accepted.", {{"kind", "c2c"}});
+//   sent.Increment();
 //
 // Look a metric up once and keep the reference: it stays valid as long as the registry, and incrementing a
 // counter or setting a gauge is one atomic operation (a histogram takes a short lock). Names are hongyan_…,
