@@ -23,7 +23,7 @@ App::App(const IplistConfig& config, daemon::Context& context)
                 .node_id = config.name,
                 .boot_id = random_id(),
                 .secret = config.common.cluster.secret},
-      service_(config.ttl_seconds, context.metrics, context.health),
+      gates_api_(config.ttl_seconds, context.metrics, context.health),
       demo_(config.demo) {}
 
 Result<std::unique_ptr<daemon::Daemon>> App::start(const IplistConfig& config, daemon::Context& context) {
@@ -31,19 +31,19 @@ Result<std::unique_ptr<daemon::Daemon>> App::start(const IplistConfig& config, d
   if (auto opened = app->open(config); !opened) return std::unexpected(opened.error());
   log::info("iplist", "listening clients={}:{} heartbeats={}:{}", config.clients.host, app->clients_port(),
             config.heartbeats.host, app->heartbeats_port());
-  app->loop_.spawn("iplist tick", Service::tick(&app->service_));
+  app->loop_.spawn("iplist tick", GatesApi::tick(&app->gates_api_));
   app->loop_.start();
   return app;
 }
 
 Status App::open(const IplistConfig& config) {
-  auto links =
-      link::LinkServer::start({&loop_}, config.heartbeats.host, config.heartbeats.port, identity_, service_);
+  auto links = link::LinkServer::start({&loop_}, config.heartbeats.host, config.heartbeats.port, identity_,
+                                       gates_api_);
   if (!links) return fail(links.error().code, "listen.heartbeats: " + links.error().message);
   links_ = std::move(*links);
   const http::Limits limits{
       .max_header_bytes = 8 << 10, .max_body_bytes = 4 << 10, .max_connections = config.max_connections};
-  http::Router router = service_.router();
+  http::Router router = gates_api_.router();
   if (!config.web_root.empty()) {
     const auto files = http::add_static_files(
         router, {.folder = config.web_root, .max_bytes = config.web_max_bytes, .headers = kPageHeaders});

@@ -8,7 +8,7 @@
 #include "common/link/link_server.h"
 #include "iplist/config.h"
 #include "iplist/demo.h"
-#include "iplist/service.h"
+#include "iplist/gates_api.h"
 
 namespace hongyan::iplist {
 
@@ -29,7 +29,7 @@ class App : public daemon::Daemon {
   [[nodiscard]] Status open(const IplistConfig& config);
 
   const link::Identity identity_;
-  Service service_;  // this and demo_ outlive the loop, whose coroutines refer to them
+  GatesApi gates_api_;  // this and demo_ outlive the loop, whose coroutines refer to them
   const Demo demo_;
   net::EventLoop loop_{"iplist"};
   std::shared_ptr<link::LinkServer> links_;

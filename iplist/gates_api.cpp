@@ -1,4 +1,4 @@
-#include "iplist/service.h"
+#include "iplist/gates_api.h"
 
 #include <nlohmann/json.hpp>
 
@@ -53,7 +53,7 @@ Result<GateQuery> parse_query(const http::Request& request) {
   return query;
 }
 
-Service::Service(std::uint32_t ttl_seconds, metrics::Registry& metrics, metrics::Health& health)
+GatesApi::GatesApi(std::uint32_t ttl_seconds, metrics::Registry& metrics, metrics::Health& health)
     : ttl_seconds_(ttl_seconds),
       health_(health),
       gates_gauge_(
@@ -70,19 +70,19 @@ Service::Service(std::uint32_t ttl_seconds, metrics::Registry& metrics, metrics:
   health_.add("logic", [this] { return at_least_one(live_logic_, "no logic node is known"); });
 }
 
-Service::~Service() {
+GatesApi::~GatesApi() {
   health_.remove("gates");
   health_.remove("logic");
 }
 
-http::Router Service::router() {
+http::Router GatesApi::router() {
   http::Router router;
   router.add_simple(http::Method::kGet, "/v1/gates",
                     [this](const http::Request& request) { return gates(request); });
   return router;
 }
 
-http::Response Service::gates(const http::Request& request) {
+http::Response GatesApi::gates(const http::Request& request) {
   http::Response response;
   auto query = parse_query(request);
   if (!query) {
@@ -110,7 +110,7 @@ http::Response Service::gates(const http::Request& request) {
   return response;
 }
 
-net::Awaitable<> Service::tick(Service* self) {
+net::Awaitable<> GatesApi::tick(GatesApi* self) {
   for (;;) {
     for (const auto& name : self->directory_.expire(SteadyClock::now())) {
       log::warn("iplist", "node dead node={}", log::quoted(name));
@@ -120,7 +120,7 @@ net::Awaitable<> Service::tick(Service* self) {
   }
 }
 
-void Service::update_counts() {
+void GatesApi::update_counts() {
   const auto now = SteadyClock::now();
   live_gates_ = directory_.live_gates(now);
   live_logic_ = directory_.live_logic_nodes(now);
@@ -128,18 +128,18 @@ void Service::update_counts() {
   logic_gauge_.Set(static_cast<double>(live_logic_));
 }
 
-void Service::on_link_up(const link::LinkPtr& link) {
+void GatesApi::on_link_up(const link::LinkPtr& link) {
   const auto role = link->peer().role;
   if (role != link::ROLE_GATE && role != link::ROLE_LOGIC) refuse(link, "neither a gate nor a logic node");
 }
 
-void Service::on_link_packets(const link::LinkPtr& link, std::span<const link::LinkPacket> packets) {
+void GatesApi::on_link_packets(const link::LinkPtr& link, std::span<const link::LinkPacket> packets) {
   for (const auto& packet : packets) {
     if (packet.command == link::LINK_COMMAND_HEARTBEAT) on_heartbeat(link, packet);
   }
 }
 
-void Service::on_heartbeat(const link::LinkPtr& link, const link::LinkPacket& packet) {
+void GatesApi::on_heartbeat(const link::LinkPtr& link, const link::LinkPacket& packet) {
   const auto& peer = link->peer();
   link::Heartbeat heartbeat;
   if (!parse(heartbeat, packet.envelope)) {
@@ -162,12 +162,12 @@ void Service::on_heartbeat(const link::LinkPtr& link, const link::LinkPacket& pa
   static_cast<void>(link->send(link::LINK_COMMAND_HEARTBEAT_ANSWER, packet.seq, 0, directory_.answer(now)));
 }
 
-void Service::refuse(const link::LinkPtr& link, std::string_view reason) {
+void GatesApi::refuse(const link::LinkPtr& link, std::string_view reason) {
   bad_heartbeats_.Increment();
   link->close(reason);
 }
 
-void Service::on_link_down(const link::LinkPtr& link) {
+void GatesApi::on_link_down(const link::LinkPtr& link) {
   directory_.link_down(link.get(), SteadyClock::now());
 }
 

@@ -15,16 +15,16 @@ namespace hongyan::iplist {
 
 // Lives on one loop: links, HTTP handlers and tick() all run there; so it outlives the loop. Counts are read
 // by any thread.
-class Service : public link::LinkHandler {
+class GatesApi : public link::LinkHandler {
  public:
-  Service(std::uint32_t ttl_seconds, metrics::Registry& metrics, metrics::Health& health);
-  ~Service() override;
+  GatesApi(std::uint32_t ttl_seconds, metrics::Registry& metrics, metrics::Health& health);
+  ~GatesApi() override;
 
   // GET /v1/gates, as docs/protocol.md has it.
   [[nodiscard]] http::Router router();
 
   // Every 250 ms: forgets dead nodes.
-  [[nodiscard]] static net::Awaitable<> tick(Service* self);
+  [[nodiscard]] static net::Awaitable<> tick(GatesApi* self);
 
   void on_link_up(const link::LinkPtr& link) override;
   void on_link_packets(const link::LinkPtr& link, std::span<const link::LinkPacket> packets) override;
