@@ -44,12 +44,12 @@ OwnerClient::OwnerClient(net::EventLoop& loop, const link::Identity& identity, O
       nodes_(loop, identity, *this, {.worker = options.worker, .link = options.link}),
       router_(user, options.router) {}
 
-RouterPort::Sent OwnerClient::send(NodeId node, const Request& request,
-                                   const link::ClientRequest& envelope) const {
+Requester::Sent OwnerClient::send(NodeId node, const Request& request,
+                                  const link::ClientRequest& envelope) const {
   link::Link* link = nodes_.link_of(node);
   const bool sent = link != nullptr && link->send(link::LINK_COMMAND_REQUEST, request.link_seq, request.slot,
                                                   envelope, request.body);
-  return sent ? RouterPort::Sent::kSent : RouterPort::Sent::kNotNow;
+  return sent ? Requester::Sent::kSent : Requester::Sent::kNotNow;
 }
 
 void OwnerClient::on_link_up(const link::LinkPtr& link) { nodes_.up(link); }

@@ -11,7 +11,7 @@ namespace hongyan::owners {
 
 // What the user of an OwnerClient does itself, on the client's loop. send() fills in who asks and calls
 // OwnerClient::send(); submit() may not be called from here.
-class OwnerUser : public RouterPort {
+class OwnerUser : public Requester {
  public:
   // A node has said what it owns; the requests that wait for that go to it next.
   virtual void on_announced(NodeId node, link::Link& link);
@@ -46,8 +46,8 @@ class OwnerClient : private link::LinkHandler {
     return router_.submit(request, now);
   }
   // The user's send(), once it knows who asks.
-  [[nodiscard]] RouterPort::Sent send(NodeId node, const Request& request,
-                                      const link::ClientRequest& envelope) const;
+  [[nodiscard]] Requester::Sent send(NodeId node, const Request& request,
+                                     const link::ClientRequest& envelope) const;
 
   // Null: nobody owns the slot, or the link has gone.
   [[nodiscard]] link::Link* owner_of(Slot slot) const noexcept {

@@ -18,7 +18,8 @@ const Error kUnknownOutcome{Code::kDeadlineExceeded, "no answer in time"};
 
 }  // namespace
 
-Router::Router(RouterPort& port, RouterOptions options) : port_(port), options_(options), slots_(kSlotCount) {
+Router::Router(Requester& requester, RouterOptions options)
+    : requester_(requester), options_(options), slots_(kSlotCount) {
   while (requests_.size() < kFirstRequests) {
     Request& request = requests_.emplace_back();
     request.link_seq = static_cast<std::uint32_t>(requests_.size());
@@ -96,13 +97,13 @@ Status Router::submit(const NewRequest& wanted, SteadyTime now) {
 
 bool Router::send(Request& request) {
   const Owner& owner = owners_.owner(request.slot);
-  switch (port_.send(owner.node, request)) {
-    case RouterPort::Sent::kNotNow:
+  switch (requester_.send(owner.node, request)) {
+    case Requester::Sent::kNotNow:
       return false;
-    case RouterPort::Sent::kGone:
+    case Requester::Sent::kGone:
       drop(request);
       return true;
-    case RouterPort::Sent::kSent:
+    case Requester::Sent::kSent:
       break;
   }
   request.sent_to = owner;
@@ -180,9 +181,9 @@ void Router::answer(NodeId node, std::uint32_t link_seq, const Answer& answer) {
   // one's.
   if (!from_owner && (answer.refused || answer.login_epoch != 0)) return;
   if (answer.refused && request->uncertain && request->is_send) {
-    port_.refused(*request, kUnknownOutcome);
+    requester_.refused(*request, kUnknownOutcome);
   } else {
-    port_.answered(*request, answer);
+    requester_.answered(*request, answer);
   }
   drop(*request);
 }
@@ -191,7 +192,7 @@ void Router::tick(SteadyTime now) {
   while (!age_.empty() && now - age_.front().arrived >= options_.request_deadline) {
     Request& request = age_.front();
     const bool seen = request.sent_to.known() || request.uncertain;
-    port_.refused(request, seen ? kUnknownOutcome : kNobodyHadIt);
+    requester_.refused(request, seen ? kUnknownOutcome : kNobodyHadIt);
     drop(request);
   }
   std::vector<Slot> again;

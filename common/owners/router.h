@@ -53,15 +53,16 @@ struct Answer {
   std::string_view body = {};
 };
 
-// What the router does to the world. Called by the router on its thread; must not call it back.
-class RouterPort {
+// Who asks through a Router: sends what it is told to, and hears how each request ended. Called by the router
+// on its thread; must not call it back.
+class Requester {
  public:
   enum class Sent : std::uint8_t {
     kSent,
     kNotNow,  // the link takes nothing now
     kGone,    // who asked has gone: forget the request
   };
-  virtual ~RouterPort() = default;
+  virtual ~Requester() = default;
   virtual Sent send(NodeId node, const Request& request) = 0;
   virtual void answered(const Request& request, const Answer& answer) = 0;
   // kUnavailable: no owner has had it; kDeadlineExceeded: its outcome is unknown.
@@ -77,7 +78,7 @@ class RouterPort {
 // Pure: no I/O, the clock is the caller's. One thread.
 class Router {
  public:
-  Router(RouterPort& port, RouterOptions options);
+  Router(Requester& requester, RouterOptions options);
   ~Router();
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;
@@ -132,7 +133,7 @@ class Router {
   void retry_later(Slot slot);
   [[nodiscard]] static std::size_t cost(const Request& request) noexcept;
 
-  RouterPort& port_;
+  Requester& requester_;
   const RouterOptions options_;
 
   OwnerTable owners_;

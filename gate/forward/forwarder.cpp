@@ -68,7 +68,7 @@ const link::ClientRequest& Forwarder::envelope_of(const Client& client, std::uin
   return request_;
 }
 
-owners::RouterPort::Sent Forwarder::send(NodeId node, const owners::Request& request) {
+owners::Requester::Sent Forwarder::send(NodeId node, const owners::Request& request) {
   const bool in_hand = submitting_ != nullptr && submitting_->channel == request.channel;
   const Client* client = in_hand ? submitting_ : clients_.find(request.channel);
   if (client == nullptr) return Sent::kGone;

@@ -71,7 +71,7 @@ void Caller::end(std::uint64_t number, Result<std::string> result) {
   if (--group->left == 0) group->done.cancel();
 }
 
-owners::RouterPort::Sent Caller::send(owners::NodeId node, const owners::Request& request) {
+owners::Requester::Sent Caller::send(owners::NodeId node, const owners::Request& request) {
   const Pending& pending = pending_.at(request.channel);
   link::ClientRequest envelope;
   envelope.set_cmd_id(request.cmd_id);

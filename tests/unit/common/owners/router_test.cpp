@@ -12,7 +12,7 @@ constexpr std::uint64_t kAlice = 1;
 constexpr Slot kSlot = 42;
 
 // Remembers what the router does.
-class World : public RouterPort {
+class World : public Requester {
  public:
   struct Sending {
     NodeId node;
