@@ -14,13 +14,12 @@
 #include "logic/api/server_api.h"
 #include "logic/app/config.h"
 #include "logic/app/gate_links.h"
-#include "logic/app/work_router.h"
+#include "logic/app/slot_thread.h"
 #include "logic/kafka/kafka.h"
-#include "logic/redis/routes.h"
 
 namespace hongyan::logic {
 
-// Owns all threads of the daemon: slot threads (one loop each, which also serves the links of gates), a
+// Owns all threads of the daemon: slot threads (whose loops also serve the links of gates), a
 // control loop (membership, server API), the shards' threads.
 class App : public daemon::Daemon, private ShardObserver {
  public:
@@ -34,7 +33,6 @@ class App : public daemon::Daemon, private ShardObserver {
   void stop() override;
 
  private:
-  struct Worker;
   App(LogicConfig config, daemon::Context& context);
   [[nodiscard]] Status run();
 
@@ -46,13 +44,11 @@ class App : public daemon::Daemon, private ShardObserver {
   [[nodiscard]] Status check_shards();
   [[nodiscard]] Status start_kafka();
   void make_shards();
-  void make_workers();
+  void make_threads();
   [[nodiscard]] Status open_listeners();
   [[nodiscard]] Status open_api();
-  void add_metrics();
   void flush_cursors();
   void set_shard_status(std::size_t shard, SlotStatus status);
-  [[nodiscard]] static net::Awaitable<> tick(Worker* worker, std::string marker);
 
   const LogicConfig config_;
   link::Identity identity_;
@@ -61,13 +57,12 @@ class App : public daemon::Daemon, private ShardObserver {
   ApiKeys keys_;
   daemon::Context& context_;
 
-  WorkRouter router_;
   UploadDestinations destinations_;
   std::unique_ptr<Kafka> kafka_;  // null: none is configured
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<ShardSet> shard_set_;
   net::EventLoop control_{"control"};
-  std::vector<std::unique_ptr<Worker>> workers_;
+  SlotThreads threads_;
   std::unique_ptr<GateLinks> gates_;
   std::shared_ptr<link::LinkServer> link_server_;
   std::unique_ptr<link::Membership> membership_;

@@ -97,15 +97,7 @@ struct GateLinks::Forwarded {
   }
 };
 
-GateLinks::GateLinks(std::vector<ThreadOnLoop> threads)
-    : threads_(std::move(threads)), per_loop_(threads_.size()) {}
-
-std::size_t GateLinks::index_of(const net::EventLoop& loop) const {
-  for (std::size_t i = 0; i < threads_.size(); ++i) {
-    if (threads_[i].loop == &loop) return i;
-  }
-  HONGYAN_ASSERT(false);
-}
+GateLinks::GateLinks(const SlotThreads& threads) : threads_(threads), per_loop_(threads.size()) {}
 
 link::Slots GateLinks::slots_message() const {
   link::Slots slots;
@@ -127,7 +119,7 @@ void GateLinks::announce(const std::vector<AcquiredSlot>& slots) {
   const std::lock_guard lock(mutex_);
   for (const auto& acquired : slots) owned_[acquired.slot] = acquired.epoch;
   const link::Slots message = slots_message();
-  // All are asked before one can answer: a login waits for every gate's sessions (Sessions).
+  // All are asked before one can answer: a login waits for every gate's sessions (Logins).
   for (const auto& port : all_ports_) port->asked_for_sessions();
   for (const auto& port : all_ports_) static_cast<void>(port->send(link::LINK_COMMAND_SLOTS, 0, 0, message));
 }
@@ -137,14 +129,11 @@ void GateLinks::on_link_up(const link::LinkPtr& link) {
   if (role != link::ROLE_GATE && role != link::ROLE_LOGIC)
     return link->close("neither a gate nor a logic node");
   auto port = std::make_shared<Port>(link);
-  per_loop_[index_of(link->loop())].ports[link.get()] = port;
+  per_loop_[threads_.index_of(link->loop())].ports[link.get()] = port;
   port->asked_for_sessions();
-  for (const auto& [loop, thread] : threads_) {
+  for (const auto& thread : threads_) {
     if (!port->is_gate()) break;
-    loop->post([thread, port] {
-      thread->gate_up(port);
-      thread->end_turn();
-    });
+    thread->run([port](Pipeline& pipeline) { pipeline.gate_up(port); });
   }
   const std::lock_guard lock(mutex_);
   all_ports_.insert(port);
@@ -152,7 +141,7 @@ void GateLinks::on_link_up(const link::LinkPtr& link) {
 }
 
 void GateLinks::on_link_down(const link::LinkPtr& link) {
-  auto& ports = per_loop_[index_of(link->loop())].ports;
+  auto& ports = per_loop_[threads_.index_of(link->loop())].ports;
   const auto it = ports.find(link.get());
   if (it == ports.end()) return;
   const auto port = it->second;
@@ -161,63 +150,64 @@ void GateLinks::on_link_down(const link::LinkPtr& link) {
     const std::lock_guard lock(mutex_);
     all_ports_.erase(port);
   }
-  for (const auto& [loop, thread] : threads_) {
+  for (const auto& thread : threads_) {
     if (!port->is_gate()) break;
-    loop->post([thread, port] { thread->gate_down(port); });
+    thread->run([port](Pipeline& pipeline) { pipeline.gate_down(port); });
   }
 }
 
 void GateLinks::on_link_packets(const link::LinkPtr& link, std::span<const link::LinkPacket> packets) {
-  const std::size_t own = index_of(link->loop());
-  const auto it = per_loop_[own].ports.find(link.get());
-  if (it == per_loop_[own].ports.end()) return;
+  const std::size_t own = threads_.index_of(link->loop());
+  PerLoop& mine = per_loop_[own];
+  const auto it = mine.ports.find(link.get());
+  if (it == mine.ports.end()) return;
   const std::shared_ptr<Port> port = it->second;
   std::vector<Forwarded> others(threads_.size());
-  for (const auto& packet : packets) {
-    if (packet.command == link::LINK_COMMAND_SESSIONS) {
-      for (std::size_t thread = 0; thread < threads_.size(); ++thread) {
-        if (thread != own) others[thread].add(packet);
+  threads_[own].now([&](Pipeline& pipeline) {
+    for (const auto& packet : packets) {
+      if (packet.command == link::LINK_COMMAND_SESSIONS) {
+        for (std::size_t thread = 0; thread < threads_.size(); ++thread) {
+          if (thread != own) others[thread].add(packet);
+        }
+        handle(pipeline, mine, port, packet);
+        continue;
       }
-      handle(own, port, packet);
-      continue;
+      const std::size_t thread = packet.slot % threads_.size();
+      if (thread == own) {
+        handle(pipeline, mine, port, packet);
+      } else {
+        others[thread].add(packet);
+      }
     }
-    const std::size_t thread = packet.slot % threads_.size();
-    if (thread == own) {
-      handle(own, port, packet);
-    } else {
-      others[thread].add(packet);
-    }
-  }
-  threads_[own].thread->end_turn();
+  });
   for (std::size_t thread = 0; thread < others.size(); ++thread) {
     if (others[thread].places.empty()) continue;
-    threads_[thread].loop->post([this, thread, port, forwarded = std::move(others[thread])] {
-      for (const auto& place : forwarded.places) handle(thread, port, forwarded.at(place));
-      threads_[thread].thread->end_turn();
+    threads_[thread].run([this, thread, port, forwarded = std::move(others[thread])](Pipeline& pipeline) {
+      for (const auto& place : forwarded.places) {
+        handle(pipeline, per_loop_[thread], port, forwarded.at(place));
+      }
     });
   }
 }
 
-void GateLinks::request(SlotThread& slots, const link::ClientRequest& parsed,
+void GateLinks::request(Pipeline& pipeline, const link::ClientRequest& parsed,
                         const std::shared_ptr<Port>& port, const link::LinkPacket& packet) {
   const ReplyTo reply_to = {.gate = port, .seq = packet.seq};
   if (is_internal(parsed.cmd_id()) == port->is_gate()) {
     return reply_error(reply_to, {Code::kPermissionDenied, "not a command for this kind of peer"});
   }
-  slots.request({.reply_to = reply_to,
-                 .slot = static_cast<Slot>(packet.slot),
-                 .cmd_id = parsed.cmd_id(),
-                 .app_id = parsed.app_id(),
-                 .uid = parsed.uid(),
-                 .channel = parsed.channel(),
-                 .device_type = parsed.device_type(),
-                 .body = packet.payload});
+  pipeline.request({.reply_to = reply_to,
+                    .slot = static_cast<Slot>(packet.slot),
+                    .cmd_id = parsed.cmd_id(),
+                    .app_id = parsed.app_id(),
+                    .uid = parsed.uid(),
+                    .channel = parsed.channel(),
+                    .device_type = parsed.device_type(),
+                    .body = packet.payload});
 }
 
-void GateLinks::handle(std::size_t thread, const std::shared_ptr<Port>& port,
+void GateLinks::handle(Pipeline& pipeline, PerLoop& mine, const std::shared_ptr<Port>& port,
                        const link::LinkPacket& packet) {
-  PerLoop& mine = per_loop_[thread];
-  SlotThread& slots = *threads_[thread].thread;
   const auto parse = [&packet](google::protobuf::MessageLite& message) {
     return message.ParseFromArray(packet.envelope.data(), static_cast<int>(packet.envelope.size()));
   };
@@ -230,22 +220,22 @@ void GateLinks::handle(std::size_t thread, const std::shared_ptr<Port>& port,
       if (parsed && !(mine.request.uid().empty() && is_internal(mine.request.cmd_id()))) {
         parsed = packet.slot == slot_of(mine.request.app_id(), mine.request.uid());
       }
-      if (parsed) request(slots, mine.request, port, packet);
+      if (parsed) request(pipeline, mine.request, port, packet);
       break;
     case link::LINK_COMMAND_SESSIONS:
       parsed = parse(mine.sessions);
-      if (parsed) slots.sessions(port, mine.sessions);
+      if (parsed) pipeline.sessions(port, mine.sessions);
       break;
     case link::LINK_COMMAND_SESSION_CLOSED: {
       link::SessionClosed closed;
       parsed = parse(closed);
-      if (parsed) slots.session_closed(*port, closed.channel());
+      if (parsed) pipeline.session_closed(*port, closed.channel());
       break;
     }
     case link::LINK_COMMAND_GONE: {
       link::Gone gone;
       parsed = parse(gone);
-      if (parsed) slots.session_closed(*port, gone.channel());
+      if (parsed) pipeline.session_closed(*port, gone.channel());
       break;
     }
     default:

@@ -10,15 +10,9 @@
 #include <vector>
 
 #include "common/link/link.h"
-#include "logic/pipeline/pipeline.h"
+#include "logic/app/slot_thread.h"
 
 namespace hongyan::logic {
-
-// A slot thread and the loop that it runs on.
-struct ThreadOnLoop {
-  net::EventLoop* loop = nullptr;
-  SlotThread* thread = nullptr;
-};
 
 // Handler of the LinkServer's links, which live on the slot threads' loops. What a read brought for the
 // loop's own slot thread is handled at once; what it brought for others is posted to each of them once. A
@@ -26,8 +20,8 @@ struct ThreadOnLoop {
 // alone may send internal commands.
 class GateLinks : public link::LinkHandler {
  public:
-  // threads: index i is slot thread i; they outlive this.
-  explicit GateLinks(std::vector<ThreadOnLoop> threads);
+  // threads outlive this.
+  explicit GateLinks(const SlotThreads& threads);
 
   // The node owns these slots now, all others not. Tells every peer; one that links up later is told then.
   // Any thread.
@@ -36,25 +30,26 @@ class GateLinks : public link::LinkHandler {
  private:
   class Port;
   struct Forwarded;  // packets for another thread, copied
-
-  void on_link_up(const link::LinkPtr& link) override;
-  void on_link_packets(const link::LinkPtr& link, std::span<const link::LinkPacket> packets) override;
-  void on_link_down(const link::LinkPtr& link) override;
-
-  [[nodiscard]] std::size_t index_of(const net::EventLoop& loop) const;
-  void handle(std::size_t thread, const std::shared_ptr<Port>& port, const link::LinkPacket& packet);
-  static void request(SlotThread& slots, const link::ClientRequest& parsed, const std::shared_ptr<Port>& port,
-                      const link::LinkPacket& packet);
-  [[nodiscard]] link::Slots slots_message() const;
-
-  const std::vector<ThreadOnLoop> threads_;
-
-  // Each used by the loop of the same index only.
+  // Of one slot thread.
   struct PerLoop {
     std::unordered_map<const link::Link*, std::shared_ptr<Port>> ports;
     link::ClientRequest request;
     link::Sessions sessions;
   };
+
+  void on_link_up(const link::LinkPtr& link) override;
+  void on_link_packets(const link::LinkPtr& link, std::span<const link::LinkPacket> packets) override;
+  void on_link_down(const link::LinkPtr& link) override;
+
+  void handle(Pipeline& pipeline, PerLoop& mine, const std::shared_ptr<Port>& port,
+              const link::LinkPacket& packet);
+  static void request(Pipeline& pipeline, const link::ClientRequest& parsed,
+                      const std::shared_ptr<Port>& port, const link::LinkPacket& packet);
+  [[nodiscard]] link::Slots slots_message() const;
+
+  const SlotThreads& threads_;
+
+  // Each used by the loop of the same index only.
   std::vector<PerLoop> per_loop_;
 
   std::mutex mutex_;  // guards what follows; held for copies and sends (which only queue)

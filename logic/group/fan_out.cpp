@@ -116,7 +116,7 @@ void FanOut::broadcast(const GroupKey& key, const GroupRow& row,
   for (std::uint32_t thread = 0; thread < context_.thread_count; ++thread) {
     GroupMail mail;
     mail.broadcasts.push_back(message);
-    mail_(thread, std::move(mail));
+    mailbox_.mail(thread, std::move(mail));
   }
 }
 

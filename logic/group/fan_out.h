@@ -22,9 +22,8 @@ namespace hongyan::logic {
 // The message's placed_id is unfinished once more for each row.
 class FanOut {
  public:
-  using Mail = std::function<void(std::uint32_t thread, GroupMail)>;  // only queues
-  FanOut(ThreadContext& context, Lanes& lanes, Mail mail)
-      : context_(context), lanes_(lanes), mail_(std::move(mail)) {}
+  FanOut(ThreadContext& context, Lanes& lanes, GroupMailbox& mailbox)
+      : context_(context), lanes_(lanes), mailbox_(mailbox) {}
 
   struct Group {
     const GroupKey& key;
@@ -56,7 +55,7 @@ class FanOut {
 
   ThreadContext& context_;
   Lanes& lanes_;
-  const Mail mail_;
+  GroupMailbox& mailbox_;
 };
 
 }  // namespace hongyan::logic

@@ -11,7 +11,7 @@ void GroupAsks::ask(GroupAsk ask, Then then) {
   const std::uint32_t thread = context_.thread_of(slot_of_group(ask.group.app_id, ask.group.group_id));
   GroupMail mail;
   mail.asks.push_back(std::move(ask));
-  mail_(thread, std::move(mail));
+  mailbox_.mail(thread, std::move(mail));
 }
 
 void GroupAsks::replied(GroupReply reply) {

@@ -13,9 +13,8 @@ namespace hongyan::logic {
 // One thread. Every question is answered: at the latest when the shard of the group refuses.
 class GroupAsks {
  public:
-  using Mail = std::function<void(std::uint32_t thread, GroupMail)>;  // only queues
   using Then = std::function<void(GroupReply)>;
-  GroupAsks(ThreadContext& context, Mail mail) : context_(context), mail_(std::move(mail)) {}
+  GroupAsks(ThreadContext& context, GroupMailbox& mailbox) : context_(context), mailbox_(mailbox) {}
 
   // thread and number of the question are filled in.
   void ask(GroupAsk ask, Then then);
@@ -23,7 +22,7 @@ class GroupAsks {
 
  private:
   ThreadContext& context_;
-  const Mail mail_;
+  GroupMailbox& mailbox_;
   std::unordered_map<std::uint64_t, Then> waiting_;
   std::uint64_t next_ = 1;
 };

@@ -50,13 +50,9 @@ void GroupCalls::with_groups(const Request& request, void (GroupCalls::*then)(co
   }
   User& user = context_.users.get(request.app_id, request.uid, request.slot);
   if (user.loaded) return (this->*then)(request, user);
-  const auto body = std::make_shared<const std::string>(request.body);
-  sessions_.with_tails(user, [this, &user, then, body, kept = request](const Status& status) {
-    if (!status) return context_.refuse(kept.reply_to, status.error());
-    Request again = kept;
-    again.app_id = user.key.app_id;
-    again.uid = user.key.uid;
-    again.body = *body;
+  loader_.load(user, [this, &user, then, kept = OwnedRequest(request)](const Status& status) {
+    const Request again = kept.view();
+    if (!status) return context_.refuse(again.reply_to, status.error());
     (this->*then)(again, user);
   });
 }
@@ -100,13 +96,9 @@ void GroupCalls::send_as_member(const Request& request, User& user, NewMessage m
   GroupAsk ask;
   ask.group = {.app_id = user.key.app_id, .group_id = message.message.group_id};
   ask.uid = user.key.uid;
-  asks_.ask(std::move(ask), [this, kept = request, key = user.key,
+  asks_.ask(std::move(ask), [this, kept = OwnedRequest(request),
                              mine =
                                  std::make_shared<NewMessage>(std::move(message))](const GroupReply& reply) {
-    Request again = kept;
-    again.app_id = key.app_id;
-    again.uid = key.uid;
-    again.body = {};
     switch (reply.error.code) {
       case Code::kOk:
         mine->unless_stored = Error{Code::kUnavailable, "the group has not reached you yet", kRetryAfterMs};
@@ -117,7 +109,7 @@ void GroupCalls::send_as_member(const Request& request, User& user, NewMessage m
       default:
         mine->unless_stored = reply.error;
     }
-    accept_.send(again, std::move(*mine));
+    accept_.send(kept.view(), std::move(*mine));
   });
 }
 

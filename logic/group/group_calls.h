@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "logic/group/group_asks.h"
-#include "logic/login/logins.h"
 #include "logic/message/accept.h"
 #include "logic/user/request.h"
 #include "logic/user/thread_context.h"
+#include "logic/user/user_loader.h"
 #include "proto/client.pb.h"
 
 namespace hongyan::logic {
@@ -26,8 +26,8 @@ class GroupCalls {
   // A command that is not answered by then is answered with kDeadlineExceeded: it may yet be done.
   static constexpr Milliseconds kPatience{10'000};
 
-  GroupCalls(ThreadContext& context, Accept& accept, Sessions& sessions, GroupAsks& asks)
-      : context_(context), accept_(accept), sessions_(sessions), asks_(asks) {}
+  GroupCalls(ThreadContext& context, Accept& accept, UserLoader& loader, GroupAsks& asks)
+      : context_(context), accept_(accept), loader_(loader), asks_(asks) {}
 
   void c2g(const Request& request);
   // CTRL_SEND, or COMMAND_CTRL of a service.
@@ -61,7 +61,7 @@ class GroupCalls {
 
   ThreadContext& context_;
   Accept& accept_;
-  Sessions& sessions_;
+  UserLoader& loader_;
   GroupAsks& asks_;
   std::unordered_map<MsgId, Waiting> waiting_;
   client::C2GSendReq message_;

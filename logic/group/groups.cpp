@@ -334,7 +334,7 @@ void Groups::drop_rows(Group& group, const GroupWork& work) {
 
 void Groups::give_back(DeliverWorkPtr post, WriterWork::Outcome outcome) {
   post->outcome = outcome;
-  ports_.give_back(std::move(post));
+  delivery_.give_back(std::move(post));
 }
 
 // They go back to their lanes, all of them, so that none overtakes another.
@@ -360,7 +360,7 @@ void Groups::fan_out_again(Group& group, const FanOut::Again& again) {
 void Groups::mail_to(std::uint32_t thread, auto GroupMail::* part, auto item) {
   GroupMail mail;
   (mail.*part).push_back(std::move(item));
-  ports_.mail(thread, std::move(mail));
+  mailbox_.mail(thread, std::move(mail));
 }
 
 void Groups::answer(const DeliverWork& post, CtrlAnswer answer, MsgId placed_id) {

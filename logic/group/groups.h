@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -12,6 +11,7 @@
 #include "logic/group/fan_out.h"
 #include "logic/group/mail.h"
 #include "logic/group/rules.h"
+#include "logic/message/delivery.h"
 #include "logic/message/lane.h"
 #include "logic/store/group_rows.h"
 #include "logic/user/thread_context.h"
@@ -35,14 +35,14 @@ class Groups {
   // A group without its members takes as much memory as so many of them.
   static constexpr std::size_t kGroupWeight = 20;
 
-  struct Ports {
-    std::function<void(DeliverWorkPtr)> give_back;              // to the lane it came by
-    std::function<void(std::uint32_t thread, GroupMail)> mail;  // only queues
-  };
-  Groups(ThreadContext& context, Lanes& lanes, Ports ports)
-      : context_(context), lanes_(lanes), ports_(std::move(ports)), fan_out_(context, lanes, ports_.mail) {}
+  Groups(ThreadContext& context, Lanes& lanes, Delivery& delivery, GroupMailbox& mailbox)
+      : context_(context),
+        lanes_(lanes),
+        delivery_(delivery),
+        mailbox_(mailbox),
+        fan_out_(context, lanes, mailbox) {}
 
-  // A message for a group of this thread. It comes back through give_back.
+  // A message for a group of this thread. It is given back to delivery.
   void take(DeliverWorkPtr post);
   void ask(GroupAsk ask);
   void finished(std::unique_ptr<GroupWork> work);
@@ -113,7 +113,8 @@ class Groups {
 
   ThreadContext& context_;
   const Lanes& lanes_;
-  const Ports ports_;
+  Delivery& delivery_;
+  GroupMailbox& mailbox_;
   FanOut fan_out_;
   std::unordered_map<GroupKey, std::unique_ptr<Group>, GroupKeyHash> groups_;
   std::vector<GroupKey> unloaded_;              // could not be read; again at retry_at

@@ -232,7 +232,7 @@ void LargeGroups::read_page(const PageKey& key, OnPage then) {
   shard.read_group(key.group.app_id, key.group.group_id, key.after, key.up_to, key.limit, key.bytes,
                    [this, key](PageRows read_rows) {
                      auto rows = std::make_shared<PageRows>(std::move(read_rows));
-                     post([this, key, rows] {
+                     context_.later([this, key, rows] {
                        auto all = reading_.extract(key);
                        for (const auto& one : all.mapped()) one(*rows);
                      });

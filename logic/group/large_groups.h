@@ -55,9 +55,6 @@ class LargeGroups {
 
   void tick();
 
-  // post: runs a function on the slot thread, later. Set by the owner before use.
-  std::function<void(std::function<void()>)> post;
-
  private:
   struct Part {
     GroupKey group;

@@ -65,4 +65,11 @@ struct GroupMail {
   }
 };
 
+// Takes mail for a slot thread; only queues.
+class GroupMailbox {
+ public:
+  virtual ~GroupMailbox() = default;
+  virtual void mail(std::uint32_t thread, GroupMail mail) = 0;
+};
+
 }  // namespace hongyan::logic

@@ -46,7 +46,7 @@ void Accounts::run(const Request& request, UserRequest wanted) {
   context_.shards.of(request.slot)
       .run_user_request(std::move(wanted),
                         [this, &user, to = request.reply_to, kind](Result<StoredUser> stored) {
-                          post_([this, &user, to, kind, stored = std::move(stored)] {
+                          context_.later([this, &user, to, kind, stored = std::move(stored)] {
                             --user.busy;
                             finished(user, to, kind, stored);
                           });
@@ -57,7 +57,7 @@ void Accounts::finished(User& user, const ReplyTo& to, UserRequest::Kind kind,
                         const Result<StoredUser>& stored) {
   if (!stored) return context_.refuse(to, stored.error());
   internal::User out;
-  if (kind == UserRequest::Kind::kBan) out.set_kicked(sessions_.set_ban(user, stored->ban));
+  if (kind == UserRequest::Kind::kBan) out.set_kicked(logins_.set_ban(user, stored->ban));
   out.set_created_time(stored->created_time);
   out.set_created(stored->created);
   out.mutable_ban()->set_until_ms(stored->ban.until_ms);

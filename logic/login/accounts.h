@@ -12,9 +12,7 @@ namespace hongyan::logic {
 // thread.
 class Accounts {
  public:
-  using Post = std::function<void(std::function<void()>)>;  // to this thread, later; any thread may call it
-  Accounts(ThreadContext& context, Sessions& sessions, Post post)
-      : context_(context), sessions_(sessions), post_(std::move(post)) {}
+  Accounts(ThreadContext& context, Logins& logins) : context_(context), logins_(logins) {}
 
   void read(const Request& request);
   void register_user(const Request& request);
@@ -25,8 +23,7 @@ class Accounts {
   void finished(User& user, const ReplyTo& to, UserRequest::Kind kind, const Result<StoredUser>& stored);
 
   ThreadContext& context_;
-  Sessions& sessions_;
-  const Post post_;
+  Logins& logins_;
 };
 
 }  // namespace hongyan::logic

@@ -24,7 +24,7 @@ std::size_t index_of(DeviceClass device_class) { return static_cast<std::size_t>
 
 }  // namespace
 
-std::uint64_t Sessions::next_epoch(User& user, DeviceClass device_class, std::size_t shard) {
+std::uint64_t Logins::next_epoch(User& user, DeviceClass device_class, std::size_t shard) {
   // The shard's clock, because two nodes' clocks differ.
   std::uint64_t& highest = user.highest_epoch[index_of(device_class)];
   highest =
@@ -33,40 +33,7 @@ std::uint64_t Sessions::next_epoch(User& user, DeviceClass device_class, std::si
   return highest;
 }
 
-void Sessions::with_tails(User& user, std::function<void(const Status&)> then) {
-  if (user.loaded) return then({});
-  user.waiting_for_tails.push_back(std::move(then));
-  if (user.waiting_for_tails.size() > 1) return;  // asked already
-  auto work = std::make_unique<TailsWork>();
-  work->user = user.key;
-  work->slot = user.slot;
-  work->worker = context_.index;
-  work->deadline = context_.now() + context_.config.accept_deadline;
-  context_.shards.of(user.slot).submit(std::move(work));
-}
-
-void Sessions::tails_finished(const TailsWork& work) {
-  User* user = context_.users.find(work.user.app_id, work.user.uid);
-  if (user == nullptr) return;  // cannot be: who waits keeps it in memory
-  Status status;
-  if (work.outcome == WriterWork::Outcome::kStored) {
-    user->inbox_seq = std::max(user->inbox_seq.value_or(0), work.inbox_seq);
-    user->outbox_seq = std::max(user->outbox_seq.value_or(0), work.outbox_seq);
-    cursors_.loaded(*user, work.cursors);
-    for (const auto& membership : work.groups) user->groups[membership.group_id].learn(membership);
-    if (!std::exchange(user->ban_known, true) && work.ban.until_ms != 0) {
-      user->ban = std::make_unique<Ban>(work.ban);
-    }
-    user->loaded = true;
-  } else {
-    status = std::unexpected(work.error);
-  }
-  std::vector<std::function<void(const Status&)>> waiting;
-  waiting.swap(user->waiting_for_tails);
-  for (auto& then : waiting) then(status);
-}
-
-void Sessions::auth(const Request& request) {
+void Logins::auth(const Request& request) {
   if (!auth_.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()))) {
     return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
   }
@@ -89,7 +56,7 @@ void Sessions::auth(const Request& request) {
                .deadline = context_.now() + context_.config.accept_deadline});
 }
 
-bool Sessions::knows_sessions(Slot slot) {
+bool Logins::knows_sessions(Slot slot) {
   SlotState* state = context_.slots.find(slot);
   if (state == nullptr || state->sessions_known) return true;
   state->sessions_known =
@@ -98,17 +65,17 @@ bool Sessions::knows_sessions(Slot slot) {
   return state->sessions_known;
 }
 
-void Sessions::begin(User& user, Login login) {
+void Logins::begin(User& user, Login login) {
   if (user.loaded && knows_sessions(user.slot)) return open(user, std::move(login));
   ++waiting_[{login.to.gate->boot_id(), login.channel}];
-  with_tails(user, [this, &user, login = std::move(login)](const Status& status) {
+  loader_.load(user, [this, &user, login = std::move(login)](const Status& status) {
     if (!status || knows_sessions(user.slot)) return go_on(user, login, status);
     ++user.busy;
     held_.push_back({.user = &user, .login = login});
   });
 }
 
-void Sessions::go_on(User& user, const Login& login, const Status& status) {
+void Logins::go_on(User& user, const Login& login, const Status& status) {
   const auto waits = waiting_.find({login.to.gate->boot_id(), login.channel});
   // Of a client that has gone, and must not take the place of who is there.
   if (waits == waiting_.end()) return context_.refuse(login.to, {Code::kUnavailable, "the client has gone"});
@@ -121,7 +88,7 @@ void Sessions::go_on(User& user, const Login& login, const Status& status) {
   open(user, login);
 }
 
-void Sessions::release_held() {
+void Logins::release_held() {
   std::deque<Held> held;
   held.swap(held_);
   for (auto& one : held) {
@@ -134,13 +101,13 @@ void Sessions::release_held() {
   }
 }
 
-void Sessions::announced_all(const GatePort& gate) {
+void Logins::announced_all(const GatePort& gate) {
   const auto heard = heard_.find(&gate);
   if (heard != heard_.end()) ++heard->second;
   release_held();
 }
 
-void Sessions::open(User& user, Login login) {
+void Logins::open(User& user, Login login) {
   if (is_banned(user)) return context_.refuse(login.to, {Code::kPermissionDenied, banned_text(*user.ban)});
   const DeviceClass device = device_class(login.device_type);
   const auto before = table_.find(*login.to.gate, login.channel);
@@ -158,7 +125,7 @@ void Sessions::open(User& user, Login login) {
   answer_auth(user, add(user, std::move(session)), login.to);
 }
 
-Session& Sessions::add(User& user, Session session) {
+Session& Logins::add(User& user, Session session) {
   Session& added = table_.add(user, std::move(session));
   if (!added.replaced) {
     confirm(user, added);
@@ -171,7 +138,7 @@ Session& Sessions::add(User& user, Session session) {
   return added;
 }
 
-void Sessions::confirm(User& user, Session& session) {
+void Logins::confirm(User& user, Session& session) {
   while (session.replaced) {
     Session& older = *session.replaced;
     const bool same_device = is_same_device(older, session.device_id);
@@ -182,7 +149,7 @@ void Sessions::confirm(User& user, Session& session) {
   context_.tell(user, session, {.kind = Event::Kind::kLogin});
 }
 
-void Sessions::confirm_unheard() {
+void Logins::confirm_unheard() {
   while (!unconfirmed_.empty() && unconfirmed_.front().until <= context_.now()) {
     const Unconfirmed one = std::move(unconfirmed_.front());
     unconfirmed_.pop_front();
@@ -191,7 +158,7 @@ void Sessions::confirm_unheard() {
   }
 }
 
-void Sessions::answer_auth(User& user, Session& session, const ReplyTo& to) {
+void Logins::answer_auth(User& user, Session& session, const ReplyTo& to) {
   client::AuthResp response;
   response.set_session_id(session.id());
   response.set_server_time(context_.wall());
@@ -206,14 +173,14 @@ void Sessions::answer_auth(User& user, Session& session, const ReplyTo& to) {
                             .body = response.SerializeAsString()});
 }
 
-void Sessions::presence(std::string_view app_id, std::string_view uid, client::Presence& out) {
+void Logins::presence(std::string_view app_id, std::string_view uid, client::Presence& out) {
   const User* user = context_.users.find(app_id, uid);
   if (user != nullptr) return describe(*user, out);
   out.set_uid(std::string(uid));
 }
 
-Result<int> Sessions::kick(std::string_view app_id, std::string_view uid,
-                           std::optional<std::uint32_t> device_type, std::string_view message) {
+Result<int> Logins::kick(std::string_view app_id, std::string_view uid,
+                         std::optional<std::uint32_t> device_type, std::string_view message) {
   const User* user = context_.users.find(app_id, uid);
   if (user == nullptr) return 0;
   int told = 0;
@@ -228,13 +195,13 @@ Result<int> Sessions::kick(std::string_view app_id, std::string_view uid,
   return told;
 }
 
-bool Sessions::is_banned(const User& user) const { return user.ban && user.ban->until_ms > context_.wall(); }
+bool Logins::is_banned(const User& user) const { return user.ban && user.ban->until_ms > context_.wall(); }
 
-bool Sessions::kick_banned(const User& user, Session& session) {
+bool Logins::kick_banned(const User& user, Session& session) {
   return kick_session(context_, session, client::KICK_REASON_ADMIN, banned_text(*user.ban));
 }
 
-int Sessions::set_ban(User& user, const Ban& ban) {
+int Logins::set_ban(User& user, const Ban& ban) {
   user.ban_known = true;
   user.ban = ban.until_ms != 0 ? std::make_unique<Ban>(ban) : nullptr;
   if (!is_banned(user)) return 0;
@@ -243,7 +210,7 @@ int Sessions::set_ban(User& user, const Ban& ban) {
   return told;
 }
 
-void Sessions::logout(const Request& request) {
+void Logins::logout(const Request& request) {
   client::LogoutReq logout;
   if (!logout.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()))) {
     return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
@@ -255,7 +222,7 @@ void Sessions::logout(const Request& request) {
   reply(request.reply_to, client::LogoutResp().SerializeAsString());
 }
 
-void Sessions::announced(const GatePortPtr& gate, const link::Session& told, Slot slot) {
+void Logins::announced(const GatePortPtr& gate, const link::Session& told, Slot slot) {
   User& user = context_.users.get(told.app_id(), told.uid(), slot);
   const DeviceClass device = device_class(told.device_type());
   const auto known = table_.find(*gate, told.channel());
@@ -291,7 +258,7 @@ void Sessions::announced(const GatePortPtr& gate, const link::Session& told, Slo
   if (!newer_known) confirm(user, added);
 
   // What was stored while nobody knew of the session was not pushed to it.
-  with_tails(user, [this, &user, device, epoch, claimed = told.acked_inbox_seq()](const Status& status) {
+  loader_.load(user, [this, &user, device, epoch, claimed = told.acked_inbox_seq()](const Status& status) {
     Session* now = user.session_of(device);
     if (now == nullptr || now->login_epoch != epoch) return;
     if (!status) {
@@ -308,11 +275,11 @@ void Sessions::announced(const GatePortPtr& gate, const link::Session& told, Slo
       pusher_.acked_inbox(user, now, device, seq);
     }
     if (*user.inbox_seq > held) pusher_.sync_notify(user, *now);
-    announced_anew(user, *now);
+    watcher_.session_announced(user, *now);
   });
 }
 
-void Sessions::alive(const GatePortPtr& gate, const link::Session& told, Slot slot) {
+void Logins::alive(const GatePortPtr& gate, const link::Session& told, Slot slot) {
   User* user = context_.users.find(told.app_id(), told.uid());
   Session* session = user == nullptr ? nullptr : user->session_on(*gate, told.channel());
   // Not known: the kick was lost, or this node forgot it when the gate's link was down for long.
@@ -324,13 +291,13 @@ void Sessions::alive(const GatePortPtr& gate, const link::Session& told, Slot sl
   routes_.put(*user, *session);
 }
 
-void Sessions::closed(const GatePort& gate, std::uint64_t channel, std::string_view reason) {
+void Logins::closed(const GatePort& gate, std::uint64_t channel, std::string_view reason) {
   waiting_.erase({gate.boot_id(), channel});
   const auto live = table_.find(gate, channel);
   if (live.session != nullptr) table_.remove(*live.user, *live.session, true, reason);
 }
 
-void Sessions::remove_of(const std::function<bool(const Session&)>& is_gone) {
+void Logins::remove_of(const std::function<bool(const Session&)>& is_gone) {
   std::vector<std::pair<User*, Session*>> gone;
   context_.users.for_each([&](User& user) {
     user.for_each_session([&](Session& session) {
@@ -340,26 +307,26 @@ void Sessions::remove_of(const std::function<bool(const Session&)>& is_gone) {
   for (auto& [user, session] : gone) table_.remove(*user, *session, true, "gate_lost");
 }
 
-void Sessions::gate_up(const GatePort& gate) {
+void Logins::gate_up(const GatePort& gate) {
   heard_.try_emplace(&gate, 0);
   remove_of([&gate](const Session& session) {
     return session.gate->gate_id() == gate.gate_id() && session.gate->boot_id() != gate.boot_id();
   });
 }
 
-void Sessions::gate_down(const GatePortPtr& gate) {
+void Logins::gate_down(const GatePortPtr& gate) {
   heard_.erase(gate.get());
   lost_gates_.push_back({.gate = gate, .until = context_.now() + context_.config.gate_grace});
 }
 
-void Sessions::tick() {
+void Logins::tick() {
   drop_lost_gates();
   drop_expired();
   confirm_unheard();
   release_held();
 }
 
-void Sessions::drop_expired() {
+void Logins::drop_expired() {
   const std::int64_t now = context_.wall();
   for (int dropped = 0; dropped < kMostExpired; ++dropped) {
     const auto live = table_.expired(now);
@@ -370,7 +337,7 @@ void Sessions::drop_expired() {
   }
 }
 
-void Sessions::drop_lost_gates() {
+void Logins::drop_lost_gates() {
   while (!lost_gates_.empty() && lost_gates_.front().until <= context_.now()) {
     const GatePortPtr gate = lost_gates_.front().gate;
     lost_gates_.erase(lost_gates_.begin());
@@ -378,7 +345,7 @@ void Sessions::drop_lost_gates() {
   }
 }
 
-void Sessions::rewrite_routes() {
+void Logins::rewrite_routes() {
   context_.users.for_each([this](User& user) {
     for (auto& session : user.sessions) routes_.put(user, *session);
   });

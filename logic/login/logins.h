@@ -13,14 +13,22 @@
 #include "common/auth/token.h"
 #include "logic/login/session_table.h"
 #include "logic/message/push.h"
-#include "logic/user/cursors.h"
 #include "logic/user/request.h"
 #include "logic/user/route_store.h"
 #include "logic/user/thread_context.h"
+#include "logic/user/user_loader.h"
 #include "proto/client.pb.h"
 #include "proto/link.pb.h"
 
 namespace hongyan::logic {
+
+// Hears of sessions that gates told of. On the slot thread.
+class SessionWatcher {
+ public:
+  virtual ~SessionWatcher() = default;
+  // A gate announced the session anew, and its user is loaded.
+  virtual void session_announced(const User& user, Session& session) = 0;
+};
 
 // One thread. The higher login epoch wins everywhere: of two sessions of one (user, device class) the older
 // one is kicked, whichever is heard of first.
@@ -33,19 +41,24 @@ namespace hongyan::logic {
 // must not end the session of one that is there. So a login takes an older session's place at once, but the
 // older one is kicked only when the gate has confirmed that the client of the newer one is there, and comes
 // back when the gate says that it is not.
-class Sessions {
+class Logins {
  public:
-  Sessions(ThreadContext& context, Cursors& cursors, Pusher& pusher, const auth::TokenVerifier& verifier,
-           RouteStore& routes)
-      : context_(context),
-        cursors_(cursors),
-        pusher_(pusher),
-        verifier_(verifier),
-        routes_(routes),
-        table_(context, pusher, routes) {}
-
-  // A session that a gate told of is known now, with its user's tails. Set by the owner before use.
-  std::function<void(const User&, Session&)> announced_anew;
+  struct Deps {
+    ThreadContext& context;
+    UserLoader& loader;
+    Pusher& pusher;
+    const auth::TokenVerifier& verifier;
+    RouteStore& routes;
+    SessionWatcher& watcher;
+  };
+  explicit Logins(const Deps& deps)
+      : context_(deps.context),
+        loader_(deps.loader),
+        pusher_(deps.pusher),
+        verifier_(deps.verifier),
+        routes_(deps.routes),
+        watcher_(deps.watcher),
+        table_(deps.context, deps.pusher, deps.routes) {}
 
   void auth(const Request& request);
   void logout(const Request& request);
@@ -79,10 +92,6 @@ class Sessions {
   // Redis was emptied: every route is written again.
   void rewrite_routes();
 
-  // Runs `then` once the user's tails and cursors are known, or with why they cannot be.
-  void with_tails(User& user, std::function<void(const Status&)> then);
-  void tails_finished(const TailsWork& work);
-
  private:
   // An AUTH whose token is good.
   struct Login {
@@ -113,10 +122,11 @@ class Sessions {
   [[nodiscard]] std::uint64_t next_epoch(User& user, DeviceClass device_class, std::size_t shard);
 
   ThreadContext& context_;
-  Cursors& cursors_;
+  UserLoader& loader_;
   Pusher& pusher_;
   const auth::TokenVerifier& verifier_;
   RouteStore& routes_;
+  SessionWatcher& watcher_;
   SessionTable table_;
 
   // AUTHs that wait: how many of each connection.

@@ -87,7 +87,7 @@ void Accept::send(const Request& request, NewMessage wanted) {
 }
 
 void Accept::answer(AcceptWork& work) {
-  if (is_group_command(work.message.command)) return ports_.command(work);
+  if (is_group_command(work.message.command)) return steps_.command_accepted(work);
   response_.Clear();
   response_.set_msg_id(work.message.id);
   response_.set_timestamp(work.message.sent_ms);
@@ -109,7 +109,7 @@ void Accept::finished(std::unique_ptr<AcceptWork> work) {
       user.outbox_seq = std::max(user.outbox_seq.value_or(0), work->seq);
       PipelineCounters::add(context_.counters.accepted);
       answer(*work);
-      ports_.stored(*work);
+      steps_.accepted(*work);
       return;
     case WriterWork::Outcome::kExists: {
       if (work->stored_for != work->message.target()) {
@@ -129,7 +129,7 @@ void Accept::finished(std::unique_ptr<AcceptWork> work) {
       answer(*work);
       // It may have been stored by an attempt whose outcome was unknown. Fanning out again is harmless: the
       // inbox row is unique by msg_id.
-      if (!on_its_way) ports_.stored(*work);
+      if (!on_its_way) steps_.accepted(*work);
       return;
     }
     case WriterWork::Outcome::kRefused:

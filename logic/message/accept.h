@@ -1,12 +1,12 @@
 // Step 1 of the pipeline: store in the sender's outbox, then acknowledge the sender.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "logic/message/steps.h"
 #include "logic/message/works.h"
 #include "logic/user/check_id.h"
 #include "logic/user/request.h"
@@ -29,13 +29,7 @@ struct NewMessage {
 // target: ALREADY_EXISTS.
 class Accept {
  public:
-  struct Ports {
-    // For each message that is now in the outbox and must be fanned out, in the order of commits.
-    std::function<void(AcceptWork&)> stored;
-    // Instead of an answer, before `stored`: the message is a command, and its outcome answers it.
-    std::function<void(AcceptWork&)> command;
-  };
-  Accept(ThreadContext& context, Ports ports) : context_(context), ports_(std::move(ports)) {}
+  Accept(ThreadContext& context, Steps& steps) : context_(context), steps_(steps) {}
 
   // C2C_SEND. Answers now when it is refused, else when it is durable.
   void c2c(const Request& request);
@@ -53,7 +47,7 @@ class Accept {
   void answer(AcceptWork& work);
 
   ThreadContext& context_;
-  const Ports ports_;
+  Steps& steps_;
   client::C2CSendReq request_;  // reused, so that parsing allocates little
   client::C2CSendResp response_;
   std::string buffer_;

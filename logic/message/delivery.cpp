@@ -19,7 +19,7 @@ void Delivery::take(LaneBatch batch) {
     work->deadline = context_.now() + context_.config.accept_deadline;
     work->chain_broken = chain;
     if (work->to_group) {
-      post_(std::move(work));
+      steps_.came_for_group(std::move(work));
     } else {
       shard.submit(std::move(work));
     }
@@ -30,12 +30,12 @@ void Delivery::finished(DeliverWorkPtr work) {
   switch (work->outcome) {
     case WriterWork::Outcome::kStored:
       PipelineCounters::add(context_.counters.delivered);
-      stored_(*work);
+      steps_.delivered(*work);
       break;
     case WriterWork::Outcome::kExists:
       // Also what a commit of unknown outcome turns out to be, so it may never have been pushed. A device
       // that has it discards it.
-      stored_(*work);
+      steps_.delivered(*work);
       break;
     case WriterWork::Outcome::kParked:
       PipelineCounters::add(context_.counters.parked);

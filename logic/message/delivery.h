@@ -1,7 +1,6 @@
 // Step 2 of the pipeline at the receiver's side: store in the inbox, then push.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -21,12 +20,8 @@ struct LaneBatchState {
 // Takes batches for the slots of one slot thread. One thread.
 class Delivery {
  public:
-  // stored: called for each row that is newly in an inbox, in the order of commits.
-  using OnStored = std::function<void(const DeliverWork&)>;
-  // post: called for each message of a batch that is for a group; it comes back by give_back().
-  using OnPost = std::function<void(DeliverWorkPtr)>;
-  Delivery(ThreadContext& context, LanePort& port, OnStored stored, OnPost post)
-      : context_(context), port_(port), stored_(std::move(stored)), post_(std::move(post)) {}
+  Delivery(ThreadContext& context, LanePort& port, Steps& steps)
+      : context_(context), port_(port), steps_(steps) {}
 
   void take(LaneBatch batch);
   void finished(DeliverWorkPtr work);
@@ -36,8 +31,7 @@ class Delivery {
  private:
   ThreadContext& context_;
   LanePort& port_;
-  const OnStored stored_;
-  const OnPost post_;
+  Steps& steps_;
 };
 
 }  // namespace hongyan::logic

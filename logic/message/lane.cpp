@@ -88,11 +88,7 @@ void Lanes::send(Lane& lane) {
     batch.works.push_back(std::move(entry.work));
   }
   lane.in_flight = batch.works.size();
-  if (!port_.send_batch(batch)) {
-    put_back(lane, std::move(batch.works));
-    lane.in_flight = 0;
-    back_off(lane);
-  }
+  port_.send_batch(std::move(batch));
 }
 
 void Lanes::put_back(Lane& lane, std::vector<DeliverWorkPtr> works) {
@@ -118,7 +114,7 @@ void Lanes::finish(Lane& lane, Entry& entry) {
     to_remove_.push_back({.slot = lane.key.source, .destination = destination, .id = entry.id});
   }
   context_.slots.touch(lane.key.source);
-  if (last && !entry.member.empty()) fanned_out(entry.id);
+  if (last && !entry.member.empty()) steps_.fanned_out(entry.id);
 }
 
 void Lanes::result(LaneResult result) {
@@ -175,7 +171,7 @@ void Lanes::refill(Lane& lane) {
   const LaneKey key = lane.key;
   const auto done = [this, key](auto rows) {
     auto read = std::make_shared<decltype(rows)>(std::move(rows));
-    post([this, key, read] { refilled(key, std::move(*read)); });
+    context_.later([this, key, read] { refilled(key, std::move(*read)); });
   };
   Shard& shard = context_.shards.of(key.source);
   if (of_group) {

@@ -4,11 +4,11 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <vector>
 
+#include "logic/message/steps.h"
 #include "logic/message/works.h"
 #include "logic/user/thread_context.h"
 
@@ -39,8 +39,7 @@ struct LaneResult {
 class LanePort {
  public:
   virtual ~LanePort() = default;
-  // False: nobody is known to own the destination now; the batch is left as it is.
-  virtual bool send_batch(LaneBatch& batch) = 0;
+  virtual void send_batch(LaneBatch batch) = 0;
   virtual void send_result(std::uint32_t source_thread, LaneResult result) = 0;
 };
 
@@ -50,7 +49,8 @@ class LanePort {
 // One thread.
 class Lanes {
  public:
-  Lanes(ThreadContext& context, LanePort& port) : context_(context), port_(port) {}
+  Lanes(ThreadContext& context, LanePort& port, Steps& steps)
+      : context_(context), port_(port), steps_(steps) {}
 
   // Appends. work->lane_id is in the slot's unfinished ids already; user (the receiver), slot etc. are filled
   // in.
@@ -111,6 +111,7 @@ class Lanes {
 
   ThreadContext& context_;
   LanePort& port_;
+  Steps& steps_;
   std::unordered_map<std::uint32_t, Lane> lanes_;
   std::vector<std::uint32_t> ready_;
   std::int64_t fan_out_bytes_ = 0;
@@ -119,12 +120,6 @@ class Lanes {
   std::weak_ptr<void> latest_held_;              // of the row of a group that came last,
   const std::string* latest_content_ = nullptr;  // whose content this is
   std::vector<PendingEntry> to_remove_;          // finished ids that stand in im_pending
-
- public:
-  // Runs f on this slot thread, later; for what finishes on a reader's thread. Set by the owner before use.
-  std::function<void(std::function<void()>)> post;
-  // The last row of a group's message is committed. Set by the owner before use.
-  std::function<void(MsgId placed_id)> fanned_out;
 };
 
 }  // namespace hongyan::logic

@@ -10,7 +10,7 @@
 
 namespace hongyan::logic {
 
-void Pusher::stored_in_inbox(const DeliverWork& work) {
+void Pusher::delivered(const DeliverWork& work) {
   User* user = context_.users.find(work.user.app_id, work.user.uid);
   if (user == nullptr) return;  // not online, and nothing else is known of it
   if (work.membership) user->groups[work.membership->group_id].learn(*work.membership);
@@ -132,7 +132,7 @@ void Pusher::sent(Session& session, UnackedPush push) {
   session.unacked.push_back(std::move(push));
 }
 
-void Pusher::stored_in_outbox(const AcceptWork& work) {
+void Pusher::accepted(const AcceptWork& work) {
   const User& user = *work.owner;
   if (user.sessions.size() < 2) return;
   const std::string body = sent_push_body(work.message, work.seq);
@@ -157,7 +157,7 @@ void Pusher::ack(const Request& request) {
   if (ack_.seq() > 0) acked_inbox(*user, session, session->device_class, ack_.seq());
   if (ack_.outbox_seq() > 0) acked_outbox(*user, session->device_class, ack_.outbox_seq());
   if (ack_.group_id() != 0 && ack_.group_seq() > 0) {
-    acked_group(*user, session->device_class, ack_.group_id(), ack_.group_seq());
+    steps_.group_acked(*user, session->device_class, ack_.group_id(), ack_.group_seq());
   } else if (ack_.seq() == 0 && ack_.msg_id() != 0) {
     std::erase_if(session->unacked, [this](const UnackedPush& push) {
       if (push.msg_id != ack_.msg_id()) return false;

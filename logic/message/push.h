@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <string>
 #include <unordered_map>
 
@@ -23,17 +22,18 @@ namespace hongyan::logic {
 // of them but a SYNC_NOTIFY once it has acknowledged half.
 class Pusher {
  public:
-  Pusher(ThreadContext& context, Cursors& cursors) : context_(context), cursors_(cursors) {}
+  Pusher(ThreadContext& context, Cursors& cursors, Steps& steps)
+      : context_(context), cursors_(cursors), steps_(steps) {}
 
   // A row is newly in the receiver's inbox. Pushes of a group's message are gathered: one packet a gate.
-  void stored_in_inbox(const DeliverWork& work);
+  void delivered(const DeliverWork& work);
   // Sends what was gathered. At the end of every turn.
   void flush();
   // A message that is not stored, to all of the user's devices. Nobody waits for its acknowledgement. False:
   // no link took it.
   [[nodiscard]] bool push_unstored(const User& user, const client::S2CPush& message);
   // A message is newly in the sender's outbox: the sender's other devices get a SENT_PUSH.
-  void stored_in_outbox(const AcceptWork& work);
+  void accepted(const AcceptWork& work);
 
   // A PushAck of a client. Acks beyond the tail or backwards are counted and ignored.
   void ack(const Request& request);
@@ -58,9 +58,6 @@ class Pusher {
   };
   // By its number; nothing when it has ended.
   [[nodiscard]] Live find(std::uint64_t session) const;
-
-  // A PushAck of a large group. Set by the owner before use.
-  std::function<void(User&, DeviceClass, std::int64_t group_id, std::int64_t group_seq)> acked_group;
 
  private:
   struct Timer {
@@ -99,6 +96,7 @@ class Pusher {
 
   ThreadContext& context_;
   Cursors& cursors_;
+  Steps& steps_;
   std::unordered_map<std::uint64_t, Live> live_;  // by session number
   std::deque<Timer> timers_;                      // by time: every timer takes ack_timeout
   std::int64_t retained_bytes_ = 0;

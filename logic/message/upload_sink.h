@@ -43,7 +43,7 @@ class UploadSink {
  public:
   virtual ~UploadSink() = default;
   // Taken (upload is null then), or refused at once: kUnavailable when too much waits. What was taken comes
-  // back once, on the slot thread, by SlotThread::uploads_finished().
+  // back once, on the slot thread, by Pipeline::uploads_finished().
   [[nodiscard]] virtual Status publish(UploadWorkPtr& upload) = 0;
 };
 

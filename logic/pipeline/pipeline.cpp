@@ -4,11 +4,11 @@
 #include <iterator>
 #include <unordered_map>
 
-#include "logic/message/group_key.h"
+#include "common/protocol/commands.h"
 
 namespace hongyan::logic {
 
-SlotThread::SlotThread(const Deps& deps)
+Pipeline::Pipeline(const Deps& deps)
     : deps_(deps),
       context_{.index = deps.index,
                .thread_count = deps.thread_count,
@@ -16,52 +16,43 @@ SlotThread::SlotThread(const Deps& deps)
                .shards = deps.shards,
                .clock = deps.clock,
                .counters = deps.counters,
+               .turns = deps.host,
                .events = deps.events,
                .stored_events = deps.stored_events,
                .slots = {}},
-      port_(*this),
-      cursors_(context_, deps.post),
-      pusher_(context_, cursors_),
-      lanes_(context_, port_),
-      groups_(context_, lanes_,
-              {.give_back = [this](DeliverWorkPtr work) { delivery_.give_back(std::move(work)); },
-               .mail = [this](std::uint32_t to, GroupMail mail) { mail_groups(to, std::move(mail)); }}),
-      accept_(context_, {.stored = [this](AcceptWork& work) { stored_in_outbox(work); },
-                         .command = [this](AcceptWork& work) { group_calls_.stored(work); }}),
-      delivery_(
-          context_, port_, [this](const DeliverWork& work) { pusher_.stored_in_inbox(work); },
-          [this](DeliverWorkPtr post) { groups_.take(std::move(post)); }),
-      sessions_(context_, cursors_, pusher_, deps.verifier, deps.routes),
-      group_asks_(context_, [this](std::uint32_t to, GroupMail mail) { mail_groups(to, std::move(mail)); }),
+      cursors_(context_),
+      loader_(context_, cursors_),
+      pusher_(context_, cursors_, *this),
+      lanes_(context_, *this, *this),
+      accept_(context_, *this),
+      delivery_(context_, *this, *this),
+      groups_(context_, lanes_, delivery_, *this),
+      logins_({.context = context_,
+               .loader = loader_,
+               .pusher = pusher_,
+               .verifier = deps.verifier,
+               .routes = deps.routes,
+               .watcher = *this}),
+      group_asks_(context_, *this),
       large_groups_(context_, cursors_, pusher_, group_asks_),
-      group_calls_(context_, accept_, sessions_, group_asks_),
-      pull_(context_, pusher_, sessions_, large_groups_, deps.post),
+      group_calls_(context_, accept_, loader_, group_asks_),
+      pull_(context_, pusher_, loader_, large_groups_),
       uploads_(context_, deps.uploads),
-      server_calls_(context_, accept_, pusher_, sessions_, group_calls_, deps.post),
+      server_calls_(context_, accept_, pusher_, logins_, group_calls_),
       outgoing_(deps.thread_count),
-      upkeep_under_way_(deps.shards.size(), false) {
-  lanes_.post = large_groups_.post = deps.post;
-  sessions_.announced_anew = [this](const User& user, Session& session) {
-    large_groups_.catch_up(user, session);
-  };
-  lanes_.fanned_out = [this](MsgId placed_id) { groups_.fanned_out(placed_id); };
-  pusher_.acked_group = [this](User& user, DeviceClass device, std::int64_t group_id, std::int64_t seq) {
-    large_groups_.acked(user, device, group_id, seq);
-  };
-}
+      upkeep_under_way_(deps.shards.size(), false) {}
 
-bool SlotThread::Port::send_batch(LaneBatch& batch) {
+void Pipeline::send_batch(LaneBatch batch) {
   // One node: the owner of the destination is the slot's thread here, which refuses what it does not own.
-  const std::uint32_t thread = thread_.context_.thread_of(batch.lane.destination);
-  thread_.outgoing_[thread].batches.push_back(std::move(batch));
-  return true;
+  const std::uint32_t thread = context_.thread_of(batch.lane.destination);
+  outgoing_[thread].batches.push_back(std::move(batch));
 }
 
-void SlotThread::Port::send_result(std::uint32_t source_thread, LaneResult result) {
-  thread_.outgoing_[source_thread].results.push_back(std::move(result));
+void Pipeline::send_result(std::uint32_t source_thread, LaneResult result) {
+  outgoing_[source_thread].results.push_back(std::move(result));
 }
 
-void SlotThread::request(const Request& request) {
+void Pipeline::request(const Request& request) {
   if (context_.slots.status(request.slot) == SlotStatus::kNotOwned) {
     PipelineCounters::add(context_.counters.not_owner);
     if (request.reply_to.seq != 0) {
@@ -69,57 +60,51 @@ void SlotThread::request(const Request& request) {
     }
     return;
   }
-  switch (request.cmd_id) {
-    case client::COMMAND_AUTH:
-      return sessions_.auth(request);
-    case client::COMMAND_LOGOUT:
-      return sessions_.logout(request);
-    case client::COMMAND_C2S:
-      return uploads_.c2s(request);
-    case client::COMMAND_C2C_SEND:
+  switch (protocol::command(request.cmd_id).part) {
+    case protocol::Part::kLogin:
+      return request.cmd_id == client::COMMAND_AUTH ? logins_.auth(request) : logins_.logout(request);
+    case protocol::Part::kMessages:
       return accept_.c2c(request);
-    case client::COMMAND_C2G_SEND:
-      return group_calls_.c2g(request);
-    case client::COMMAND_CTRL_SEND:
-      return group_calls_.ctrl(request);
-    case client::COMMAND_PULL:
+    case protocol::Part::kGroups:
+      return request.cmd_id == client::COMMAND_C2G_SEND ? group_calls_.c2g(request)
+                                                        : group_calls_.ctrl(request);
+    case protocol::Part::kUploads:
+      return uploads_.c2s(request);
+    case protocol::Part::kPull:
       return pull_.pull(request);
-    case client::COMMAND_S2C:
-    case client::COMMAND_C2C_PUSH:
-    case client::COMMAND_C2G_PUSH:
-    case client::COMMAND_SENT_PUSH:
-    case client::COMMAND_CTRL_PUSH:
+    case protocol::Part::kPushes:
       return pusher_.ack(request);
-    default:
-      if (is_internal(request.cmd_id)) return server_calls_.handle(request);
+    case protocol::Part::kServerCalls:
+      return server_calls_.handle(request);
+    case protocol::Part::kNone:
       return context_.refuse(request.reply_to,
                              {Code::kUnknownCommand, "command is not known to this server"});
   }
 }
 
-void SlotThread::sessions(const GatePortPtr& gate, const link::Sessions& told) {
+void Pipeline::sessions(const GatePortPtr& gate, const link::Sessions& told) {
   for (const auto& session : told.sessions()) {
     const Slot slot = slot_of(session.app_id(), session.uid());
     if (context_.thread_of(slot) != context_.index || context_.slots.status(slot) == SlotStatus::kNotOwned)
       continue;
     if (told.announce()) {
-      sessions_.announced(gate, session, slot);
+      logins_.announced(gate, session, slot);
     } else {
-      sessions_.alive(gate, session, slot);
+      logins_.alive(gate, session, slot);
     }
   }
-  if (told.announce() && told.last()) sessions_.announced_all(*gate);
+  if (told.announce() && told.last()) logins_.announced_all(*gate);
 }
 
-void SlotThread::stored_in_outbox(AcceptWork& work) {
+void Pipeline::accepted(AcceptWork& work) {
   if (work.outcome == WriterWork::Outcome::kStored) context_.tell_stored(work);
-  pusher_.stored_in_outbox(work);
+  pusher_.accepted(work);
   auto next = deliver(std::move(work.user.app_id), std::move(work.message));
   next->lookup_first = work.outcome == WriterWork::Outcome::kExists;
   lanes_.add(work.slot, std::move(next));
 }
 
-void SlotThread::works_finished(std::vector<WriterWorkPtr> works) {
+void Pipeline::works_finished(std::vector<WriterWorkPtr> works) {
   for (auto& work : works) {
     switch (work->kind()) {
       case WriterWork::Kind::kOutbox:
@@ -129,7 +114,7 @@ void SlotThread::works_finished(std::vector<WriterWorkPtr> works) {
         delivery_.finished(DeliverWorkPtr(static_cast<DeliverWork*>(work.release())));
         break;
       case WriterWork::Kind::kTails:
-        sessions_.tails_finished(static_cast<const TailsWork&>(*work));
+        loader_.finished(static_cast<const TailsWork&>(*work));
         break;
       case WriterWork::Kind::kGroup:
         groups_.finished(std::unique_ptr<GroupWork>(static_cast<GroupWork*>(work.release())));
@@ -138,17 +123,17 @@ void SlotThread::works_finished(std::vector<WriterWorkPtr> works) {
   }
 }
 
-void SlotThread::uploads_finished(const std::vector<UploadWorkPtr>& uploads) {
+void Pipeline::uploads_finished(const std::vector<UploadWorkPtr>& uploads) {
   for (const auto& upload : uploads) uploads_.finished(*upload);
 }
 
-void SlotThread::mail(ThreadMail mail) {
+void Pipeline::take_mail(ThreadMail mail) {
   for (auto& result : mail.results) lanes_.result(std::move(result));
   for (auto& batch : mail.batches) delivery_.take(std::move(batch));
   take_groups(std::move(mail.groups));
 }
 
-void SlotThread::mail_groups(std::uint32_t thread, GroupMail mail) {
+void Pipeline::mail(std::uint32_t thread, GroupMail mail) {
   const auto move_all = [](auto& from, auto& to) { std::ranges::move(from, std::back_inserter(to)); };
   GroupMail& out = outgoing_[thread].groups;
   move_all(mail.broadcasts, out.broadcasts);
@@ -157,14 +142,14 @@ void SlotThread::mail_groups(std::uint32_t thread, GroupMail mail) {
   move_all(mail.replies, out.replies);
 }
 
-void SlotThread::take_groups(GroupMail mail) {
+void Pipeline::take_groups(GroupMail mail) {
   for (const auto& broadcast : mail.broadcasts) large_groups_.committed(broadcast);
   for (const auto& answer : mail.answers) group_calls_.answered(answer);
   for (auto& ask : mail.asks) groups_.ask(std::move(ask));
   for (auto& reply : mail.replies) group_asks_.replied(std::move(reply));
 }
 
-void SlotThread::shard_acquired(std::size_t shard, std::span<const AcquiredSlot> slots, Redo redo) {
+void Pipeline::shard_acquired(std::size_t shard, std::span<const AcquiredSlot> slots, Redo redo) {
   for (const auto& acquired : slots) {
     if (context_.thread_of(acquired.slot) != context_.index) continue;
     context_.slots.acquire(acquired, shard).acquired_at = context_.now();
@@ -190,13 +175,13 @@ void SlotThread::shard_acquired(std::size_t shard, std::span<const AcquiredSlot>
   groups_.redo(std::move(redo.placed), pending);
 }
 
-void SlotThread::tick() {
+void Pipeline::tick() {
   lanes_.tick();
   pusher_.tick();
   groups_.tick();
   large_groups_.tick();
   group_calls_.tick();
-  sessions_.tick();
+  logins_.tick();
   uploads_.tick();
   context_.users.trim();
   cursors_.tick();
@@ -207,7 +192,7 @@ void SlotThread::tick() {
   context_.counters.lanes.store(static_cast<std::int64_t>(lanes_.size()), std::memory_order_relaxed);
 }
 
-void SlotThread::upkeep() {
+void Pipeline::upkeep() {
   for (std::size_t shard = 0; shard < context_.shards.size(); ++shard) {
     if (upkeep_under_way_[shard] || context_.shards.at(shard).down()) continue;
     Upkeep upkeep;
@@ -217,7 +202,7 @@ void SlotThread::upkeep() {
     upkeep_under_way_[shard] = true;
     upkeep.done = [this, shard, add = upkeep.add_pending, remove = upkeep.remove_pending,
                    marks = upkeep.marks](bool committed) {
-      deps_.post([this, shard, add, remove, marks, committed] {
+      context_.later([this, shard, add, remove, marks, committed] {
         upkeep_under_way_[shard] = false;
         lanes_.pending_written(add, remove, committed);
         context_.slots.marks_written(marks, committed);
@@ -227,21 +212,21 @@ void SlotThread::upkeep() {
   }
 }
 
-void SlotThread::end_turn() {
+void Pipeline::end_turn() {
   // Mail to this thread itself is handled at once; it may make more.
   for (;;) {
     lanes_.send_ready();
     ThreadMail own = std::move(outgoing_[context_.index]);
     outgoing_[context_.index] = {};
     if (own.empty()) break;
-    mail(std::move(own));
+    take_mail(std::move(own));
   }
   pusher_.flush();
   for (std::uint32_t thread = 0; thread < outgoing_.size(); ++thread) {
     if (outgoing_[thread].empty()) continue;
     ThreadMail out = std::move(outgoing_[thread]);
     outgoing_[thread] = {};
-    deps_.mail(thread, std::move(out));
+    deps_.host.mail(thread, std::move(out));
   }
 }
 

@@ -1,4 +1,4 @@
-// One slot thread: the whole pipeline of the users whose slots it holds.
+// The whole pipeline of the users whose slots a slot thread holds.
 #pragma once
 
 #include <memory>
@@ -30,9 +30,15 @@ struct ThreadMail {
   [[nodiscard]] bool empty() const noexcept { return batches.empty() && results.empty() && groups.empty(); }
 };
 
+// Runs a pipeline: gives it its turns, and carries mail to the pipelines of other slot threads of the node.
+class PipelineHost : public Turns {
+ public:
+  virtual void mail(std::uint32_t thread, ThreadMail mail) = 0;  // only queues
+};
+
 // The pipeline of one thread without I/O: every input is a call on its thread, every output goes through a
 // port. Slot s belongs to thread s mod thread_count. One thread.
-class SlotThread {
+class Pipeline : private Steps, private LanePort, private GroupMailbox, private SessionWatcher {
  public:
   struct Deps {
     std::uint32_t index = 0;
@@ -41,65 +47,68 @@ class SlotThread {
     ShardSet& shards;
     MsgIdClock& clock;
     PipelineCounters& counters;
+    PipelineHost& host;
     const auth::TokenVerifier& verifier;
     RouteStore& routes;
     UploadPort uploads;
-    EventSink* events = nullptr;                      // null: not wanted
-    bool stored_events = false;                       // of messages, too
-    std::function<void(std::function<void()>)> post;  // to this thread, later; any thread may call it
-    std::function<void(std::uint32_t thread, ThreadMail mail)> mail;  // to another slot thread; only queues
+    EventSink* events = nullptr;  // null: not wanted
+    bool stored_events = false;   // of messages, too
   };
-  explicit SlotThread(const Deps& deps);
+  explicit Pipeline(const Deps& deps);
 
   void request(const Request& request);
   void sessions(const GatePortPtr& gate, const link::Sessions& told);
   // The gate closed the session, or has no such channel any more.
-  void session_closed(const GatePort& gate, std::uint64_t channel) { sessions_.closed(gate, channel); }
-  void gate_up(const GatePortPtr& gate) { sessions_.gate_up(*gate); }
-  void gate_down(const GatePortPtr& gate) { sessions_.gate_down(gate); }
+  void session_closed(const GatePort& gate, std::uint64_t channel) { logins_.closed(gate, channel); }
+  void gate_up(const GatePortPtr& gate) { logins_.gate_up(*gate); }
+  void gate_down(const GatePortPtr& gate) { logins_.gate_down(gate); }
   void works_finished(std::vector<WriterWorkPtr> works);
   void uploads_finished(const std::vector<UploadWorkPtr>& uploads);
-  void mail(ThreadMail mail);
+  void take_mail(ThreadMail mail);
   // redo: of this thread's slots.
   void shard_acquired(std::size_t shard, std::span<const AcquiredSlot> slots, Redo redo);
   void shard_status(std::size_t shard, SlotStatus status) { context_.slots.set_status(shard, status); }
   // Writes the cursors now, for the end of the process; done: all that could be written is.
   void flush_cursors(std::function<void()> done) { cursors_.flush(std::move(done)); }
-  void rewrite_routes() { sessions_.rewrite_routes(); }
+  void rewrite_routes() { logins_.rewrite_routes(); }
   // Every 100 ms or so.
   void tick();
   // Writes marks and im_pending, once a second.
   void upkeep();
 
-  // Call at the end of every turn: sends what the turn produced.
+  // Sends what the turn produced. Whoever runs turns (SlotThread, tests) ends each with it.
   void end_turn();
 
   [[nodiscard]] ThreadContext& context() noexcept { return context_; }
 
  private:
-  class Port : public LanePort {
-   public:
-    explicit Port(SlotThread& thread) : thread_(thread) {}
-    bool send_batch(LaneBatch& batch) override;
-    void send_result(std::uint32_t source_thread, LaneResult result) override;
-
-   private:
-    SlotThread& thread_;
-  };
-  void stored_in_outbox(AcceptWork& work);
-  void mail_groups(std::uint32_t thread, GroupMail mail);
+  void command_accepted(AcceptWork& work) override { group_calls_.stored(work); }
+  void accepted(AcceptWork& work) override;
+  void came_for_group(DeliverWorkPtr work) override { groups_.take(std::move(work)); }
+  void delivered(const DeliverWork& work) override { pusher_.delivered(work); }
+  void fanned_out(MsgId placed_id) override { groups_.fanned_out(placed_id); }
+  void group_acked(User& user, DeviceClass device_class, std::int64_t group_id,
+                   std::int64_t group_seq) override {
+    large_groups_.acked(user, device_class, group_id, group_seq);
+  }
+  void send_batch(LaneBatch batch) override;
+  void send_result(std::uint32_t source_thread, LaneResult result) override;
+  void mail(std::uint32_t thread, GroupMail mail) override;
+  void session_announced(const User& user, Session& session) override {
+    large_groups_.catch_up(user, session);
+  }
   void take_groups(GroupMail mail);
 
   const Deps deps_;
   ThreadContext context_;
-  Port port_;
   Cursors cursors_;
+  UserLoader loader_;
   Pusher pusher_;
   Lanes lanes_;
-  Groups groups_;
   Accept accept_;
   Delivery delivery_;
-  Sessions sessions_;
+  Groups groups_;
+  Logins logins_;
   GroupAsks group_asks_;
   LargeGroups large_groups_;
   GroupCalls group_calls_;

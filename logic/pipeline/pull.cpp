@@ -58,7 +58,7 @@ void PullService::pull(const Request& request) {
   page->bytes_left = context_.config.pull_bytes;
   page->groups = std::move(*request_.mutable_groups());
   PipelineCounters::add(context_.counters.pulls);
-  sessions_.with_tails(user, [this, &user, page](const Status& status) {
+  loader_.load(user, [this, &user, page](const Status& status) {
     if (!status) return context_.refuse(page->reply_to, status.error());
     start(user, page);
   });
@@ -97,7 +97,7 @@ void PullService::read_inbox(const std::shared_ptr<Page>& page) {
       .read_inbox(page->user, page->offset, page->response.inbox_seq(), page->limit, page->bytes_left,
                   [this, page](Result<std::vector<StoredMessage>> read) {
                     auto shared = std::make_shared<Result<std::vector<StoredMessage>>>(std::move(read));
-                    post_([this, page, shared] {
+                    context_.later([this, page, shared] {
                       if (!*shared) return context_.refuse(page->reply_to, shared->error());
                       const std::size_t bytes =
                           append_page(*page->response.mutable_msg(), std::move(**shared));
@@ -117,7 +117,7 @@ void PullService::read_outbox(const std::shared_ptr<Page>& page) {
       .read_outbox(page->user, page->outbox_offset, page->response.outbox_seq(), page->limit,
                    page->bytes_left, [this, page](Result<std::vector<StoredMessage>> read) {
                      auto shared = std::make_shared<Result<std::vector<StoredMessage>>>(std::move(read));
-                     post_([this, page, shared] {
+                     context_.later([this, page, shared] {
                        if (!*shared) return context_.refuse(page->reply_to, shared->error());
                        const std::size_t bytes =
                            append_page(*page->response.mutable_sent(), std::move(**shared));

@@ -6,10 +6,10 @@
 #include <string>
 
 #include "logic/group/large_groups.h"
-#include "logic/login/logins.h"
 #include "logic/message/push.h"
 #include "logic/user/request.h"
 #include "logic/user/thread_context.h"
+#include "logic/user/user_loader.h"
 #include "proto/client.pb.h"
 
 namespace hongyan::logic {
@@ -23,15 +23,8 @@ class PullService {
   // Clients name groups that they have left, too.
   static constexpr std::size_t kMostGroups = 2'000;
 
-  // post: runs a function on the slot thread, later.
-  using Post = std::function<void(std::function<void()>)>;
-  PullService(ThreadContext& context, Pusher& pusher, Sessions& sessions, LargeGroups& large_groups,
-              Post post)
-      : context_(context),
-        pusher_(pusher),
-        sessions_(sessions),
-        large_groups_(large_groups),
-        post_(std::move(post)) {}
+  PullService(ThreadContext& context, Pusher& pusher, UserLoader& loader, LargeGroups& large_groups)
+      : context_(context), pusher_(pusher), loader_(loader), large_groups_(large_groups) {}
 
   void pull(const Request& request);
 
@@ -45,9 +38,8 @@ class PullService {
 
   ThreadContext& context_;
   Pusher& pusher_;
-  Sessions& sessions_;
+  UserLoader& loader_;
   LargeGroups& large_groups_;
-  const Post post_;
   client::PullReq request_;
 };
 

@@ -131,7 +131,7 @@ void ServerCalls::push(const Request& request) {
 
 void ServerCalls::presence(const Request& request) {
   client::Presence presence;
-  sessions_.presence(request.app_id, request.uid, presence);
+  logins_.presence(request.app_id, request.uid, presence);
   reply(request.reply_to, presence.SerializeAsString());
 }
 
@@ -142,7 +142,7 @@ void ServerCalls::kick(const Request& request) {
   }
   std::optional<std::uint32_t> device_type;
   if (wanted.has_device_type()) device_type = static_cast<std::uint32_t>(wanted.device_type());
-  const auto told = sessions_.kick(request.app_id, request.uid, device_type, wanted.reason());
+  const auto told = logins_.kick(request.app_id, request.uid, device_type, wanted.reason());
   if (!told) return context_.refuse(request.reply_to, told.error());
   internal::Kicked kicked;
   kicked.set_sessions(*told);
@@ -155,9 +155,9 @@ void ServerCalls::online(const Request& request) {
     return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
   }
   internal::OnlinePage page;
-  sessions_.table().online(request.app_id, request.slot, wanted.after(),
-                           std::min<std::size_t>(wanted.limit(), kMostOnline),
-                           [&page](const User& user) { describe(user, *page.add_users()); });
+  logins_.table().online(request.app_id, request.slot, wanted.after(),
+                         std::min<std::size_t>(wanted.limit(), kMostOnline),
+                         [&page](const User& user) { describe(user, *page.add_users()); });
   reply(request.reply_to, page.SerializeAsString());
 }
 

@@ -17,14 +17,13 @@ namespace hongyan::logic {
 // come from a logic node. One thread.
 class ServerCalls {
  public:
-  ServerCalls(ThreadContext& context, Accept& accept, Pusher& pusher, Sessions& sessions, GroupCalls& groups,
-              Accounts::Post post)
+  ServerCalls(ThreadContext& context, Accept& accept, Pusher& pusher, Logins& logins, GroupCalls& groups)
       : context_(context),
         accept_(accept),
         pusher_(pusher),
-        sessions_(sessions),
+        logins_(logins),
         groups_(groups),
-        accounts_(context, sessions, std::move(post)) {}
+        accounts_(context, logins) {}
 
   void handle(const Request& request);
 
@@ -38,7 +37,7 @@ class ServerCalls {
   ThreadContext& context_;
   Accept& accept_;
   Pusher& pusher_;
-  Sessions& sessions_;
+  Logins& logins_;
   GroupCalls& groups_;
   Accounts accounts_;
 };

@@ -29,8 +29,7 @@ static_assert(kDeviceClassCount * kKinds.size() <= 16);
 
 }  // namespace
 
-Cursors::Cursors(ThreadContext& context, Post post)
-    : context_(context), post_(std::move(post)), shards_(context.shards.size()) {}
+Cursors::Cursors(ThreadContext& context) : context_(context), shards_(context.shards.size()) {}
 
 bool Cursors::acked(User& user, DeviceClass device_class, CursorKind kind, std::int64_t seq) {
   std::int64_t& cursor = cursor_of(user, device_class, kind);
@@ -112,7 +111,7 @@ void Cursors::write(std::size_t shard) {
     collect(*user, upkeep, mine.in_flight.back());
   }
   upkeep.done = [this, shard](bool committed) {
-    post_([this, shard, committed] { written(shard, committed); });
+    context_.later([this, shard, committed] { written(shard, committed); });
   };
   store.write_upkeep(std::move(upkeep));
 }

@@ -23,9 +23,7 @@ class Cursors {
  public:
   static constexpr std::size_t kBatch = 2048;
 
-  // post: runs a function on the slot thread, later; any thread may call it.
-  using Post = std::function<void(std::function<void()>)>;
-  Cursors(ThreadContext& context, Post post);
+  explicit Cursors(ThreadContext& context);
 
   // The devices of the class hold the box up to seq. False: backwards or beyond the tail, and ignored. While
   // the tail is not known the cursor stays: who acknowledges more later makes up for it.
@@ -64,7 +62,6 @@ class Cursors {
   void finish();
 
   ThreadContext& context_;
-  const Post post_;
   std::vector<OfShard> shards_;
   std::function<void()> done_;  // of flush()
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "logic/user/gate_port.h"
@@ -18,6 +19,27 @@ struct Request {
   std::uint64_t channel = 0;
   std::uint32_t device_type = 0;
   std::string_view body;
+};
+
+// A request kept beyond the call that brought it.
+class OwnedRequest {
+ public:
+  explicit OwnedRequest(const Request& request)
+      : app_id_(request.app_id), uid_(request.uid), body_(request.body), request_(request) {}
+  // Valid as long as this.
+  [[nodiscard]] Request view() const {
+    Request request = request_;
+    request.app_id = app_id_;
+    request.uid = uid_;
+    request.body = body_;
+    return request;
+  }
+
+ private:
+  std::string app_id_;
+  std::string uid_;
+  std::string body_;
+  Request request_;  // its views are replaced
 };
 
 }  // namespace hongyan::logic

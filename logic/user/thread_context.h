@@ -14,6 +14,7 @@
 #include "logic/user/events.h"
 #include "logic/user/gate_port.h"
 #include "logic/user/slot_table.h"
+#include "logic/user/turns.h"
 #include "logic/user/user_table.h"
 
 namespace hongyan::logic {
@@ -27,6 +28,7 @@ struct ThreadContext {
   ShardSet& shards;   // shared, immutable
   MsgIdClock& clock;  // shared, lock-free
   PipelineCounters& counters;
+  Turns& turns;
   EventSink* events = nullptr;  // null: events are not wanted
   bool stored_events = false;   // of messages, too
   std::function<SteadyTime()> now = [] { return SteadyClock::now(); };
@@ -34,6 +36,9 @@ struct ThreadContext {
 
   SlotTable slots;
   UserTable users{config.users_in_memory};
+
+  // Runs f on this slot thread, in a turn of its own. Any thread may call it.
+  void later(std::function<void()> f) const { turns.later(std::move(f)); }
 
   // Answers with the error and counts it.
   void refuse(const ReplyTo& to, const Error& error) const {

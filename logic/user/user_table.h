@@ -110,13 +110,13 @@ struct User {
   bool ban_known = false;    // what a TailsWork read of it before is older
   // Sends at the writer, owned by it, by client_msg_id (that of the work itself).
   std::unordered_map<std::string_view, AcceptWork*> accepting;
-  std::vector<std::function<void(const Status&)>> waiting_for_tails;
+  std::vector<std::function<void(const Status&)>> waiting_for_load;
   std::int64_t last_active_ms = 0;  // of sessions that ended
   std::uint32_t busy = 0;           // works under way: keeps the user in memory
   boost::intrusive::list_member_hook<> lru_hook;
 
   [[nodiscard]] bool evictable() const noexcept {
-    return sessions.empty() && accepting.empty() && waiting_for_tails.empty() && busy == 0 &&
+    return sessions.empty() && accepting.empty() && waiting_for_load.empty() && busy == 0 &&
            changed_cursors == 0 && !changed_group_cursors;
   }
   // Null: not a member, as far as is known.

@@ -103,6 +103,19 @@ class PipelineHarness : public ::testing::Test {
  protected:
   static constexpr std::uint32_t kThreads = 2;
 
+  class Host : public PipelineHost {
+   public:
+    Host(PipelineHarness& harness, std::uint32_t index) : harness_(harness), index_(index) {}
+    void later(std::function<void()> f) override { harness_.posted_.emplace_back(index_, std::move(f)); }
+    void mail(std::uint32_t thread, ThreadMail mail) override {
+      harness_.mail_.emplace_back(thread, std::move(mail));
+    }
+
+   private:
+    PipelineHarness& harness_;
+    const std::uint32_t index_;
+  };
+
   PipelineHarness() { restart(); }
 
   // A new process over the same shards: everything in memory is gone.
@@ -112,19 +125,17 @@ class PipelineHarness : public ::testing::Test {
     posted_.clear();
     for (auto& shard : shards_) shard.queue.clear();
     for (std::uint32_t i = 0; i < kThreads; ++i) {
-      threads_.push_back(std::make_unique<SlotThread>(SlotThread::Deps{
-          .index = i,
-          .thread_count = kThreads,
-          .config = config_,
-          .shards = shard_set_,
-          .clock = clock_,
-          .counters = counters_[i],
-          .verifier = verifier_,
-          .routes = routes_,
-          .uploads = uploads_,
-          .events = &events_,
-          .post = [this, i](std::function<void()> f) { posted_.emplace_back(i, std::move(f)); },
-          .mail = [this](std::uint32_t to, ThreadMail mail) { mail_.emplace_back(to, std::move(mail)); }}));
+      threads_.push_back(std::make_unique<Pipeline>(Pipeline::Deps{.index = i,
+                                                                   .thread_count = kThreads,
+                                                                   .config = config_,
+                                                                   .shards = shard_set_,
+                                                                   .clock = clock_,
+                                                                   .counters = counters_[i],
+                                                                   .host = hosts_[i],
+                                                                   .verifier = verifier_,
+                                                                   .routes = routes_,
+                                                                   .uploads = uploads_,
+                                                                   .events = &events_}));
       threads_[i]->context().now = [this] { return now_; };
       threads_[i]->context().wall = [this] { return wall_; };
     }
@@ -156,7 +167,7 @@ class PipelineHarness : public ::testing::Test {
     }
   }
 
-  [[nodiscard]] SlotThread& thread_of(std::string_view uid) {
+  [[nodiscard]] Pipeline& thread_of(std::string_view uid) {
     return *threads_[slot_of("demo", uid) % kThreads];
   }
   [[nodiscard]] MemoryShard& shard_of(std::string_view uid) {
@@ -189,7 +200,7 @@ class PipelineHarness : public ::testing::Test {
   void request(const std::shared_ptr<FakeGate>& gate, std::uint32_t seq, std::string_view uid,
                std::uint32_t cmd, const std::string& body, std::uint64_t channel = 1,
                std::uint32_t device = 1) {
-    SlotThread& thread = thread_of(uid);
+    Pipeline& thread = thread_of(uid);
     thread.request({.reply_to = {.gate = gate, .seq = seq},
                     .slot = slot_of("demo", uid),
                     .cmd_id = cmd,
@@ -249,7 +260,7 @@ class PipelineHarness : public ::testing::Test {
         moved = true;
         auto [to, mail] = std::move(mail_.front());
         mail_.pop_front();
-        threads_[to]->mail(std::move(mail));
+        threads_[to]->take_mail(std::move(mail));
         threads_[to]->end_turn();
       }
       while (!posted_.empty()) {
@@ -311,7 +322,8 @@ class PipelineHarness : public ::testing::Test {
   std::shared_ptr<FakeGate> gate_ = std::make_shared<FakeGate>("gate-1", 77);
   std::deque<std::pair<std::uint32_t, ThreadMail>> mail_;
   std::deque<std::pair<std::uint32_t, std::function<void()>>> posted_;
-  std::vector<std::unique_ptr<SlotThread>> threads_;
+  std::array<Host, kThreads> hosts_{Host(*this, 0), Host(*this, 1)};
+  std::vector<std::unique_ptr<Pipeline>> threads_;
 };
 
 }  // namespace hongyan::logic

@@ -1,0 +1,43 @@
+#include "logic/user/user_loader.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace hongyan::logic {
+
+void UserLoader::load(User& user, std::function<void(const Status&)> then) {
+  if (user.loaded) return then({});
+  user.waiting_for_load.push_back(std::move(then));
+  if (user.waiting_for_load.size() > 1) return;  // asked already
+  auto work = std::make_unique<TailsWork>();
+  work->user = user.key;
+  work->slot = user.slot;
+  work->worker = context_.index;
+  work->deadline = context_.now() + context_.config.accept_deadline;
+  context_.shards.of(user.slot).submit(std::move(work));
+}
+
+void UserLoader::finished(const TailsWork& work) {
+  User* user = context_.users.find(work.user.app_id, work.user.uid);
+  if (user == nullptr) return;  // cannot be: who waits keeps it in memory
+  Status status;
+  if (work.outcome == WriterWork::Outcome::kStored) {
+    user->inbox_seq = std::max(user->inbox_seq.value_or(0), work.inbox_seq);
+    user->outbox_seq = std::max(user->outbox_seq.value_or(0), work.outbox_seq);
+    cursors_.loaded(*user, work.cursors);
+    for (const auto& membership : work.groups) user->groups[membership.group_id].learn(membership);
+    if (!std::exchange(user->ban_known, true) && work.ban.until_ms != 0) {
+      user->ban = std::make_unique<Ban>(work.ban);
+    }
+    user->loaded = true;
+  } else {
+    status = std::unexpected(work.error);
+  }
+  std::vector<std::function<void(const Status&)>> waiting;
+  waiting.swap(user->waiting_for_load);
+  for (auto& then : waiting) then(status);
+}
+
+}  // namespace hongyan::logic
