@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/log/log.h"
+#include "proto/parse.h"
 
 namespace hongyan::logic {
 
@@ -209,7 +210,7 @@ void GateLinks::request(Pipeline& pipeline, const link::ClientRequest& parsed,
 void GateLinks::handle(Pipeline& pipeline, PerLoop& mine, const std::shared_ptr<Port>& port,
                        const link::LinkPacket& packet) {
   const auto parse = [&packet](google::protobuf::MessageLite& message) {
-    return message.ParseFromArray(packet.envelope.data(), static_cast<int>(packet.envelope.size()));
+    return hongyan::parse(message, packet.envelope);
   };
   if (!port->is_gate() && packet.command != link::LINK_COMMAND_REQUEST) return;  // of a newer version
   bool parsed = true;

@@ -14,7 +14,7 @@ void add_metrics(daemon::Context& context, const LogicConfig& config, const Slot
     metrics::Counter& counter = context.metrics.counter("hongyan_logic_" + name + "_total", help);
     context.metrics.before_collect([&threads, &counter, member] {
       double sum = 0;
-      for (const auto& thread : threads) sum += static_cast<double>((thread->counters().*member).load());
+      for (const auto& thread : threads) sum += static_cast<double>((thread->counters().*member).get());
       if (sum > counter.Value()) counter.Increment(sum - counter.Value());
     });
   };
@@ -58,7 +58,7 @@ void add_metrics(daemon::Context& context, const LogicConfig& config, const Slot
                                 {{"code", std::string(code_name(static_cast<Code>(code)))}});
     context.metrics.before_collect([&threads, &counter, code] {
       double sum = 0;
-      for (const auto& thread : threads) sum += static_cast<double>(thread->counters().refused[code].load());
+      for (const auto& thread : threads) sum += static_cast<double>(thread->counters().refused[code].get());
       if (sum > counter.Value()) counter.Increment(sum - counter.Value());
     });
   }

@@ -1,9 +1,9 @@
 #include "logic/group/group_calls.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
+#include "common/base/text.h"
 #include "logic/group/rules.h"
 #include "logic/user/check_id.h"
 
@@ -15,14 +15,11 @@ constexpr std::size_t kDefaultMembers = 100;
 constexpr std::size_t kMostMembers = 1000;
 constexpr std::size_t kDefaultGroups = 20;
 constexpr std::size_t kMostGroups = 100;
-constexpr std::uint32_t kRetryAfterMs = 200;
 
 // 0: not the decimal of a positive id.
 std::int64_t parse_group_id(std::string_view text) {
-  std::int64_t id = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  const bool whole = error == std::errc() && end == text.data() + text.size();
-  return whole && id > 0 && std::to_string(id) == text ? id : 0;
+  const auto id = parse_number<std::int64_t>(text);
+  return id && *id > 0 && std::to_string(*id) == text ? *id : 0;
 }
 
 std::size_t limit_of(std::int32_t wanted, std::size_t usual, std::size_t most) {
@@ -45,9 +42,7 @@ void GroupCalls::c2g(const Request& request) { with_groups(request, &GroupCalls:
 void GroupCalls::ctrl(const Request& request) { with_groups(request, &GroupCalls::send_command); }
 
 void GroupCalls::with_groups(const Request& request, void (GroupCalls::*then)(const Request&, User&)) {
-  if (context_.slots.status(request.slot) != SlotStatus::kServing) {
-    return context_.refuse(request.reply_to, {Code::kUnavailable, "storage is away", 500});
-  }
+  if (!context_.serves(request)) return;
   User& user = context_.users.get(request.app_id, request.uid, request.slot);
   if (user.loaded) return (this->*then)(request, user);
   loader_.load(user, [this, &user, then, kept = OwnedRequest(request)](const Status& status) {
@@ -58,9 +53,7 @@ void GroupCalls::with_groups(const Request& request, void (GroupCalls::*then)(co
 }
 
 void GroupCalls::send_message(const Request& request, User& user) {
-  if (!message_.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()))) {
-    return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
-  }
+  if (!context_.parse(request, message_)) return;
   if (!message_.from().empty() && message_.from() != request.uid) {
     return context_.refuse(request.reply_to, {Code::kPermissionDenied, "from is not the session's user"});
   }
@@ -101,7 +94,7 @@ void GroupCalls::send_as_member(const Request& request, User& user, NewMessage m
                                  std::make_shared<NewMessage>(std::move(message))](const GroupReply& reply) {
     switch (reply.error.code) {
       case Code::kOk:
-        mine->unless_stored = Error{Code::kUnavailable, "the group has not reached you yet", kRetryAfterMs};
+        mine->unless_stored = Error{Code::kUnavailable, "the group has not reached you yet", kRetrySoonMs};
         break;
       case Code::kPermissionDenied:
         mine->unless_stored = kNotAMember;
@@ -116,15 +109,13 @@ void GroupCalls::send_as_member(const Request& request, User& user, NewMessage m
 void GroupCalls::send_command(const Request& request, User& user) {
   const bool service = request.cmd_id == internal::COMMAND_CTRL;
   const auto refuse = [&](Code code, const char* why) { context_.refuse(request.reply_to, {code, why}); };
-  if (!command_.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()))) {
-    return refuse(Code::kBadRequest, "body does not parse");
-  }
+  if (!context_.parse(request, command_)) return;
   if (!command_.from().empty() && command_.from() != request.uid) {
     return refuse(Code::kPermissionDenied, "from is not the session's user");
   }
   const client::CtrlType type = command_.type();
   client::GroupOp op;
-  if (!op.ParseFromString(command_.content())) return refuse(Code::kBadRequest, "content does not parse");
+  if (!parse(op, command_.content())) return refuse(Code::kBadRequest, "content does not parse");
   if (auto ok = check_command(type, op, context_.config.group); !ok) {
     return context_.refuse(request.reply_to, ok.error());
   }
@@ -162,8 +153,7 @@ void GroupCalls::send_command(const Request& request, User& user) {
 
 void GroupCalls::read(const Request& request) {
   internal::GroupRead wanted;
-  if (!wanted.ParseFromArray(request.body.data(), static_cast<int>(request.body.size())) ||
-      wanted.offset() < 0) {
+  if (!parse(wanted, request.body) || wanted.offset() < 0) {
     return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
   }
   GroupAsk ask;

@@ -12,7 +12,6 @@ namespace {
 constexpr std::size_t kMostPlaced = 128;  // messages of a group stored at once
 constexpr std::size_t kMostPlacedBytes = 1 << 20;
 constexpr Milliseconds kLoadAgain{500};
-constexpr std::uint32_t kRetryAfterMs = 500;
 constexpr std::size_t kMostMembersOfAPage = 1000;
 
 using Outcome = WriterWork::Outcome;
@@ -33,7 +32,7 @@ Groups::Group& Groups::group_of(const GroupKey& key) {
 void Groups::take(DeliverWorkPtr post) {
   // Only what does not wait for this: it ends without a message being taken here.
   if (lanes_.fan_out_bytes() > static_cast<std::int64_t>(context_.config.max_unfinished_bytes)) {
-    post->error = {Code::kUnavailable, "too much is waiting for delivery", kRetryAfterMs};
+    post->error = {Code::kUnavailable, "too much is waiting for delivery", kRetryMs};
     return give_back(std::move(post), Outcome::kRefused);
   }
   Group& group = group_of({.app_id = post->user.app_id, .group_id = post->message.group_id});
@@ -163,8 +162,7 @@ void Groups::place_command(Group& group) {
                        .service = post.message.command == internal::COMMAND_CTRL,
                        .time_ms = post.message.sent_ms,
                        .op = {}};
-  const bool parsed =
-      command.op.ParseFromArray(post.message.content->data(), static_cast<int>(post.message.content->size()));
+  const bool parsed = parse(command.op, *post.message.content);
   auto change = parsed ? decide(group.state, command, context_.config.group)
                        : fail(Code::kBadRequest, "content does not parse");
   auto work = work_for(group, GroupWork::Op::kStore);
@@ -293,7 +291,7 @@ void Groups::stored(Group& group, GroupWork& work) {
       group.loaded = false;
       return;
   }
-  PipelineCounters::add(context_.counters.placed, work.rows.size());
+  context_.counters.placed.add(work.rows.size());
   if (change) {
     members_ -= group.state.members.size();
     group.state.exists = true;

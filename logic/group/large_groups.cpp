@@ -50,7 +50,7 @@ void LargeGroups::committed(const GroupBroadcast& message) {
       for (std::size_t i = begin; i < begin + count; ++i) {
         pushed(*due.sessions[i], message.group.group_id, message.group_seq);
       }
-      if (taken) PipelineCounters::add(context_.counters.pushed, count);
+      if (taken) context_.counters.pushed.add(count);
     }
   }
 }
@@ -84,7 +84,7 @@ void LargeGroups::due(const Timer& timer) {
   const std::int64_t held = group == nullptr ? 0 : group->cursor(session->device_class);
   if (held >= last) return;
   if (held >= timer.seq) return pushed(*session, timer.group_id, last);
-  PipelineCounters::add(context_.counters.resent);
+  context_.counters.resent.add();
   notify(*user, *session, timer.group_id, last);
 }
 
@@ -133,7 +133,7 @@ void LargeGroups::acked(User& user, DeviceClass device_class, std::int64_t group
   UserGroup* group = user.group(group_id);
   const bool good = group != nullptr && cursors_.acked_group(user, *group, device_class, seq,
                                                              head_of({user.key.app_id, group_id}));
-  if (!good) PipelineCounters::add(context_.counters.bad_acks);
+  if (!good) context_.counters.bad_acks.add();
 }
 
 void LargeGroups::pull(User& user, std::shared_ptr<Pull> pull) {

@@ -12,7 +12,6 @@ namespace hongyan::logic {
 namespace {
 
 constexpr int kSyslogWarning = 4;
-constexpr std::uint32_t kRetryAfterMs = 1000;
 constexpr Milliseconds kAbandon{500};
 constexpr Milliseconds kTopicsAppear{2000};  // after a broker answers, where topics are made at first use
 constexpr std::int64_t kLongestPropagation = 3'600'000;  // ms; what librdkafka takes
@@ -103,11 +102,11 @@ Status failure_of(rd_kafka_resp_err_t error, bool perhaps_written) {
     return fail(Code::kTooLarge, "larger than the destination takes");
   }
   if (perhaps_written) return fail(Code::kDeadlineExceeded, "Kafka did not confirm in time");
-  if (is_missing(error)) return fail(Code::kUnavailable, "the destination's topic is missing", kRetryAfterMs);
+  if (is_missing(error)) return fail(Code::kUnavailable, "the destination's topic is missing", kRetryLaterMs);
   if (error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
-    return fail(Code::kUnavailable, "the destination's topic may not be written", kRetryAfterMs);
+    return fail(Code::kUnavailable, "the destination's topic may not be written", kRetryLaterMs);
   }
-  return fail(Code::kUnavailable, "Kafka did not take it in time", kRetryAfterMs);
+  return fail(Code::kUnavailable, "Kafka did not take it in time", kRetryLaterMs);
 }
 
 struct DestroyHeaders {
@@ -252,7 +251,7 @@ void KafkaHandle::send_next(Topic& topic) {
     auto& [record, until] = next.mapped();
     const auto overtaken = topic.written.find(record->key);
     if (overtaken != topic.written.end() && overtaken->second > next.key()) {
-      record->outcome = fail(Code::kUnavailable, "a later one was published first", kRetryAfterMs);
+      record->outcome = fail(Code::kUnavailable, "a later one was published first", kRetryLaterMs);
       finished_.push_back(std::move(record));
     } else if (until < SteadyClock::now()) {
       fail_record(next.key(), std::move(record), &topic, RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, false);

@@ -13,7 +13,6 @@ namespace hongyan::logic {
 namespace {
 
 constexpr std::size_t kOverhead = 512;  // what a record costs beside its bytes, roughly
-constexpr std::uint32_t kRetryAfterMs = 1000;
 constexpr Milliseconds kLongestWait{100};
 constexpr Milliseconds kBetweenReports{5000};
 constexpr Milliseconds kBetweenTries{1000};
@@ -52,7 +51,7 @@ Status KafkaProducer::produce(KafkaRecordPtr& record) {
   const std::size_t size = cost(*record);
   const auto refuse = [this](std::string why) {
     ++refused_;
-    return fail(Code::kUnavailable, std::move(why), kRetryAfterMs);
+    return fail(Code::kUnavailable, std::move(why), kRetryLaterMs);
   };
   bool was_empty = false;
   {

@@ -4,22 +4,11 @@
 
 namespace hongyan::logic {
 
-namespace {
-
-template <typename Message>
-bool parse(Message& message, const Request& request) {
-  return message.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()));
-}
-
-}  // namespace
-
 void Accounts::read(const Request& request) { run(request, {.kind = UserRequest::Kind::kRead}); }
 
 void Accounts::register_user(const Request& request) {
   internal::Register wanted;
-  if (!parse(wanted, request)) {
-    return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
-  }
+  if (!context_.parse(request, wanted)) return;
   UserRequest user{.kind = UserRequest::Kind::kRegister, .created_time = context_.wall()};
   if (wanted.has_password_hash()) user.password_hash = std::move(*wanted.mutable_password_hash());
   run(request, std::move(user));
@@ -27,17 +16,13 @@ void Accounts::register_user(const Request& request) {
 
 void Accounts::ban(const Request& request) {
   internal::Ban wanted;
-  if (!parse(wanted, request)) {
-    return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
-  }
+  if (!context_.parse(request, wanted)) return;
   run(request, {.kind = UserRequest::Kind::kBan,
                 .ban = {.until_ms = wanted.until_ms(), .reason = std::move(*wanted.mutable_reason())}});
 }
 
 void Accounts::run(const Request& request, UserRequest wanted) {
-  if (context_.slots.status(request.slot) != SlotStatus::kServing) {
-    return context_.refuse(request.reply_to, {Code::kUnavailable, "storage is away", 500});
-  }
+  if (!context_.serves(request)) return;
   User& user = context_.users.get(request.app_id, request.uid, request.slot);
   ++user.busy;
   wanted.user = user.key;

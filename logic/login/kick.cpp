@@ -25,7 +25,7 @@ bool kick_channel(ThreadContext& context, const GatePortPtr& gate, std::uint64_t
   client::Kickout kickout;
   kickout.set_reason(reason);
   kickout.set_message(std::string(message));
-  PipelineCounters::add(context.counters.kicks);
+  context.counters.kicks.add();
   return gate->kick(channel, kickout.SerializeAsString());
 }
 

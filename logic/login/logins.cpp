@@ -11,7 +11,6 @@ namespace hongyan::logic {
 
 namespace {
 
-constexpr std::size_t kMaxDeviceId = 128;
 constexpr int kMostExpired = 5000;  // of one tick
 // How long a gate may take to confirm a login. Then it counts: the gate may be older than confirmations.
 constexpr Milliseconds kConfirmPatience{2500};
@@ -34,9 +33,7 @@ std::uint64_t Logins::next_epoch(User& user, DeviceClass device_class, std::size
 }
 
 void Logins::auth(const Request& request) {
-  if (!auth_.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()))) {
-    return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
-  }
+  if (!context_.parse(request, auth_)) return;
   auto id_ok = check_id(request.uid, kMaxUid, "uid");
   if (id_ok && auth_.uid() != request.uid) id_ok = fail(Code::kBadRequest, "uid");
   if (id_ok && auth_.device_id().size() > kMaxDeviceId)
@@ -44,9 +41,7 @@ void Logins::auth(const Request& request) {
   if (!id_ok) return context_.refuse(request.reply_to, id_ok.error());
   const auto expires_ms = verifier_.verify(request.app_id, request.uid, auth_.token());
   if (!expires_ms) return context_.refuse(request.reply_to, expires_ms.error());
-  if (context_.slots.status(request.slot) != SlotStatus::kServing) {
-    return context_.refuse(request.reply_to, {Code::kUnavailable, "storage is away", 500});
-  }
+  if (!context_.serves(request)) return;
   User& user = context_.users.get(request.app_id, request.uid, request.slot);
   begin(user, {.to = request.reply_to,
                .channel = request.channel,
@@ -83,7 +78,7 @@ void Logins::go_on(User& user, const Login& login, const Status& status) {
   if (!status) return context_.refuse(login.to, status.error());
   // Its gate has given the client up by now.
   if (context_.now() > login.deadline || !login.to.gate->is_open()) {
-    return context_.refuse(login.to, {Code::kUnavailable, "storage is slow", 500});
+    return context_.refuse(login.to, {Code::kUnavailable, "storage is slow", kRetryMs});
   }
   open(user, login);
 }
@@ -121,7 +116,7 @@ void Logins::open(User& user, Login login) {
   session.expires_ms = login.expires_ms;
   session.gate = login.to.gate;
   session.last_active_ms = context_.wall();
-  PipelineCounters::add(context_.counters.logins);
+  context_.counters.logins.add();
   answer_auth(user, add(user, std::move(session)), login.to);
 }
 
@@ -191,7 +186,7 @@ Result<int> Logins::kick(std::string_view app_id, std::string_view uid,
     told += sent ? 1 : 0;
     all = all && sent;
   });
-  if (!all) return fail(Code::kUnavailable, "a gate of the user cannot be reached now", 500);
+  if (!all) return fail(Code::kUnavailable, "a gate of the user cannot be reached now", kRetryMs);
   return told;
 }
 
@@ -212,9 +207,7 @@ int Logins::set_ban(User& user, const Ban& ban) {
 
 void Logins::logout(const Request& request) {
   client::LogoutReq logout;
-  if (!logout.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()))) {
-    return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
-  }
+  if (!context_.parse(request, logout)) return;
   if (!logout.uid().empty() && logout.uid() != request.uid) {
     return context_.refuse(request.reply_to, {Code::kPermissionDenied, "uid is not the session's user"});
   }

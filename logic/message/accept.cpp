@@ -7,22 +7,21 @@
 namespace hongyan::logic {
 
 namespace {
-constexpr std::uint32_t kRetryAfterMs = 500;
 constexpr std::size_t kMostJoined = 64;  // requests answered by one send: it and its resends
 }  // namespace
 
 Status Accept::check_room(const User& user, std::int32_t command) const {
   if (context_.slots.status(user.slot) != SlotStatus::kServing || context_.shards.of(user.slot).down()) {
-    return fail(Code::kUnavailable, "storage is away", kRetryAfterMs);
+    return std::unexpected(kStorageIsAway);
   }
   const std::size_t most = command == client::COMMAND_S2C ? context_.config.max_sends_of_service
                                                           : context_.config.max_sends_of_user;
   if (user.accepting.size() >= most) {
-    return fail(Code::kUnavailable, "too many sends of this user are under way", kRetryAfterMs);
+    return fail(Code::kUnavailable, "too many sends of this user are under way", kRetryMs);
   }
   if (context_.counters.unfinished_bytes.load(std::memory_order_relaxed) >
       static_cast<std::int64_t>(context_.config.max_unfinished_bytes)) {
-    return fail(Code::kUnavailable, "too much is waiting for delivery", kRetryAfterMs);
+    return fail(Code::kUnavailable, "too much is waiting for delivery", kRetryMs);
   }
   return {};
 }
@@ -34,19 +33,16 @@ bool Accept::join(User& user, const Request& request, const Message& message) {
   if (first.message.target() != message.target()) {
     context_.refuse(request.reply_to, {Code::kAlreadyExists, "client_msg_id was used for another target"});
   } else if (first.waiting.size() >= kMostJoined) {
-    context_.refuse(request.reply_to,
-                    {Code::kUnavailable, "this message is asked for too often", kRetryAfterMs});
+    context_.refuse(request.reply_to, {Code::kUnavailable, "this message is asked for too often", kRetryMs});
   } else {
-    PipelineCounters::add(context_.counters.duplicates);
+    context_.counters.duplicates.add();
     first.waiting.push_back(request.reply_to);
   }
   return true;
 }
 
 void Accept::c2c(const Request& request) {
-  if (!request_.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()))) {
-    return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
-  }
+  if (!context_.parse(request, request_)) return;
   if (!request_.from().empty() && request_.from() != request.uid) {
     return context_.refuse(request.reply_to, {Code::kPermissionDenied, "from is not the session's user"});
   }
@@ -107,7 +103,7 @@ void Accept::finished(std::unique_ptr<AcceptWork> work) {
     case WriterWork::Outcome::kStored:
       unfinished.issued(work->ticket, work->message.id);
       user.outbox_seq = std::max(user.outbox_seq.value_or(0), work->seq);
-      PipelineCounters::add(context_.counters.accepted);
+      context_.counters.accepted.add();
       answer(*work);
       steps_.accepted(*work);
       return;
@@ -119,7 +115,7 @@ void Accept::finished(std::unique_ptr<AcceptWork> work) {
         }
         return;
       }
-      PipelineCounters::add(context_.counters.duplicates);
+      context_.counters.duplicates.add();
       const bool on_its_way = unfinished.contains(work->message.id);
       if (on_its_way) {
         unfinished.absent(work->ticket);

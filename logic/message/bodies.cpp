@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "logic/message/group_key.h"
+#include "proto/parse.h"
 
 namespace hongyan::logic {
 
@@ -10,7 +11,7 @@ namespace {
 
 void set_mentions(google::protobuf::RepeatedPtrField<std::string>& out, const SharedBytes& mentions) {
   internal::Mentions parsed;
-  if (mentions && parsed.ParseFromString(*mentions)) out.Swap(parsed.mutable_uids());
+  if (mentions && parse(parsed, *mentions)) out.Swap(parsed.mutable_uids());
 }
 
 void fill(client::PullMsg& out, Message message, std::int64_t seq) {

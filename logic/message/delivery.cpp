@@ -29,7 +29,7 @@ void Delivery::take(LaneBatch batch) {
 void Delivery::finished(DeliverWorkPtr work) {
   switch (work->outcome) {
     case WriterWork::Outcome::kStored:
-      PipelineCounters::add(context_.counters.delivered);
+      context_.counters.delivered.add();
       steps_.delivered(*work);
       break;
     case WriterWork::Outcome::kExists:
@@ -38,7 +38,7 @@ void Delivery::finished(DeliverWorkPtr work) {
       steps_.delivered(*work);
       break;
     case WriterWork::Outcome::kParked:
-      PipelineCounters::add(context_.counters.parked);
+      context_.counters.parked.add();
       break;
     case WriterWork::Outcome::kRefused:
     case WriterWork::Outcome::kPending:

@@ -9,8 +9,7 @@
 #include <string_view>
 
 #include "common/base/slot.h"
-#include "proto/client.pb.h"
-#include "proto/internal.pb.h"
+#include "common/protocol/commands.h"
 
 namespace hongyan::logic {
 
@@ -34,10 +33,10 @@ struct GroupKeyHash {
 
 // Of Message::command. A command: of a member, or of a service.
 [[nodiscard]] inline bool is_group_command(std::int32_t command) noexcept {
-  return command == client::COMMAND_CTRL_SEND || command == internal::COMMAND_CTRL;
+  return protocol::is_group_command(static_cast<std::uint32_t>(command));
 }
 [[nodiscard]] inline bool is_for_group(std::int32_t command) noexcept {
-  return command == client::COMMAND_C2G_SEND || is_group_command(command);
+  return protocol::is_for_group(static_cast<std::uint32_t>(command));
 }
 // As clients know it: a service's command is a command.
 [[nodiscard]] inline std::int32_t told_command(std::int32_t command) noexcept {

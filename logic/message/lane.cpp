@@ -99,7 +99,7 @@ void Lanes::put_back(Lane& lane, std::vector<DeliverWorkPtr> works) {
 }
 
 void Lanes::back_off(Lane& lane) {
-  PipelineCounters::add(context_.counters.lane_retries);
+  context_.counters.lane_retries.add();
   lane.delay = std::clamp(lane.delay * 2, kFirstDelay, kLongestDelay);
   lane.retry_at = context_.now() + lane.delay;
 }

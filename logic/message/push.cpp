@@ -33,7 +33,7 @@ bool Pusher::push_unstored(const User& user, const client::S2CPush& message) {
   for (const auto& session : user.sessions) {
     const std::array<std::uint64_t, 1> channels = {session->channel};
     if (!session->gate->push(user.slot, client::COMMAND_S2C, channels, body)) continue;
-    PipelineCounters::add(context_.counters.pushed);
+    context_.counters.pushed.add();
     taken = true;
   }
   return taken;
@@ -92,7 +92,7 @@ void Pusher::flush() {
   for (const Gathered& one : gathered_) {
     for (const auto& to : one.gates) {
       if (to.gate->push(to.slot, one.cmd_id, to.channels, *one.body, {to.seqs, one.seq_field})) {
-        PipelineCounters::add(context_.counters.pushed, to.channels.size());
+        context_.counters.pushed.add(to.channels.size());
         continue;
       }
       // The link is gone or full. The gate announces the sessions again, or drops them.
@@ -116,7 +116,7 @@ void Pusher::push(User& user, Session& session, std::uint32_t cmd_id, std::int64
     session.behind = session.owes_ack = true;
     return;
   }
-  PipelineCounters::add(context_.counters.pushed);
+  context_.counters.pushed.add();
   sent(session, {.seq = seq, .msg_id = msg_id, .cmd_id = cmd_id, .body = body});
 }
 
@@ -146,14 +146,14 @@ void Pusher::accepted(const AcceptWork& work) {
 }
 
 void Pusher::ack(const Request& request) {
-  if (!ack_.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()))) {
-    return PipelineCounters::add(context_.counters.bad_acks);
+  if (!parse(ack_, request.body)) {
+    return context_.counters.bad_acks.add();
   }
   User* user = context_.users.find(request.app_id, request.uid);
   if (user == nullptr) return;
   Session* session = user->session_on(*request.reply_to.gate, request.channel);
   if (session == nullptr) return;
-  PipelineCounters::add(context_.counters.acked);
+  context_.counters.acked.add();
   if (ack_.seq() > 0) acked_inbox(*user, session, session->device_class, ack_.seq());
   if (ack_.outbox_seq() > 0) acked_outbox(*user, session->device_class, ack_.outbox_seq());
   if (ack_.group_id() != 0 && ack_.group_seq() > 0) {
@@ -170,7 +170,7 @@ void Pusher::ack(const Request& request) {
 
 void Pusher::acked_inbox(User& user, Session* session, DeviceClass device_class, std::int64_t seq) {
   if (!cursors_.acked(user, device_class, CursorKind::kInbox, seq)) {
-    return PipelineCounters::add(context_.counters.bad_acks);
+    return context_.counters.bad_acks.add();
   }
   if (session == nullptr) return;
   while (!session->unacked.empty() && session->unacked.front().seq <= seq) {
@@ -187,7 +187,7 @@ void Pusher::acked_inbox(User& user, Session* session, DeviceClass device_class,
 
 void Pusher::acked_outbox(User& user, DeviceClass device_class, std::int64_t seq) {
   if (!cursors_.acked(user, device_class, CursorKind::kOutbox, seq)) {
-    PipelineCounters::add(context_.counters.bad_acks);
+    context_.counters.bad_acks.add();
   }
 }
 
@@ -251,14 +251,14 @@ void Pusher::due(const Timer& timer) {
     } else {
       sync_notify(user, session);
     }
-    PipelineCounters::add(context_.counters.resent);
+    context_.counters.resent.add();
     timers_.push_back({.at = context_.now() + context_.config.ack_timeout,
                        .session = timer.session,
                        .seq = timer.seq,
                        .again = true});
     return;
   }
-  PipelineCounters::add(context_.counters.undelivered);
+  context_.counters.undelivered.add();
   log::debug("push", "undelivered uid={} channel={} id={}", log::quoted(user.key.uid), session.channel,
              push->msg_id);
   context_.tell(user, session,

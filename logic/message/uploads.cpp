@@ -4,10 +4,6 @@
 
 namespace hongyan::logic {
 
-namespace {
-constexpr std::size_t kMaxDestination = 64;
-}
-
 std::string Uploads::key_of(std::string_view app_id, std::string_view uid, std::string_view client_msg_id) {
   std::string key;
   key.reserve(app_id.size() + uid.size() + client_msg_id.size() + 2);
@@ -26,9 +22,7 @@ Status Uploads::check(const Request& request) const {
 }
 
 void Uploads::c2s(const Request& request) {
-  if (!request_.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()))) {
-    return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
-  }
+  if (!context_.parse(request, request_)) return;
   if (auto ok = check(request); !ok) return context_.refuse(request.reply_to, ok.error());
 
   std::string key = key_of(request.app_id, request.uid, request_.client_msg_id());
@@ -38,7 +32,7 @@ void Uploads::c2s(const Request& request) {
       return context_.refuse(request.reply_to,
                              {Code::kAlreadyExists, "client_msg_id was used for another target"});
     }
-    PipelineCounters::add(context_.counters.duplicates);
+    context_.counters.duplicates.add();
     first->second.waiting.push_back(request.reply_to);
     deadlines_.push_back(
         {.at = context_.now() + port_.timeout, .key = std::move(key), .number = first->second.number});
@@ -73,7 +67,7 @@ void Uploads::finished(const UploadWork& work) {
     for (const auto& to : waiting) context_.refuse(to, work.outcome.error());
     return;
   }
-  PipelineCounters::add(context_.counters.uploads);
+  context_.counters.uploads.add();
   client::C2SResp response;
   response.set_msg_id(work.msg_id);
   response.set_timestamp(work.time_ms);

@@ -54,7 +54,7 @@ void Pipeline::send_result(std::uint32_t source_thread, LaneResult result) {
 
 void Pipeline::request(const Request& request) {
   if (context_.slots.status(request.slot) == SlotStatus::kNotOwned) {
-    PipelineCounters::add(context_.counters.not_owner);
+    context_.counters.not_owner.add();
     if (request.reply_to.seq != 0) {
       request.reply_to.gate->respond_not_owner(request.reply_to.seq, request.slot, 0);
     }

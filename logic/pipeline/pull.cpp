@@ -26,9 +26,7 @@ void PullService::pull(const Request& request) {
   const auto refuse = [this, &request](Code code, std::string message) {
     context_.refuse(request.reply_to, {code, std::move(message), code == Code::kUnavailable ? 500U : 0U});
   };
-  if (!request_.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()))) {
-    return refuse(Code::kBadRequest, "body does not parse");
-  }
+  if (!context_.parse(request, request_)) return;
   if (!request_.uid().empty() && request_.uid() != request.uid) {
     return refuse(Code::kPermissionDenied, "uid is not the session's user");
   }
@@ -38,9 +36,7 @@ void PullService::pull(const Request& request) {
     return refuse(Code::kBadRequest, "too many groups");
   }
   if (request_.outbox_offset() < -1) return refuse(Code::kBadRequest, "outbox_offset is negative");
-  if (context_.slots.status(request.slot) != SlotStatus::kServing) {
-    return refuse(Code::kUnavailable, "storage is away");
-  }
+  if (!context_.serves(request)) return;
   User& user = context_.users.get(request.app_id, request.uid, request.slot);
   if (Session* session = user.session_on(*request.reply_to.gate, request.channel)) {
     pusher_.sign_of_life(user, *session);
@@ -57,7 +53,7 @@ void PullService::pull(const Request& request) {
       static_cast<std::size_t>(request_.limit() <= 0 ? kDefaultLimit : std::min(request_.limit(), kMaxLimit));
   page->bytes_left = context_.config.pull_bytes;
   page->groups = std::move(*request_.mutable_groups());
-  PipelineCounters::add(context_.counters.pulls);
+  context_.counters.pulls.add();
   loader_.load(user, [this, &user, page](const Status& status) {
     if (!status) return context_.refuse(page->reply_to, status.error());
     start(user, page);
@@ -147,7 +143,7 @@ void PullService::read_groups(const std::shared_ptr<Page>& page) {
 void PullService::answer(Page& page) {
   int messages = page.response.msg_size() + page.response.sent_size();
   for (const auto& group : page.response.groups()) messages += group.msg_size();
-  PipelineCounters::add(context_.counters.pulled_messages, static_cast<std::uint64_t>(messages));
+  context_.counters.pulled_messages.add(static_cast<std::uint64_t>(messages));
   reply(page.reply_to, page.response.SerializeAsString());
 }
 

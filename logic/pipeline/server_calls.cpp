@@ -11,11 +11,6 @@ namespace {
 
 constexpr std::size_t kMostOnline = 1000;
 
-template <typename Message>
-bool parse(Message& message, const Request& request) {
-  return message.ParseFromArray(request.body.data(), static_cast<int>(request.body.size()));
-}
-
 // Stands where a gate would, gathers the answers to the sends of one S2cStore, and answers that when all are
 // there. Request i of it has seq i + 1. Its slot thread only.
 class StoreAnswers : public GatePort {
@@ -29,7 +24,7 @@ class StoreAnswers : public GatePort {
   void respond(std::uint32_t seq, const GateReply& answer) override {
     auto& result = *stored_.mutable_results(static_cast<int>(seq - 1));
     client::C2CSendResp response;  // its error stands where every response has it
-    static_cast<void>(response.ParseFromArray(answer.body.data(), static_cast<int>(answer.body.size())));
+    static_cast<void>(parse(response, answer.body));
     result.set_msg_id(response.msg_id());
     result.set_timestamp(response.timestamp());
     if (answer.refused) *result.mutable_error() = response.error();
@@ -81,7 +76,7 @@ void ServerCalls::handle(const Request& request) {
 
 void ServerCalls::store(const Request& request) {
   internal::S2cStore wanted;
-  if (!parse(wanted, request) || wanted.targets().empty()) {
+  if (!parse(wanted, request.body) || wanted.targets().empty()) {
     return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
   }
   const bool to_group = wanted.group_id() != 0;
@@ -110,9 +105,7 @@ void ServerCalls::store(const Request& request) {
 
 void ServerCalls::push(const Request& request) {
   internal::S2cPush wanted;
-  if (!parse(wanted, request)) {
-    return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
-  }
+  if (!context_.parse(request, wanted)) return;
   internal::S2cPushed pushed;
   pushed.set_timestamp(context_.wall());
   const User* user = context_.users.find(request.app_id, request.uid);
@@ -137,9 +130,7 @@ void ServerCalls::presence(const Request& request) {
 
 void ServerCalls::kick(const Request& request) {
   internal::Kick wanted;
-  if (!parse(wanted, request)) {
-    return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
-  }
+  if (!context_.parse(request, wanted)) return;
   std::optional<std::uint32_t> device_type;
   if (wanted.has_device_type()) device_type = static_cast<std::uint32_t>(wanted.device_type());
   const auto told = logins_.kick(request.app_id, request.uid, device_type, wanted.reason());
@@ -151,9 +142,7 @@ void ServerCalls::kick(const Request& request) {
 
 void ServerCalls::online(const Request& request) {
   internal::Online wanted;
-  if (!parse(wanted, request)) {
-    return context_.refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
-  }
+  if (!context_.parse(request, wanted)) return;
   internal::OnlinePage page;
   logins_.table().online(request.app_id, request.slot, wanted.after(),
                          std::min<std::size_t>(wanted.limit(), kMostOnline),

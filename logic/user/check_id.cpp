@@ -9,7 +9,7 @@ Status check_id(std::string_view id, std::size_t most, std::string_view what) {
   if (id.size() > most) {
     return fail(Code::kBadRequest, std::string(what) + " is longer than " + std::to_string(most) + " bytes");
   }
-  if (id.find('\0') != std::string_view::npos) {
+  if (!protocol::is_id(id, most)) {
     return fail(Code::kBadRequest, std::string(what) + " contains NUL");
   }
   return {};

@@ -147,7 +147,7 @@ void Cursors::collect(User& user, Upkeep& upkeep, OfShard::Written& written) {
 void Cursors::written(std::size_t shard, bool committed) {
   OfShard& mine = shards_[shard];
   const auto users = std::exchange(mine.in_flight, {});
-  if (committed) PipelineCounters::add(context_.counters.cursors_kept, users.size());
+  if (committed) context_.counters.cursors_kept.add(users.size());
   for (const auto& one : users) {
     --one.user->busy;
     if (committed) continue;

@@ -13,11 +13,15 @@
 #include "logic/user/counters.h"
 #include "logic/user/events.h"
 #include "logic/user/gate_port.h"
+#include "logic/user/request.h"
 #include "logic/user/slot_table.h"
 #include "logic/user/turns.h"
 #include "logic/user/user_table.h"
+#include "proto/parse.h"
 
 namespace hongyan::logic {
+
+inline const Error kStorageIsAway{Code::kUnavailable, "storage is away", kRetryMs};
 
 // State and ports of one slot thread. Everything here is touched by that thread only, but for what says
 // otherwise.
@@ -42,8 +46,22 @@ struct ThreadContext {
 
   // Answers with the error and counts it.
   void refuse(const ReplyTo& to, const Error& error) const {
-    PipelineCounters::add(counters.refused[static_cast<std::size_t>(error.code)]);
+    counters.refused[static_cast<std::size_t>(error.code)].add();
     reply_error(to, error);
+  }
+
+  // Reads the request's body. False: it is no such message, and the request is refused.
+  [[nodiscard]] bool parse(const Request& request, google::protobuf::MessageLite& body) const {
+    if (hongyan::parse(body, request.body)) return true;
+    refuse(request.reply_to, {Code::kBadRequest, "body does not parse"});
+    return false;
+  }
+
+  // Whether the slot's shard may be asked. False: the request is refused.
+  [[nodiscard]] bool serves(const Request& request) const {
+    if (slots.status(request.slot) == SlotStatus::kServing) return true;
+    refuse(request.reply_to, kStorageIsAway);
+    return false;
   }
 
   // Tells what happened to the user's session.

@@ -291,7 +291,7 @@ class PipelineHarness : public ::testing::Test {
     settle();
   }
   [[nodiscard]] std::uint64_t count(PipelineCounters::Counter PipelineCounters::* member) const {
-    return (counters_[0].*member).load() + (counters_[1].*member).load();
+    return (counters_[0].*member).get() + (counters_[1].*member).get();
   }
   template <typename M>
   [[nodiscard]] M body_of(std::uint32_t seq) const {
