@@ -1,17 +1,12 @@
 #include "logic/group/large_groups.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "common/log/log.h"
 #include "logic/message/bodies.h"
 
 namespace hongyan::logic {
-
-namespace {
-constexpr std::size_t kChannelsOfAPush = 1024;
-}  // namespace
 
 std::optional<std::int64_t> LargeGroups::head_of(const GroupKey& group) const {
   const auto it = heads_.find(group);
@@ -26,84 +21,44 @@ void LargeGroups::learn_head(const GroupKey& group, std::int64_t head) {
 
 void LargeGroups::committed(const GroupBroadcast& message) {
   learn_head(message.group, message.group_seq);
-  struct Due {
-    Slot slot = 0;
-    std::vector<std::uint64_t> channels;
-    std::vector<Session*> sessions;
-  };
-  std::map<GatePort*, Due> by_gate;
+  GatePushes pushes;
   for (const auto& uid : message.audience->of_thread[context_.index]) {
     User* user = context_.users.find(message.group.app_id, uid);
     if (user == nullptr) continue;
     for (const auto& session : user->sessions) {
-      Due& due = by_gate[session->gate.get()];
-      due.slot = user->slot;
-      due.channels.push_back(session->channel);
-      due.sessions.push_back(session.get());
+      pushes.add(*session, user->slot);
+      pushed(*session, message.group.group_id, message.group_seq);
     }
   }
-  for (auto& [gate, due] : by_gate) {
-    const std::span<const std::uint64_t> channels(due.channels);
-    for (std::size_t begin = 0; begin < channels.size(); begin += kChannelsOfAPush) {
-      const std::size_t count = std::min(kChannelsOfAPush, channels.size() - begin);
-      const bool taken = gate->push(due.slot, message.cmd_id, channels.subspan(begin, count), *message.body);
-      for (std::size_t i = begin; i < begin + count; ++i) {
-        pushed(*due.sessions[i], message.group.group_id, message.group_seq);
-      }
-      if (taken) context_.counters.pushed.add(count);
-    }
-  }
+  // Who did not get it is told to pull when no acknowledgement has come.
+  pushes.send(context_, message.cmd_id, *message.body, 0, [](std::uint64_t) {});
 }
 
 void LargeGroups::pushed(Session& session, std::int64_t group_id, std::int64_t seq) {
   std::int64_t& last = session.group_pushes[group_id];
   if (last == 0) {
-    timers_.push_back({.at = context_.now() + context_.config.ack_timeout,
-                       .session = session.number,
-                       .group_id = group_id,
-                       .seq = seq});
+    timers_.start({.session = session.number, .group_id = group_id, .seq = seq});
   }
   last = seq;
 }
 
-void LargeGroups::tick() {
-  const SteadyTime now = context_.now();
-  while (!timers_.empty() && timers_.front().at <= now) {
-    const Timer timer = timers_.front();
-    timers_.pop_front();
-    due(timer);
-  }
-}
-
-void LargeGroups::due(const Timer& timer) {
-  const auto [user, session] = pusher_.find(timer.session);
+void LargeGroups::due(const Awaited& awaited) {
+  const auto [user, session] = pusher_.find(awaited.session);
   if (session == nullptr) return;
-  const std::int64_t last = std::exchange(session->group_pushes[timer.group_id], 0);
-  session->group_pushes.erase(timer.group_id);
-  const UserGroup* group = user->group(timer.group_id);
+  const std::int64_t last = std::exchange(session->group_pushes[awaited.group_id], 0);
+  session->group_pushes.erase(awaited.group_id);
+  const UserGroup* group = user->group(awaited.group_id);
   const std::int64_t held = group == nullptr ? 0 : group->cursor(session->device_class);
   if (held >= last) return;
-  if (held >= timer.seq) return pushed(*session, timer.group_id, last);
+  if (held >= awaited.seq) return pushed(*session, awaited.group_id, last);
   context_.counters.resent.add();
-  notify(*user, *session, timer.group_id, last);
-}
-
-void LargeGroups::notify(const User& user, Session& session, std::int64_t group_id, std::int64_t head) {
-  client::SyncNotify notify;
-  notify.set_inbox_seq(user.inbox_seq.value_or(0));
-  notify.set_outbox_seq(user.outbox_seq.value_or(0));
-  notify.set_group_id(group_id);
-  notify.set_group_seq(head);
-  const std::array<std::uint64_t, 1> channels = {session.channel};
-  if (!session.gate->push(user.slot, client::COMMAND_SYNC_NOTIFY, channels, notify.SerializeAsString())) {
-    session.owes_ack = true;
-  }
+  pusher_.sync_notify(*user, *session, awaited.group_id, last);
 }
 
 void LargeGroups::notify_if_behind(const User& user, Session& session, const UserGroup& group) {
   const std::int64_t group_id = group.membership().group_id;
   const auto head = head_of({user.key.app_id, group_id});
-  if (head && *head > group.cursor(session.device_class)) notify(user, session, group_id, *head);
+  if (head && *head > group.cursor(session.device_class)) pusher_.sync_notify(user, session, group_id, *head);
 }
 
 void LargeGroups::catch_up(const User& user, Session& session) {

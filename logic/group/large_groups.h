@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -12,6 +11,7 @@
 
 #include "logic/group/group_asks.h"
 #include "logic/group/mail.h"
+#include "logic/message/ack_timers.h"
 #include "logic/message/push.h"
 #include "logic/user/cursors.h"
 #include "logic/user/thread_context.h"
@@ -26,7 +26,7 @@ namespace hongyan::logic {
 class LargeGroups {
  public:
   LargeGroups(ThreadContext& context, Cursors& cursors, Pusher& pusher, GroupAsks& asks)
-      : context_(context), cursors_(cursors), pusher_(pusher), asks_(asks) {}
+      : context_(context), cursors_(cursors), pusher_(pusher), asks_(asks), timers_(context) {}
 
   // A message is committed: to the devices of its members that are online here, one packet a gate.
   void committed(const GroupBroadcast& message);
@@ -53,7 +53,9 @@ class LargeGroups {
   };
   void pull(User& user, std::shared_ptr<Pull> pull);
 
-  void tick();
+  void tick() {
+    timers_.run([this](const Awaited& awaited) { due(awaited); });
+  }
 
  private:
   struct Part {
@@ -61,8 +63,8 @@ class LargeGroups {
     std::int64_t after = 0;
     std::int64_t last = 0;  // what this user may read
   };
-  struct Timer {
-    SteadyTime at;
+  // A push that is not acknowledged yet.
+  struct Awaited {
     std::uint64_t session = 0;
     std::int64_t group_id = 0;
     std::int64_t seq = 0;
@@ -86,8 +88,7 @@ class LargeGroups {
   void pushed(Session& session, std::int64_t group_id, std::int64_t seq);
   // Tells the device to pull the group, if it holds less than the head.
   void notify_if_behind(const User& user, Session& session, const UserGroup& group);
-  void notify(const User& user, Session& session, std::int64_t group_id, std::int64_t head);
-  void due(const Timer& timer);
+  void due(const Awaited& awaited);
   void left_out(const Pull& pull, const Part& part);
   void read(const std::shared_ptr<Pull>& pull, const std::shared_ptr<std::vector<Part>>& parts,
             std::size_t index);
@@ -98,7 +99,7 @@ class LargeGroups {
   GroupAsks& asks_;
   std::unordered_map<GroupKey, std::int64_t, GroupKeyHash> heads_;  // committed; as far as is known
   std::map<PageKey, std::vector<OnPage>> reading_;
-  std::deque<Timer> timers_;  // by time: every timer takes ack_timeout
+  AckTimers<Awaited> timers_;
 };
 
 }  // namespace hongyan::logic

@@ -56,7 +56,7 @@ std::size_t Pusher::place_of(const DeliverWork& work) {
                        .cmd_id = push_command(message.command),
                        .seq_field = seq_field_of_group_push(message.command),
                        .body = group_push_body(message),
-                       .gates = {}});
+                       .pushes = {}});
   return it->second;
 }
 
@@ -72,14 +72,7 @@ void Pusher::gather(const User& user, const DeliverWork& work) {
     session->push_round = round_;
     session->push_place = place;
     Gathered& to = gathered_[place];
-    auto gate = std::ranges::find(to.gates, session->gate, &Gathered::OfGate::gate);
-    if (gate == to.gates.end()) {
-      gate = to.gates.insert(
-          gate, {.gate = session->gate, .slot = user.slot, .channels = {}, .seqs = {}, .sessions = {}});
-    }
-    gate->channels.push_back(session->channel);
-    gate->seqs.push_back(work.seq);
-    gate->sessions.push_back(session->number);
+    to.pushes.add(*session, user.slot, work.seq);
     sent(*session, {.seq = work.seq,
                     .msg_id = work.message.id,
                     .cmd_id = to.cmd_id,
@@ -89,18 +82,10 @@ void Pusher::gather(const User& user, const DeliverWork& work) {
 }
 
 void Pusher::flush() {
-  for (const Gathered& one : gathered_) {
-    for (const auto& to : one.gates) {
-      if (to.gate->push(to.slot, one.cmd_id, to.channels, *one.body, {to.seqs, one.seq_field})) {
-        context_.counters.pushed.add(to.channels.size());
-        continue;
-      }
-      // The link is gone or full. The gate announces the sessions again, or drops them.
-      for (const std::uint64_t number : to.sessions) {
-        if (Session* session = find(number).session) session->behind = session->owes_ack = true;
-      }
-    }
-  }
+  const auto lost = [this](std::uint64_t number) {
+    if (Session* session = find(number).session) session->behind = session->owes_ack = true;
+  };
+  for (const Gathered& one : gathered_) one.pushes.send(context_, one.cmd_id, *one.body, one.seq_field, lost);
   gathered_.clear();
   places_.clear();
   ++round_;
@@ -127,8 +112,7 @@ void Pusher::sent(Session& session, UnackedPush push) {
   } else {
     push.body = nullptr;
   }
-  timers_.push_back(
-      {.at = context_.now() + context_.config.ack_timeout, .session = session.number, .seq = push.seq});
+  timers_.start({.session = session.number, .seq = push.seq});
   session.unacked.push_back(std::move(push));
 }
 
@@ -199,10 +183,12 @@ void Pusher::sign_of_life(User& user, Session& session) {
   if (session.behind || user.inbox_seq.value_or(0) > held) sync_notify(user, session);
 }
 
-void Pusher::sync_notify(const User& user, Session& session) {
+void Pusher::sync_notify(const User& user, Session& session, std::int64_t group_id, std::int64_t group_seq) {
   client::SyncNotify notify;
   notify.set_inbox_seq(user.inbox_seq.value_or(0));
   notify.set_outbox_seq(user.outbox_seq.value_or(0));
+  notify.set_group_id(group_id);
+  notify.set_group_seq(group_seq);
   const std::array<std::uint64_t, 1> channels = {session.channel};
   if (!session.gate->push(user.slot, client::COMMAND_SYNC_NOTIFY, channels, notify.SerializeAsString())) {
     session.owes_ack = true;
@@ -218,28 +204,19 @@ void Pusher::session_closed(Session& session) {
   live_.erase(session.number);
 }
 
-void Pusher::tick() {
-  const SteadyTime now = context_.now();
-  while (!timers_.empty() && timers_.front().at <= now) {
-    const Timer timer = timers_.front();
-    timers_.pop_front();
-    due(timer);
-  }
-}
-
 Pusher::Live Pusher::find(std::uint64_t session) const {
   const auto it = live_.find(session);
   return it == live_.end() ? Live{} : it->second;
 }
 
-void Pusher::due(const Timer& timer) {
-  const auto live = live_.find(timer.session);
+void Pusher::due(const Awaited& awaited) {
+  const auto live = live_.find(awaited.session);
   if (live == live_.end()) return;
   User& user = *live->second.user;
   Session& session = *live->second.session;
-  const auto push = std::ranges::lower_bound(session.unacked, timer.seq, {}, &UnackedPush::seq);
-  if (push == session.unacked.end() || push->seq != timer.seq) return;  // acknowledged
-  if (!timer.again) {
+  const auto push = std::ranges::lower_bound(session.unacked, awaited.seq, {}, &UnackedPush::seq);
+  if (push == session.unacked.end() || push->seq != awaited.seq) return;  // acknowledged
+  if (!awaited.again) {
     if (push->body) {
       const std::array<std::uint64_t, 1> channels = {session.channel};
       const std::array<std::int64_t, 1> seqs = {push->seq};
@@ -252,10 +229,7 @@ void Pusher::due(const Timer& timer) {
       sync_notify(user, session);
     }
     context_.counters.resent.add();
-    timers_.push_back({.at = context_.now() + context_.config.ack_timeout,
-                       .session = timer.session,
-                       .seq = timer.seq,
-                       .again = true});
+    timers_.start({.session = awaited.session, .seq = awaited.seq, .again = true});
     return;
   }
   context_.counters.undelivered.add();

@@ -2,11 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <unordered_map>
 
 #include "logic/message/accept.h"
+#include "logic/message/ack_timers.h"
+#include "logic/message/gate_pushes.h"
 #include "logic/message/lane.h"
 #include "logic/user/cursors.h"
 #include "logic/user/request.h"
@@ -23,7 +24,7 @@ namespace hongyan::logic {
 class Pusher {
  public:
   Pusher(ThreadContext& context, Cursors& cursors, Steps& steps)
-      : context_(context), cursors_(cursors), steps_(steps) {}
+      : context_(context), cursors_(cursors), steps_(steps), timers_(context) {}
 
   // A row is newly in the receiver's inbox. Pushes of a group's message are gathered: one packet a gate.
   void delivered(const DeliverWork& work);
@@ -43,14 +44,17 @@ class Pusher {
 
   // A packet came from the session.
   void sign_of_life(User& user, Session& session);
-  void sync_notify(const User& user, Session& session);
+  // There is more to pull. group_id 0: of the boxes; else of this large group, up to group_seq.
+  void sync_notify(const User& user, Session& session, std::int64_t group_id = 0, std::int64_t group_seq = 0);
 
   // Sessions come and go: timers find them by number.
   void session_opened(User& user, Session& session) { live_[session.number] = {&user, &session}; }
   void session_closed(Session& session);
 
   // Pushes whose time has come.
-  void tick();
+  void tick() {
+    timers_.run([this](const Awaited& awaited) { due(awaited); });
+  }
 
   struct Live {
     User* user = nullptr;
@@ -60,8 +64,8 @@ class Pusher {
   [[nodiscard]] Live find(std::uint64_t session) const;
 
  private:
-  struct Timer {
-    SteadyTime at;
+  // A push that is not acknowledged yet.
+  struct Awaited {
     std::uint64_t session = 0;
     std::int64_t seq = 0;
     bool again = false;  // the push was sent twice already
@@ -69,18 +73,11 @@ class Pusher {
 
   // A message to many, gathered within one turn.
   struct Gathered {
-    struct OfGate {
-      GatePortPtr gate;
-      Slot slot = 0;
-      std::vector<std::uint64_t> channels;
-      std::vector<std::int64_t> seqs;
-      std::vector<std::uint64_t> sessions;  // numbers
-    };
     MsgId msg_id = 0;
     std::uint32_t cmd_id = 0;
     std::uint32_t seq_field = 0;
     SharedBytes body;
-    std::vector<OfGate> gates;
+    GatePushes pushes;
   };
 
   // Whether the session gets this row as a push now.
@@ -91,14 +88,14 @@ class Pusher {
   [[nodiscard]] std::size_t place_of(const DeliverWork& work);
   // Sent: remembers that an acknowledgement is due.
   void sent(Session& session, UnackedPush push);
-  void due(const Timer& timer);
+  void due(const Awaited& awaited);
   void retain(std::int64_t bytes) { retained_bytes_ += bytes; }
 
   ThreadContext& context_;
   Cursors& cursors_;
   Steps& steps_;
   std::unordered_map<std::uint64_t, Live> live_;  // by session number
-  std::deque<Timer> timers_;                      // by time: every timer takes ack_timeout
+  AckTimers<Awaited> timers_;
   std::int64_t retained_bytes_ = 0;
   std::vector<Gathered> gathered_;
   std::unordered_map<MsgId, std::size_t> places_;  // in gathered_
