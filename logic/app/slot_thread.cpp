@@ -101,6 +101,12 @@ void SlotThreads::completed(std::vector<WriterWorkPtr> batch) {
   });
 }
 
+void SlotThreads::completed(std::vector<GroupWorkPtr> batch) {
+  by_thread(std::move(batch), [](Pipeline& pipeline, std::vector<GroupWorkPtr> works) {
+    pipeline.works_finished(std::move(works));
+  });
+}
+
 void SlotThreads::uploads_finished(std::vector<UploadWorkPtr> batch) {
   by_thread(std::move(batch), [](Pipeline& pipeline, const std::vector<UploadWorkPtr>& uploads) {
     pipeline.uploads_finished(uploads);

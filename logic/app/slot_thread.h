@@ -13,7 +13,7 @@
 #include "logic/message/upload_sink.h"
 #include "logic/pipeline/pipeline.h"
 #include "logic/redis/routes.h"
-#include "logic/store/rows.h"
+#include "logic/store/shard.h"
 
 namespace hongyan::logic {
 
@@ -84,6 +84,7 @@ class SlotThreads : public WriterSink, public UploadReports {
   [[nodiscard]] std::size_t index_of(const net::EventLoop& loop) const;
 
   void completed(std::vector<WriterWorkPtr> batch) override;
+  void completed(std::vector<GroupWorkPtr> batch) override;
   void uploads_finished(std::vector<UploadWorkPtr> batch) override;
 
  private:

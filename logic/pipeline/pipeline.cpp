@@ -116,11 +116,12 @@ void Pipeline::works_finished(std::vector<WriterWorkPtr> works) {
       case WriterWork::Kind::kTails:
         loader_.finished(static_cast<const TailsWork&>(*work));
         break;
-      case WriterWork::Kind::kGroup:
-        groups_.finished(std::unique_ptr<GroupWork>(static_cast<GroupWork*>(work.release())));
-        break;
     }
   }
+}
+
+void Pipeline::works_finished(std::vector<GroupWorkPtr> works) {
+  for (auto& work : works) groups_.finished(std::move(work));
 }
 
 void Pipeline::uploads_finished(const std::vector<UploadWorkPtr>& uploads) {

@@ -63,6 +63,7 @@ class Pipeline : private Steps, private LanePort, private GroupMailbox, private 
   void gate_up(const GatePortPtr& gate) { logins_.gate_up(*gate); }
   void gate_down(const GatePortPtr& gate) { logins_.gate_down(gate); }
   void works_finished(std::vector<WriterWorkPtr> works);
+  void works_finished(std::vector<GroupWorkPtr> works);
   void uploads_finished(const std::vector<UploadWorkPtr>& uploads);
   void take_mail(ThreadMail mail);
   // redo: of this thread's slots.

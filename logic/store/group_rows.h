@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -52,7 +53,7 @@ struct GroupRedoRow {
 
 // One thing about one group. The owner has at most one of them under way for a group, so that it can number
 // rows itself: what is numbered is stored with these numbers or not at all.
-class GroupWork : public WriterWork {
+class GroupWork : public StoreWork {
  public:
   enum class Op : std::uint8_t {
     kLoad,   // the group, its head and its members
@@ -60,7 +61,7 @@ class GroupWork : public WriterWork {
     kStore,  // rows, and what a command changed, in one transaction
   };
 
-  explicit GroupWork(Op what) noexcept : WriterWork(Kind::kGroup), op(what) {}
+  explicit GroupWork(Op what) noexcept : op(what) {}
   [[nodiscard]] std::size_t bytes() const noexcept override {
     std::size_t size = 200 + ids.size() * 8 + (joined.size() + left.size()) * 64;
     for (const auto& row : rows) size += row.bytes();
@@ -92,5 +93,6 @@ class GroupWork : public WriterWork {
   bool all_left = false;
   std::optional<CtrlOutcome> answer;  // of a command
 };
+using GroupWorkPtr = std::unique_ptr<GroupWork>;
 
 }  // namespace hongyan::logic

@@ -23,31 +23,32 @@ struct UserKey {
   bool operator==(const UserKey&) const = default;
 };
 
-// One thing for a writer to do. Made by a slot's thread, which gives it away with ShardWriter::submit and
-// gets the same object back, with its result filled in, through WriterSink::completed. In between it belongs
-// to the writer. The pipeline derives from OutboxWork, InboxWork and TailsWork to keep its own context beside
-// them.
-class WriterWork {
+// One thing for a thread that writes to do. Made by a slot's thread, which gives it away with Shard::submit
+// and gets the same object back, with its result filled in, through WriterSink::completed. In between it
+// belongs to that thread of the shard.
+class StoreWork {
  public:
-  enum class Kind : std::uint8_t { kOutbox, kInbox, kTails, kGroup };
   enum class Outcome : std::uint8_t {
     kPending,
     kStored,   // committed and flushed by this work
     kExists,   // was committed before: same (user, client_msg_id) or same (user, msg_id)
     kRefused,  // certainly not stored by this work; `error` says why (kUnavailable: try again)
-    kParked,   // inbox: can never be stored; stands in im_parked
+    kParked,   // can never be stored; stands in im_parked
   };
 
-  virtual ~WriterWork() = default;
-  WriterWork(const WriterWork&) = delete;
-  WriterWork& operator=(const WriterWork&) = delete;
+  virtual ~StoreWork() = default;
+  StoreWork(const StoreWork&) = delete;
+  StoreWork& operator=(const StoreWork&) = delete;
 
-  [[nodiscard]] Kind kind() const noexcept { return kind_; }
   // About how much memory and packet space it takes; queues are limited by it.
   [[nodiscard]] virtual std::size_t bytes() const noexcept = 0;
+  // It is refused: those that would overtake it are to be refused, too.
+  virtual void break_chain() noexcept {}
+  // It is refused before its turn has come: frees what whoever made it does not need again.
+  virtual void drop_content() noexcept {}
 
   UserKey user;              // whose row: the sender's (outbox) or the receiver's (inbox); a group: app only
-  Slot slot = 0;             // the user's slot
+  Slot slot = 0;             // the user's slot, or the group's
   std::uint32_t worker = 0;  // slot thread that gets it back
   // Not begun by then: refused with kUnavailable. Work once sent to the server is seen through, however long
   // it takes.
@@ -55,6 +56,18 @@ class WriterWork {
 
   Outcome outcome = Outcome::kPending;
   Error error;  // with kRefused and kParked
+
+ protected:
+  StoreWork() = default;
+};
+
+// A work for the writer of its user. The pipeline derives from OutboxWork, InboxWork and TailsWork to keep
+// its own context beside them.
+class WriterWork : public StoreWork {
+ public:
+  enum class Kind : std::uint8_t { kOutbox, kInbox, kTails };
+
+  [[nodiscard]] Kind kind() const noexcept { return kind_; }
 
  protected:
   explicit WriterWork(Kind kind) noexcept : kind_(kind) {}
@@ -69,6 +82,10 @@ class OutboxWork : public WriterWork {
  public:
   OutboxWork() noexcept : WriterWork(Kind::kOutbox) {}
   [[nodiscard]] std::size_t bytes() const noexcept override { return user.app_id.size() + message.bytes(); }
+  void drop_content() noexcept override {
+    message.content.reset();
+    message.mentions.reset();
+  }
 
   Message message;
   // Only looked up: answered as kExists when it is stored, else refused with this.
@@ -98,6 +115,9 @@ class InboxWork : public WriterWork {
   InboxWork() noexcept : WriterWork(Kind::kInbox) {}
   [[nodiscard]] std::size_t bytes() const noexcept override {
     return user.app_id.size() + user.uid.size() + message.bytes();
+  }
+  void break_chain() noexcept override {
+    if (chain_broken) *chain_broken = true;
   }
 
   Message message;
@@ -142,15 +162,6 @@ class TailsWork : public WriterWork {
   std::vector<DeviceCursor> cursors;
   std::vector<Membership> groups;
   Ban ban;  // as last written; it may be over
-};
-
-// Gets finished work back.
-class WriterSink {
- public:
-  virtual ~WriterSink() = default;
-  // On a writer's thread, once a batch, in the order of commits; rows of one user in the order of submission.
-  // Must not block: it posts the work to the slot threads.
-  virtual void completed(std::vector<WriterWorkPtr> batch) = 0;
 };
 
 // A message of a box or of a group's order, as read back. seq: its number there.

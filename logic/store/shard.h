@@ -112,6 +112,7 @@ class Shard {
 
   // Any thread. The work comes back through the sink. Rows of one user keep their order.
   virtual void submit(WriterWorkPtr work) = 0;
+  virtual void submit(GroupWorkPtr work) = 0;
 
   // True while the last connection attempt or beat failed. Any thread.
   [[nodiscard]] virtual bool down() const noexcept = 0;
@@ -151,6 +152,15 @@ class Shard {
   // The settings that decide durability, as read from the server at connect, for logs
   // ("innodb_flush_log_at_trx_commit=1 ...").
   [[nodiscard]] virtual std::string settings() const = 0;
+};
+
+// Gets finished work back, on the thread that did it, once a batch, in the order of commits; rows of one user
+// in the order of submission. Must not block: it posts the work to the slot threads.
+class WriterSink {
+ public:
+  virtual ~WriterSink() = default;
+  virtual void completed(std::vector<WriterWorkPtr> batch) = 0;
+  virtual void completed(std::vector<GroupWorkPtr> batch) = 0;
 };
 
 struct ShardDeps {

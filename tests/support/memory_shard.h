@@ -47,6 +47,7 @@ class MemoryShard : public Shard {
   void start() override {}
   void stop() override {}
   void submit(WriterWorkPtr work) override { queue.push_back(std::move(work)); }
+  void submit(GroupWorkPtr work) override { group_queue.push_back(std::move(work)); }
   [[nodiscard]] bool down() const noexcept override { return is_down; }
   [[nodiscard]] std::string trouble() const override { return {}; }
 
@@ -159,17 +160,23 @@ class MemoryShard : public Shard {
     std::vector<WriterWorkPtr> batch;
     batch.swap(queue);
     for (auto& work : batch) {
-      if (refuse && work->kind() != WriterWork::Kind::kTails) {
-        work->outcome = WriterWork::Outcome::kRefused;
-        work->error = {Code::kUnavailable, "refused by the test", 500};
-        continue;
-      }
-      store(*work);
+      if (!refused(*work, work->kind() != WriterWork::Kind::kTails)) store(*work);
+    }
+    return batch;
+  }
+  std::vector<GroupWorkPtr> commit_groups() {
+    std::vector<GroupWorkPtr> batch;
+    batch.swap(group_queue);
+    for (auto& work : batch) {
+      if (refused(*work, true)) continue;
+      work->outcome = StoreWork::Outcome::kStored;
+      store_group(*work);
     }
     return batch;
   }
 
   std::vector<WriterWorkPtr> queue;
+  std::vector<GroupWorkPtr> group_queue;
   std::map<Key, std::vector<OutboxRow>> outbox;
   std::map<Key, std::vector<InboxRow>> inbox;
   std::map<GroupName, StoredGroup> groups;
@@ -189,6 +196,13 @@ class MemoryShard : public Shard {
   std::int64_t clock = 1'000'000;
 
  private:
+  bool refused(StoreWork& work, bool writes) const {
+    if (!refuse || !writes) return false;
+    work.outcome = StoreWork::Outcome::kRefused;
+    work.error = {Code::kUnavailable, "refused by the test", 500};
+    return true;
+  }
+
   void store(WriterWork& work) {
     const Key key{work.user.app_id, work.user.uid};
     work.outcome = WriterWork::Outcome::kStored;
@@ -204,8 +218,6 @@ class MemoryShard : public Shard {
             {.device_class = which.first, .kind = CursorKind::kGroup, .seq = seq, .group_id = which.second});
       }
       for (const auto& [id, membership] : memberships[key]) tails->groups.push_back(membership);
-    } else if (auto* group = dynamic_cast<GroupWork*>(&work)) {
-      store_group(*group);
     } else if (auto* out = dynamic_cast<OutboxWork*>(&work)) {
       auto& rows = outbox[key];
       const auto it = std::ranges::find(rows, out->message.client_msg_id, &OutboxRow::client_msg_id);

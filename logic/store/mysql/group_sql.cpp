@@ -5,14 +5,11 @@
 #include <algorithm>
 #include <iterator>
 
-#include "common/base/clock.h"
-
 namespace hongyan::logic {
 
 namespace {
 
 constexpr std::size_t kUsersOfAStatement = 512;
-constexpr unsigned kNullValue = 1048;
 constexpr std::size_t kMostFound = 256;
 constexpr std::int64_t kFirstPage = 16;
 constexpr std::int64_t kNextPage = 64;
@@ -240,7 +237,7 @@ DbResult<Fence> insert_group_rows(MysqlConnection& connection, std::span<GroupWo
     }
   }
   if (auto done = connection.query(sql); !done) {
-    if (done.error().code == kNullValue) return Fence::kLost;
+    if (refused_by_fence(done.error())) return Fence::kRefused;
     return std::unexpected(done.error());
   }
   return Fence::kHolds;
@@ -277,21 +274,6 @@ DbResult<bool> is_stored(MysqlConnection& connection, const GroupWork& work) {
     return std::unexpected(done.error());
   }
   return found;
-}
-
-DbStatus park_group_rows(MysqlConnection& connection, const GroupWork& work, std::string_view reason) {
-  for (const GroupRow& row : work.rows) {
-    std::string sql = fmt::format(
-        "INSERT INTO im_parked (id, slot, parked_time, destination, app_id, reason) VALUES ({}, {}, {}, "
-        "'{}', ",
-        row.message.id, work.slot, wall_ms(), work.group_id);
-    append_hex_literal(sql, work.user.app_id);
-    sql += ", ";
-    append_hex_literal(sql, reason.substr(0, 512));
-    sql += ") ON DUPLICATE KEY UPDATE reason = VALUES(reason)";
-    if (auto done = connection.query(sql); !done) return done;
-  }
-  return {};
 }
 
 DbResult<std::vector<StoredMessage>> read_group_page(MysqlConnection& connection,

@@ -9,7 +9,7 @@
 #include "logic/store/group_rows.h"
 #include "logic/store/mysql/connection.h"
 #include "logic/store/mysql/message_query.h"
-#include "logic/store/mysql/writer_sql.h"
+#include "logic/store/mysql/sql/fence.h"
 
 namespace hongyan::logic {
 
@@ -24,9 +24,6 @@ namespace hongyan::logic {
 [[nodiscard]] DbStatus store_command(MysqlConnection& connection, const GroupWork& work);
 // Whether a kStore of unknown outcome was committed.
 [[nodiscard]] DbResult<bool> is_stored(MysqlConnection& connection, const GroupWork& work);
-// Within a transaction that begin_fenced began.
-[[nodiscard]] DbStatus park_group_rows(MysqlConnection& connection, const GroupWork& work,
-                                       std::string_view reason);
 
 // Messages of a group with after < group_seq <= up_to, as read_page does; StoredMessage::seq is the
 // group_seq.

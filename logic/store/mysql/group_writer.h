@@ -2,17 +2,13 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
-#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "logic/store/group_rows.h"
-#include "logic/store/mysql/connection.h"
-#include "logic/store/mysql/server_trouble.h"
+#include "logic/store/mysql/fenced_connection.h"
 #include "logic/store/mysql/shard_state.h"
-#include "logic/store/mysql/shard_writer.h"
 #include "logic/store/mysql/work_queue.h"
 #include "logic/store/shard.h"
 
@@ -35,26 +31,21 @@ class GroupWriter {
     const ShardConfig& config;
     const ShardDeps& shard;
     ShardState& state;
-    CommitFaultHook commit_fault;
+    WriteHooks hooks;
   };
 
-  explicit GroupWriter(Deps deps)
-      : deps_(std::move(deps)),
-        queue_(deps_.config, deps_.state, *deps_.shard.sink),
-        trouble_(deps_.config.name, deps_.state, "group writer") {}
+  explicit GroupWriter(Deps deps);
   ~GroupWriter() { stop(SteadyClock::now()); }
   GroupWriter(const GroupWriter&) = delete;
   GroupWriter& operator=(const GroupWriter&) = delete;
 
   void start();
   void stop(SteadyTime deadline);
-  void submit(std::unique_ptr<GroupWork> work) { queue_.submit(std::move(work)); }
-  [[nodiscard]] const WriterCounters& counters() const noexcept { return counters_; }
+  void submit(GroupWorkPtr work) { queue_.submit(std::move(work)); }
 
  private:
-  // Works that are stored or not stored together.
-  using Unit = std::span<GroupWork* const>;
-  enum class Next : std::uint8_t { kDone, kAgain, kDoubt };
+  // Works that are stored together or not at all: a command, or any number of plain messages.
+  using Unit = std::vector<GroupWork*>;
 
   void run();
   void process();
@@ -64,37 +55,29 @@ class GroupWriter {
   void complete_reads();
   void read(GroupWork& work);
   void store(Unit unit);
-  [[nodiscard]] Next try_store(Unit unit);
-  [[nodiscard]] Next insert_rows(Unit unit);
-  [[nodiscard]] Next run_command(const GroupWork& work);
-  [[nodiscard]] Next failed(Unit unit, const DbError& error, DbSent sent);
+  [[nodiscard]] Written write(const Unit& unit);
+  void stored(const Unit& unit);
+  // The unit's slots must still be ours to try it again; those that are not are refused.
+  void go_on_under(TenurePtr present, const Unit& unit);
   // What becomes of a unit that is surely not stored.
-  void judge(Unit unit, const DbError& error);
-  void refuse_for(Unit unit, const DbError& error);
+  void judge(const Unit& unit, const DbError& error);
+  void refuse_for(const Unit& unit, const DbError& error);
   // Before another attempt; false: the process ends.
-  [[nodiscard]] bool pause();
-  // After an unknown outcome. False: the process ends before it is known.
-  [[nodiscard]] bool settle(Unit unit);
+  [[nodiscard]] bool pause(unsigned attempt);
+  // After an unknown outcome: what of it is stored. False: the process ends before it is known.
+  [[nodiscard]] bool settle(const Unit& unit);
+  [[nodiscard]] DbStatus find_stored(const Unit& unit);
   void park(GroupWork& work, const DbError& error);
-  [[nodiscard]] bool connect();
-  void roll_back();
-  void fence_lost(Unit unit);
-  // A statement was refused: another epoch, or a barrier that was passed meanwhile.
-  [[nodiscard]] Next refused_by_fence(Unit unit, std::uint64_t epoch);
 
   const Deps deps_;
-  WriterCounters counters_;
-  WorkQueue queue_;
+  WorkQueue<GroupWork> queue_;
 
   // Its thread only.
-  std::vector<WriterWorkPtr> batch_;
-  SteadyTime connect_again_at_{};
-  std::unique_ptr<MysqlConnection> connection_;
-  DbError connect_error_;
-  unsigned attempts_ = 0;  // of the present unit
-  DbError last_error_;
+  FencedConnection connection_;
+  std::vector<GroupWorkPtr> batch_;
+  TenurePtr taken_;             // what the batch was taken under
+  TenurePtr tenure_;            // the same, or what holds since a barrier was passed
   unsigned refused_alone_ = 0;  // units of one, one after the other
-  ServerTrouble trouble_;
 
   std::thread thread_;
 };

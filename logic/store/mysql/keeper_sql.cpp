@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "logic/store/mysql/writer_sql.h"
 #include "logic/store/slot_ranges.h"
 
 namespace hongyan::logic {
@@ -42,45 +41,6 @@ DbStatus by_statements(MysqlConnection& connection, std::span<const Entry> entri
     entries = entries.subspan(some.size());
   }
   return {};
-}
-
-DbStatus write_all(MysqlConnection& connection, std::uint32_t node, const Upkeep& upkeep) {
-  // First: what is removed may be added again, for another receiver of the same slot.
-  auto removed =
-      by_statements(connection, std::span(upkeep.remove_pending), "DELETE FROM im_pending WHERE ", " OR ", "",
-                    [](std::string& sql, const PendingEntry& entry) {
-                      fmt::format_to(std::back_inserter(sql), "(slot = {} AND destination = {} AND id = {})",
-                                     entry.slot, entry.destination, entry.id);
-                    });
-  if (!removed) return removed;
-  auto added = by_statements(connection, std::span(upkeep.add_pending),
-                             "INSERT IGNORE INTO im_pending (slot, destination, id) VALUES ", ",", "",
-                             [](std::string& sql, const PendingEntry& entry) {
-                               fmt::format_to(std::back_inserter(sql), "({},{},{})", entry.slot,
-                                              entry.destination, entry.id);
-                             });
-  if (!added) return added;
-  auto marked = by_statements(
-      connection, std::span(upkeep.marks), "INSERT INTO im_slot (slot, owner, epoch, mark) VALUES ", ",",
-      " ON DUPLICATE KEY UPDATE mark = IF(owner = VALUES(owner) AND epoch = VALUES(epoch) AND mark < "
-      "VALUES(mark), "
-      "VALUES(mark), mark)",
-      [node](std::string& sql, const MarkUpdate& entry) {
-        fmt::format_to(std::back_inserter(sql), "({},{},{},{})", entry.slot, node, entry.epoch, entry.mark);
-      });
-  if (!marked) return marked;
-  return by_statements(
-      connection, std::span(upkeep.cursors),
-      "INSERT INTO im_user_cursor (app_id, user_id, device_class, kind, group_id, acked_seq) VALUES ", ",",
-      " ON DUPLICATE KEY UPDATE acked_seq = GREATEST(acked_seq, VALUES(acked_seq))",
-      [](std::string& sql, const CursorUpdate& entry) {
-        sql += '(';
-        append_hex_literal(sql, entry.user.app_id);
-        sql += ',';
-        append_hex_literal(sql, entry.user.uid);
-        fmt::format_to(std::back_inserter(sql), ",{},{},{},{})", static_cast<int>(entry.cursor.device_class),
-                       static_cast<int>(entry.cursor.kind), entry.cursor.group_id, entry.cursor.seq);
-      });
 }
 
 DbStatus take_leases(MysqlConnection& connection, std::uint32_t node, std::uint64_t boot,
@@ -182,17 +142,43 @@ DbResult<std::vector<PendingEntry>> read_pending(MysqlConnection& connection, st
   return entries;
 }
 
-DbResult<bool> write_upkeep(MysqlConnection& connection, std::uint32_t node, std::uint64_t epoch,
-                            const Upkeep& upkeep) {
-  auto fence = begin_fenced(connection, node, epoch);
-  if (!fence) return std::unexpected(fence.error());
-  if (*fence == Fence::kLost) {
-    if (auto back = connection.rollback(); !back) return std::unexpected(back.error());
-    return false;
-  }
-  if (auto written = write_all(connection, node, upkeep); !written) return std::unexpected(written.error());
-  if (auto done = connection.commit(); !done) return std::unexpected(done.error());
-  return true;
+DbStatus write_upkeep(MysqlConnection& connection, std::uint32_t node, const Upkeep& upkeep) {
+  // First: what is removed may be added again, for another receiver of the same slot.
+  auto removed =
+      by_statements(connection, std::span(upkeep.remove_pending), "DELETE FROM im_pending WHERE ", " OR ", "",
+                    [](std::string& sql, const PendingEntry& entry) {
+                      fmt::format_to(std::back_inserter(sql), "(slot = {} AND destination = {} AND id = {})",
+                                     entry.slot, entry.destination, entry.id);
+                    });
+  if (!removed) return removed;
+  auto added = by_statements(connection, std::span(upkeep.add_pending),
+                             "INSERT IGNORE INTO im_pending (slot, destination, id) VALUES ", ",", "",
+                             [](std::string& sql, const PendingEntry& entry) {
+                               fmt::format_to(std::back_inserter(sql), "({},{},{})", entry.slot,
+                                              entry.destination, entry.id);
+                             });
+  if (!added) return added;
+  auto marked = by_statements(
+      connection, std::span(upkeep.marks), "INSERT INTO im_slot (slot, owner, epoch, mark) VALUES ", ",",
+      " ON DUPLICATE KEY UPDATE mark = IF(owner = VALUES(owner) AND epoch = VALUES(epoch) AND mark < "
+      "VALUES(mark), "
+      "VALUES(mark), mark)",
+      [node](std::string& sql, const MarkUpdate& entry) {
+        fmt::format_to(std::back_inserter(sql), "({},{},{},{})", entry.slot, node, entry.epoch, entry.mark);
+      });
+  if (!marked) return marked;
+  return by_statements(
+      connection, std::span(upkeep.cursors),
+      "INSERT INTO im_user_cursor (app_id, user_id, device_class, kind, group_id, acked_seq) VALUES ", ",",
+      " ON DUPLICATE KEY UPDATE acked_seq = GREATEST(acked_seq, VALUES(acked_seq))",
+      [](std::string& sql, const CursorUpdate& entry) {
+        sql += '(';
+        append_hex_literal(sql, entry.user.app_id);
+        sql += ',';
+        append_hex_literal(sql, entry.user.uid);
+        fmt::format_to(std::back_inserter(sql), ",{},{},{},{})", static_cast<int>(entry.cursor.device_class),
+                       static_cast<int>(entry.cursor.kind), entry.cursor.group_id, entry.cursor.seq);
+      });
 }
 
 }  // namespace hongyan::logic

@@ -43,8 +43,7 @@ struct Beat {
 [[nodiscard]] DbResult<std::vector<PendingEntry>> read_pending(MysqlConnection& connection,
                                                                std::span<const Slot> slots);
 
-// One transaction under the fence. Only marks of leases still held move. False: fenced.
-[[nodiscard]] DbResult<bool> write_upkeep(MysqlConnection& connection, std::uint32_t node,
-                                          std::uint64_t epoch, const Upkeep& upkeep);
+// Within a transaction under the fence. Only marks of leases still held move.
+[[nodiscard]] DbStatus write_upkeep(MysqlConnection& connection, std::uint32_t node, const Upkeep& upkeep);
 
 }  // namespace hongyan::logic

@@ -8,6 +8,7 @@
 #include "logic/store/mysql/shard_keeper.h"
 #include "logic/store/mysql/shard_reader.h"
 #include "logic/store/mysql/shard_state.h"
+#include "logic/store/mysql/shard_writer.h"
 
 namespace hongyan::logic {
 
@@ -30,17 +31,15 @@ std::vector<Slot> checked(const ShardConfig& config) {
 
 class MysqlShard final : public Shard {
  public:
-  MysqlShard(std::size_t index, ShardConfig config, ShardDeps deps, const ShardHooks& hooks)
+  MysqlShard(std::size_t index, ShardConfig config, ShardDeps deps, const WriteHooks& hooks)
       : config_(std::move(config)),
         deps_(deps),
-        reader_(config_, state_),
+        reader_(config_, deps_.node, state_, {.commit_fault = {}, .before_write = hooks.before_write}),
         keeper_(index, config_, deps_, checked(config_), state_),
-        groups_({.config = config_, .shard = deps_, .state = state_, .commit_fault = hooks.commit_fault}) {
+        groups_({.config = config_, .shard = deps_, .state = state_, .hooks = hooks}) {
     for (std::size_t i = 0; i < config_.writers; ++i) {
       writers_.push_back(std::make_unique<ShardWriter>(
-          ShardWriter::Deps{
-              .config = config_, .shard = deps_, .state = state_, .commit_fault = hooks.commit_fault},
-          i));
+          ShardWriter::Deps{.config = config_, .shard = deps_, .state = state_, .hooks = hooks}, i));
     }
   }
 
@@ -60,14 +59,12 @@ class MysqlShard final : public Shard {
   }
 
   void submit(WriterWorkPtr work) override {
-    if (work->kind() == WriterWork::Kind::kGroup) {
-      return groups_.submit(std::unique_ptr<GroupWork>(static_cast<GroupWork*>(work.release())));
-    }
     // A slot's users stay together; multiplied, so that slot threads (slot mod n) and writers do not go in
     // step.
     const std::size_t writer = (work->slot * std::size_t{0x9E3779B1U} >> 16) % writers_.size();
     writers_[writer]->submit(std::move(work));
   }
+  void submit(GroupWorkPtr work) override { groups_.submit(std::move(work)); }
 
   [[nodiscard]] bool down() const noexcept override { return state_.down(); }
   [[nodiscard]] std::string trouble() const override { return state_.trouble(); }
@@ -99,11 +96,11 @@ class MysqlShard final : public Shard {
   }
 
   void run_user_request(UserRequest request, UserDone done) override {
-    if (!state_.serving(SteadyClock::now()) || !state_.owns(request.slot)) {
+    TenurePtr tenure = state_.tenure();
+    if (!state_.serving(SteadyClock::now()) || !tenure->owns(request.slot)) {
       return done(fail(Code::kUnavailable, "the shard is not served", 200));
     }
-    const FenceKey fence{.node = deps_.node, .epoch = state_.epoch()};
-    reader_.run({.request = std::move(request), .fence = fence}, std::move(done));
+    reader_.run({.request = std::move(request), .tenure = std::move(tenure)}, std::move(done));
   }
 
   void write_upkeep(Upkeep upkeep) override { keeper_.write_upkeep(std::move(upkeep)); }
@@ -124,12 +121,12 @@ class MysqlShard final : public Shard {
 }  // namespace
 
 std::unique_ptr<Shard> make_mysql_shard(std::size_t index, ShardConfig config, ShardDeps deps,
-                                        const ShardHooks& hooks) {
+                                        const WriteHooks& hooks) {
   return std::make_unique<MysqlShard>(index, std::move(config), deps, hooks);
 }
 
 std::unique_ptr<Shard> make_mysql_shard(std::size_t index, ShardConfig config, ShardDeps deps) {
-  return make_mysql_shard(index, std::move(config), deps, ShardHooks{});
+  return make_mysql_shard(index, std::move(config), deps, WriteHooks{});
 }
 
 }  // namespace hongyan::logic

@@ -3,16 +3,12 @@
 
 #include <memory>
 
-#include "logic/store/mysql/shard_writer.h"
+#include "logic/store/mysql/fenced_connection.h"
 #include "logic/store/shard.h"
 
 namespace hongyan::logic {
 
-struct ShardHooks {
-  CommitFaultHook commit_fault;
-};
-
 [[nodiscard]] std::unique_ptr<Shard> make_mysql_shard(std::size_t index, ShardConfig config, ShardDeps deps,
-                                                      const ShardHooks& hooks);
+                                                      const WriteHooks& hooks);
 
 }  // namespace hongyan::logic

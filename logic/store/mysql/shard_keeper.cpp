@@ -23,6 +23,7 @@ constexpr std::size_t kRowsOfAPage = 256;
 constexpr std::int64_t kFirstBackOffMs = 50;
 constexpr std::int64_t kMaxBackOffMs = 1000;
 constexpr std::size_t kMaxUpkeep = 64;
+constexpr unsigned kMaxAttempts = 4;  // of an upkeep that meets barriers of writers
 
 SlotMark place_of(const RedoRow& row) { return {.slot = row.slot, .mark = row.message.id}; }
 SlotMark place_of(const GroupRedoRow& row) { return {.slot = row.slot, .mark = row.row.placed_id}; }
@@ -45,7 +46,12 @@ ShardKeeper::ShardKeeper(std::size_t index, const ShardConfig& config, const Sha
       deps_(deps),
       slots_(std::move(slots)),
       state_(state),
-      trouble_(config.name, state, "leases and upkeep"),
+      connection_({.config = config,
+                   .node = deps.node,
+                   .state = state,
+                   .open = [this] { return open(); },
+                   .connect_again = Milliseconds(0)},
+                  "leases and upkeep"),
       random_(static_cast<std::minstd_rand::result_type>(deps.boot_id + index)) {}
 
 void ShardKeeper::start() {
@@ -87,7 +93,7 @@ void ShardKeeper::run() {
   }
   do_upkeep();
   drop_upkeep();
-  connection_.reset();
+  connection_.drop();
 }
 
 void ShardKeeper::turn() {
@@ -99,21 +105,21 @@ void ShardKeeper::turn() {
   }
   const bool asked = state_.take_beat_request();
   const bool doubted = state_.take_fence_loss();
-  if (!connection_) {
+  if (!connection_.connected()) {
     if (phase_ == Phase::kAcquired && now - last_beat_ >= kBeatSilence) suspend("the beat cannot be written");
     if (now < next_try_) return drop_upkeep();
-    if (auto connected = connect(); !connected) return lost(connected.error());
+    if (auto connected = connection_.connect(); !connected) return lost(connected.error());
   }
   if (phase_ == Phase::kConnecting) {
-    if (!acquire_all()) return;
+    if (auto done = connection_.noted(acquire_all()); !done) return lost(done.error());
   } else if (asked || doubted || now >= last_beat_ + kBeatEvery) {
-    if (auto done = beat(); !done) return lost(done.error());
+    if (auto done = connection_.noted(beat()); !done) return lost(done.error());
   }
   do_upkeep();
-  if (connection_) next_try_ = last_beat_ + kBeatEvery;
+  if (connection_.connected()) next_try_ = last_beat_ + kBeatEvery;
 }
 
-DbStatus ShardKeeper::connect() {
+DbResult<std::unique_ptr<MysqlConnection>> ShardKeeper::open() {
   auto made = MysqlConnection::open(endpoint_of(config_));
   if (!made) return std::unexpected(made.error());
   auto settings = check_server(**made, config_);
@@ -123,33 +129,26 @@ DbStatus ShardKeeper::connect() {
   }
   if (state_.settings() != *settings) log::info("store", "shard={} {}", config_.name, *settings);
   state_.set_settings(*settings);
-  connection_ = std::move(*made);
-  return {};
+  return made;
 }
 
-bool ShardKeeper::acquire_all() {
+DbStatus ShardKeeper::acquire_all() {
   const SteadyTime begun = SteadyClock::now();
   auto taken = acquire(*connection_, deps_.node, deps_.boot_id, slots_);
-  if (!taken) {
-    lost(taken.error());
-    return false;
-  }
+  if (!taken) return std::unexpected(taken.error());
   if (taken->slots.size() + taken->held_by_others != slots_.size()) {
-    lost({.fault = DbFault::kUnable,
-          .code = 0,
-          .message = fmt::format("im_slot has {} of {} slots", taken->slots.size() + taken->held_by_others,
-                                 slots_.size())});
-    return false;
+    return std::unexpected(
+        DbError{.fault = DbFault::kUnable,
+                .code = 0,
+                .message = fmt::format("im_slot has {} of {} slots",
+                                       taken->slots.size() + taken->held_by_others, slots_.size())});
   }
   epoch_ = taken->epoch;
   last_beat_ = begun;
   deps_.clock->move_past(taken->past);
   auto first_beat = beat();
   auto redo = first_beat ? read_redo(*taken) : std::unexpected(first_beat.error());
-  if (!redo) {
-    lost(redo.error());
-    return false;
-  }
+  if (!redo) return std::unexpected(redo.error());
   log::info("store",
             "slots acquired shard={} slots={} held_by_others={} epoch={} redo={} redo_groups={} pending={}",
             config_.name, taken->slots.size(), taken->held_by_others, epoch_, redo->accepted.size(),
@@ -160,7 +159,7 @@ bool ShardKeeper::acquire_all() {
   state_.set_down(false);
   state_.clear_trouble(kKeeper);
   deps_.observer->shard_acquired(index_, std::move(taken->slots), std::move(*redo));
-  return true;
+  return {};
 }
 
 DbResult<Redo> ShardKeeper::read_redo(const Acquisition& taken) {
@@ -254,6 +253,8 @@ DbStatus ShardKeeper::beat() {
     log::info("store", "shard resumed shard={}", config_.name);
     state_.resume();
     deps_.observer->shard_resumed(index_);
+  } else if (phase_ == Phase::kAcquired) {
+    state_.resume();  // whatever a writer reported that was fenced before: the epoch is ours
   }
   return {};
 }
@@ -280,10 +281,9 @@ void ShardKeeper::suspend(const std::string& reason) {
 }
 
 void ShardKeeper::lost(const DbError& error) {
-  connection_.reset();
+  connection_.drop();
   state_.set_down(true);
   state_.set_trouble(kKeeper, error.reason());
-  trouble_.failed(error, false);
   const SteadyTime now = SteadyClock::now();
   if (phase_ == Phase::kAcquired && now - last_beat_ >= kBeatSilence) suspend(error.reason());
   next_try_ = now + back_off();
@@ -298,7 +298,7 @@ Milliseconds ShardKeeper::back_off() {
 }
 
 void ShardKeeper::do_upkeep() {
-  while (connection_ && phase_ == Phase::kAcquired) {
+  while (connection_.connected() && phase_ == Phase::kAcquired) {
     Upkeep one;
     {
       const std::lock_guard lock(mutex_);
@@ -306,21 +306,33 @@ void ShardKeeper::do_upkeep() {
       one = std::move(upkeep_.front());
       upkeep_.pop_front();
     }
-    auto written = hongyan::logic::write_upkeep(*connection_, deps_.node, epoch_, one);
-    one.done(written.value_or(false));
-    if (!written && !survives(written.error())) return lost(written.error());
-    if (written && *written) trouble_.over();
-    if (written && !*written) state_.fence_lost();
-    if (auto due = beat_if_due(); !due) return lost(due.error());
+    const Written written = write(one);
+    const bool failed =
+        written.outcome == Written::Outcome::kNotCommitted || written.outcome == Written::Outcome::kUnknown;
+    one.done(written.outcome == Written::Outcome::kCommitted);
+    if (written.outcome == Written::Outcome::kCommitted) connection_.trouble().over();
+    if (failed && !connection_.connected()) return lost(written.error);
+    if (failed) connection_.trouble().refused(written.error);
+    if (auto due = connection_.noted(beat_if_due()); !due) return lost(due.error());
   }
   drop_upkeep();
 }
 
-bool ShardKeeper::survives(const DbError& error) {
-  if (error.fault == DbFault::kLost || !connection_->rollback()) return false;
-  trouble_.failed(error, false);
-  trouble_.refused(error);
-  return true;
+Written ShardKeeper::write(Upkeep& upkeep) {
+  TenurePtr tenure = state_.tenure();
+  for (unsigned attempt = 1;; ++attempt) {
+    Written written = connection_.transact(*tenure, [&](MysqlConnection& connection) {
+      return logic::write_upkeep(connection, deps_.node, upkeep);
+    });
+    if (written.outcome != Written::Outcome::kMoved || attempt == kMaxAttempts) return written;
+    tenure = written.tenure;
+    const auto lost_slot = [&](const PendingEntry& entry) { return !tenure->owns(entry.slot); };
+    std::erase_if(upkeep.add_pending, lost_slot);
+    std::erase_if(upkeep.remove_pending, lost_slot);
+    std::erase_if(upkeep.cursors, [&](const CursorUpdate& update) {
+      return !tenure->owns(slot_of(update.user.app_id, update.user.uid));
+    });
+  }
 }
 
 void ShardKeeper::drop_upkeep() {

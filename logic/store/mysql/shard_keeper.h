@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "logic/store/mysql/connection.h"
+#include "logic/store/mysql/fenced_connection.h"
 #include "logic/store/mysql/keeper_sql.h"
 #include "logic/store/mysql/message_query.h"
-#include "logic/store/mysql/server_trouble.h"
 #include "logic/store/mysql/shard_state.h"
 #include "logic/store/shard.h"
 
@@ -20,10 +20,11 @@ namespace hongyan::logic {
 
 // Connects, acquires (see Shard), then writes a beat each second and the upkeep that the pipeline hands over.
 //
-//   connecting ─► acquired ◄──► suspended      beat not written for 2 s; goes on when epoch and boot are
-//   still ours
-//       ▲             └───────────┴─► fenced   another boot raised our epoch: the process must end
-//       └── epoch raised, boot still ours: somebody took over; start afresh with a raise
+// - connecting: until leases are acquired;
+// - acquired;
+// - suspended: the beat was not written for 2 s. Acquired again when epoch and boot are still ours;
+// - connecting again, with a raise: the epoch was raised and the boot is still ours. Somebody took over;
+// - fenced: another boot raised the epoch. The process must end.
 //
 // Any thread: write_upkeep. start() once, then stop() once, by the shard.
 class ShardKeeper {
@@ -44,8 +45,9 @@ class ShardKeeper {
   void run();
   [[nodiscard]] bool stopping();
   void turn();
-  [[nodiscard]] DbStatus connect();
-  [[nodiscard]] bool acquire_all();
+  // A connection to a server that was checked in all.
+  [[nodiscard]] DbResult<std::unique_ptr<MysqlConnection>> open();
+  [[nodiscard]] DbStatus acquire_all();
   [[nodiscard]] DbResult<Redo> read_redo(const Acquisition& taken);
   // Pages of what lies above the marks. read(connection, marks, limit): rows by slot and id.
   template <typename Row>
@@ -60,10 +62,9 @@ class ShardKeeper {
   [[nodiscard]] std::string judge(const NodeRow& node);
   void suspend(const std::string& reason);
   void do_upkeep();
+  [[nodiscard]] Written write(Upkeep& upkeep);
   void drop_upkeep();
   void lost(const DbError& error);
-  // Upkeep that the server refused: whether the connection can be used further.
-  [[nodiscard]] bool survives(const DbError& error);
   [[nodiscard]] Milliseconds back_off();
 
   const std::size_t index_;
@@ -74,12 +75,11 @@ class ShardKeeper {
 
   // Keeper thread only.
   Phase phase_ = Phase::kConnecting;
-  std::unique_ptr<MysqlConnection> connection_;
+  FencedConnection connection_;
   std::uint64_t epoch_ = 0;
   SteadyTime last_beat_{};
   SteadyTime next_try_{};
   unsigned failures_ = 0;
-  ServerTrouble trouble_;
   std::minstd_rand random_;
 
   std::mutex mutex_;

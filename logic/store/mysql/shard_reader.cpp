@@ -4,8 +4,7 @@
 
 #include <utility>
 
-#include "logic/store/mysql/server_trouble.h"
-#include "logic/store/mysql/shard_check.h"
+#include "logic/store/mysql/user_sql.h"
 
 namespace hongyan::logic {
 
@@ -14,14 +13,15 @@ namespace {
 constexpr std::size_t kQueueLimit = 4096;
 constexpr Milliseconds kConnectPause{300};  // after a failed attempt reads are refused for as long
 constexpr std::uint32_t kRetryAfterMs = 200;
+constexpr unsigned kMaxAttempts = 4;  // of a change that meets barriers of others
 
 }  // namespace
 
 // One reader thread and its connection.
 class ShardReader::Worker {
  public:
-  Worker(const ShardConfig& config, ShardState& state, std::size_t index)
-      : config_(config), trouble_(config.name, state, fmt::format("reader {}", index)) {}
+  Worker(FencedConnection::Deps deps, std::size_t index)
+      : connection_(std::move(deps), fmt::format("reader {}", index)) {}
 
   void run(Job& job) {
     std::visit([this](auto& one) { one.done(answer(one)); }, job);
@@ -41,75 +41,77 @@ class ShardReader::Worker {
     return read_by_ids(connection, job.request.slot, job.request.ids);
   }
 
+  static DbResult<StoredUser> read(MysqlConnection& connection, const UserJob& job) {
+    return read_user(connection, job.request.user);
+  }
+
   Result<StoredUser> answer(UserJob& job) {
-    const bool fresh = connection_ == nullptr;
-    bool commit_sent = false;
-    for (bool again = !fresh;; again = false) {
-      if (auto connected = connect(); !connected) return std::unexpected(connected.error());
-      auto user = run_user_request(*connection_, job.fence, job.request, commit_sent);
-      if (user) trouble_.over();
-      if (user && *user) return std::move(**user);
-      if (user) return fail(Code::kUnavailable, "another process owns the slots", kRetryAfterMs);
-      connection_.reset();  // and with it the transaction
-      const DbError& error = user.error();
-      const bool in_doubt = commit_sent && perhaps_stored(error.fault, DbSent::kCommit);
-      trouble_.failed(error, in_doubt);
-      if (in_doubt) return fail(Code::kDeadlineExceeded, "the outcome is unknown");
-      if (!again || error.fault != DbFault::kLost) return refuse_for(error);
+    if (job.request.kind == UserRequest::Kind::kRead) return answer<UserJob>(job);
+    TenurePtr tenure = job.tenure;
+    bool fresh = !connection_.connected();
+    for (unsigned attempt = 1;; ++attempt) {
+      if (auto connected = connection_.connect(); !connected) return refuse_for(connected.error());
+      StoredUser user;
+      const Written written = connection_.transact(*tenure, [&](MysqlConnection& connection) -> DbStatus {
+        auto changed = change_user(connection, job.request);
+        if (!changed) return std::unexpected(changed.error());
+        user = std::move(*changed);
+        return {};
+      });
+      switch (written.outcome) {
+        case Written::Outcome::kCommitted:
+          connection_.trouble().over();
+          return user;
+        case Written::Outcome::kUnknown:
+          return fail(Code::kDeadlineExceeded, "the outcome is unknown");
+        case Written::Outcome::kFenced:
+          return fail(Code::kUnavailable, kFencedOff, kRetryAfterMs);
+        case Written::Outcome::kMoved:
+          tenure = written.tenure;
+          if (!tenure->still_holds(job.request.slot, *job.tenure))
+            return fail(Code::kUnavailable, kNotOurs, kRetryAfterMs);
+          break;
+        case Written::Outcome::kNotCommitted:
+          if (written.error.fault != DbFault::kLost || std::exchange(fresh, true))
+            return refuse_for(written.error);
+          break;
+      }
+      if (attempt == kMaxAttempts) return refuse_for(written.error);
     }
   }
 
   template <typename Job>
   auto answer(Job& job)
       -> Result<typename decltype(read(std::declval<MysqlConnection&>(), job))::value_type> {
-    const bool fresh = connection_ == nullptr;
-    if (auto connected = connect(); !connected) return std::unexpected(connected.error());
-    auto read_rows = read(*connection_, job);
-    if (!read_rows && !fresh && read_rows.error().fault == DbFault::kLost) {
-      connection_.reset();
-      if (auto connected = connect(); !connected) return std::unexpected(connected.error());
-      read_rows = read(*connection_, job);
+    for (bool again = connection_.connected();; again = false) {
+      if (auto connected = connection_.connect(); !connected) return refuse_for(connected.error());
+      auto rows = connection_.noted(read(*connection_, job));
+      if (rows) {
+        connection_.trouble().over();
+        return std::move(*rows);
+      }
+      if (!again || rows.error().fault != DbFault::kLost) return refuse_for(rows.error());
     }
-    if (read_rows) {
-      trouble_.over();
-      return std::move(*read_rows);
-    }
-    // A statement may have rows left to fetch: begin anew with the next read.
-    connection_.reset();
-    trouble_.failed(read_rows.error(), false);
-    return refuse_for(read_rows.error());
   }
 
   std::unexpected<Error> refuse_for(const DbError& error) {
-    trouble_.refused(error);
+    connection_.trouble().refused(error);
     return std::unexpected(to_error(error));
   }
 
-  Status connect() {
-    if (connection_) return {};
-    const SteadyTime now = SteadyClock::now();
-    if (now < refuse_until_) return fail(Code::kUnavailable, "the shard does not answer", kRetryAfterMs);
-    auto made = open_checked(config_);
-    if (!made) {
-      refuse_until_ = SteadyClock::now() + kConnectPause;
-      trouble_.failed(made.error(), false);
-      return refuse_for(made.error());
-    }
-    connection_ = std::move(*made);
-    return {};
-  }
-
-  const ShardConfig& config_;
-  std::unique_ptr<MysqlConnection> connection_;
-  ServerTrouble trouble_;
-  SteadyTime refuse_until_{};
+  FencedConnection connection_;
 };
 
 void ShardReader::start() {
   for (std::size_t i = 0; i < config_.readers; ++i) {
     threads_.emplace_back([this, i] {
       const MysqlThread mysql_thread;
-      Worker worker(config_, state_, i);
+      Worker worker({.config = config_,
+                     .node = node_,
+                     .state = state_,
+                     .hooks = hooks_,
+                     .connect_again = kConnectPause},
+                    i);
       std::unique_lock lock(mutex_);
       while (true) {
         wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });

@@ -7,13 +7,14 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "logic/store/mysql/fenced_connection.h"
 #include "logic/store/mysql/group_sql.h"
 #include "logic/store/mysql/message_query.h"
 #include "logic/store/mysql/shard_state.h"
-#include "logic/store/mysql/user_sql.h"
 #include "logic/store/shard.h"
 
 namespace hongyan::logic {
@@ -35,11 +36,12 @@ class ShardReader {
   };
   struct UserJob {
     UserRequest request;
-    FenceKey fence;
+    TenurePtr tenure;
     Shard::UserDone done = {};
   };
 
-  ShardReader(const ShardConfig& config, ShardState& state) : config_(config), state_(state) {}
+  ShardReader(const ShardConfig& config, std::uint32_t node, ShardState& state, WriteHooks hooks)
+      : config_(config), node_(node), state_(state), hooks_(std::move(hooks)) {}
   ~ShardReader() { stop(); }
   ShardReader(const ShardReader&) = delete;
   ShardReader& operator=(const ShardReader&) = delete;
@@ -71,7 +73,9 @@ class ShardReader {
   void push(Job job);
 
   const ShardConfig& config_;
+  const std::uint32_t node_;
   ShardState& state_;
+  const WriteHooks hooks_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Job> queue_;

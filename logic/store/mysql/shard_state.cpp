@@ -9,14 +9,28 @@ std::int64_t monotonic_ms(SteadyTime time) noexcept {
 constexpr std::chrono::seconds kTroubleRemembered{15};
 }  // namespace
 
-void ShardState::acquired(std::uint64_t node_epoch, std::uint64_t node_barrier,
-                          std::span<const AcquiredSlot> slots) {
-  std::array<std::uint64_t, kSlotCount / 64> owned{};
-  for (const AcquiredSlot& lease : slots) owned[lease.slot / 64] |= std::uint64_t{1} << (lease.slot % 64);
-  for (std::size_t i = 0; i < owned.size(); ++i) owned_[i].store(owned[i], std::memory_order_relaxed);
-  saw_barrier(node_barrier);
-  epoch_.store(node_epoch, std::memory_order_release);
+void ShardState::acquired(std::uint64_t epoch, std::uint64_t barrier, std::span<const AcquiredSlot> slots) {
+  auto tenure = std::make_shared<Tenure>();
+  tenure->epoch = epoch;
+  tenure->barrier = barrier;
+  for (const AcquiredSlot& lease : slots) tenure->slot_epochs[lease.slot] = lease.epoch;
+  const std::lock_guard lock(mutex_);
+  tenure_ = std::move(tenure);
   resume();
+}
+
+TenurePtr ShardState::tenure() const {
+  const std::lock_guard lock(mutex_);
+  return tenure_;
+}
+
+void ShardState::merge(const TenurePtr& before, const Tenure& read) {
+  auto merged = std::make_shared<Tenure>(read);
+  for (Slot slot = 0; slot < kSlotCount; ++slot) {
+    if (!read.still_holds(slot, *before)) merged->slot_epochs[slot] = 0;
+  }
+  const std::lock_guard lock(mutex_);
+  if (tenure_ == before && before->epoch == read.epoch) tenure_ = std::move(merged);
 }
 
 void ShardState::beat_written(SteadyTime begun, MsgId id_limit, std::int64_t server_clock_ms) {
@@ -45,9 +59,10 @@ bool ShardState::wait_for_ids(MsgId id, Milliseconds patience) {
   return limit_raised_.wait_for(lock, patience, enough);
 }
 
-void ShardState::fence_lost() {
-  suspend();
+void ShardState::fence_lost(std::uint64_t epoch) {
   const std::lock_guard lock(mutex_);
+  if (epoch != tenure_->epoch) return;
+  suspend();
   fence_lost_ = woken_ = true;
   keeper_wake_.notify_one();
 }

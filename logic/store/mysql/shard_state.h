@@ -1,7 +1,6 @@
 // What the threads of one shard share: the keeper writes it, writers ask it before each batch.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -13,6 +12,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/msg_id.h"
+#include "logic/store/mysql/tenure.h"
 #include "logic/store/shard.h"
 
 namespace hongyan::logic {
@@ -27,7 +27,7 @@ inline constexpr const char* kKeeper = "keeper";
 class ShardState {
  public:
   // Keeper: these leases are held at this epoch of the node. Serving begins.
-  void acquired(std::uint64_t node_epoch, std::uint64_t node_barrier, std::span<const AcquiredSlot> slots);
+  void acquired(std::uint64_t epoch, std::uint64_t barrier, std::span<const AcquiredSlot> slots);
   // Keeper: `begun` is when the beat's statement was sent.
   void beat_written(SteadyTime begun, MsgId id_limit, std::int64_t server_clock_ms);
   void suspend() noexcept { serving_.store(false, std::memory_order_release); }
@@ -35,23 +35,21 @@ class ShardState {
   void set_down(bool down) noexcept { down_.store(down, std::memory_order_relaxed); }
   [[nodiscard]] bool down() const noexcept { return down_.load(std::memory_order_relaxed); }
 
-  // Whether rows of this slot may be written now: the lease is held and the beat is fresh.
+  // Whether rows may be written now: leases are held and the beat is fresh.
   [[nodiscard]] bool serving(SteadyTime now) const noexcept;
-  [[nodiscard]] bool owns(Slot slot) const noexcept {
-    return (owned_[slot / 64].load(std::memory_order_relaxed) >> (slot % 64) & 1) != 0;
-  }
-  [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
-  [[nodiscard]] std::uint64_t barrier() const noexcept { return barrier_.load(std::memory_order_acquire); }
-  // Writer: the node's row has this barrier. An older one (of two threads, or of a copy of the data that was
-  // put back) costs a refusal, after which it is read again.
-  void saw_barrier(std::uint64_t barrier) noexcept { barrier_.store(barrier, std::memory_order_release); }
+  // Taken once by whoever writes, for all of that write.
+  [[nodiscard]] TenurePtr tenure() const;
+  // What was read of the database, by whoever had `before` when it began to read: the barrier from now on,
+  // and without the leases that are gone. Nothing, if there is a younger tenure by now.
+  void merge(const TenurePtr& before, const Tenure& read);
   [[nodiscard]] MsgId id_limit() const noexcept { return id_limit_.load(std::memory_order_acquire); }
   [[nodiscard]] std::int64_t clock_ms() const noexcept;
 
   // Writer: asks the keeper for a beat now and waits until ids up to `id` may be issued. False: not in time.
   [[nodiscard]] bool wait_for_ids(MsgId id, Milliseconds patience);
-  // Writer: the fence does not hold our epoch any more. Serving ends at once; the keeper finds out why.
-  void fence_lost();
+  // Writer: the fence does not hold this epoch any more. Serving ends at once, unless it is an epoch of the
+  // past; the keeper finds out why.
+  void fence_lost(std::uint64_t epoch);
 
   // Keeper: sleeps until the time, or until it is asked for something, or woken.
   void keeper_wait(SteadyTime until);
@@ -73,14 +71,12 @@ class ShardState {
  private:
   std::atomic<bool> serving_{false};
   std::atomic<bool> down_{true};
-  std::atomic<std::uint64_t> epoch_{0};
-  std::atomic<std::uint64_t> barrier_{0};
   std::atomic<MsgId> id_limit_{0};
   std::atomic<SteadyClock::rep> last_beat_{0};
   std::atomic<std::int64_t> clock_offset_ms_{0};  // the server's clock minus the monotonic one
-  std::array<std::atomic<std::uint64_t>, kSlotCount / 64> owned_{};
 
   mutable std::mutex mutex_;
+  TenurePtr tenure_ = std::make_shared<const Tenure>();
   std::condition_variable keeper_wake_;
   std::condition_variable limit_raised_;
   bool woken_ = false;

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "common/log/log.h"
-#include "logic/store/mysql/shard_check.h"
 
 namespace hongyan::logic {
 
@@ -28,7 +27,9 @@ ShardWriter::ShardWriter(Deps deps, std::size_t index)
       queue_(deps_.config, deps_.state, *deps_.shard.sink),
       tails_(kCachedUsers),
       batch_(tails_, *deps_.shard.clock),
-      trouble_(deps_.config.name, deps_.state, fmt::format("writer {}", index)) {}
+      connection_(
+          {.config = deps_.config, .node = deps_.shard.node, .state = deps_.state, .hooks = deps_.hooks},
+          fmt::format("writer {}", index)) {}
 
 ShardWriter::~ShardWriter() { stop(SteadyClock::now()); }
 
@@ -43,194 +44,141 @@ void ShardWriter::stop(SteadyTime deadline) {
 
 void ShardWriter::run() {
   const MysqlThread mysql_thread;
-  std::vector<WriterWorkPtr> works;
-  while (queue_.take(works)) {
-    process(std::exchange(works, {}));
+  while (auto taken = queue_.take()) {
+    process(std::move(*taken));
     tails_.shrink();
   }
-  connection_.reset();
+  connection_.drop();
 }
 
-void ShardWriter::process(std::vector<WriterWorkPtr> works) {
-  if (trouble_.resting(SteadyClock::now())) {
-    for (const WriterWorkPtr& work : works) {
+void ShardWriter::process(TakenWorks<WriterWork> taken) {
+  if (connection_.trouble().resting(SteadyClock::now())) {
+    for (const WriterWorkPtr& work : taken.works) {
       const bool writes = work->kind() != WriterWork::Kind::kTails;
       if (writes && work->outcome == WriterWork::Outcome::kPending) refuse(*work, kNotNow);
     }
   }
-  batch_.begin(std::move(works), SteadyClock::now(), connection_ != nullptr);
+  batch_.begin(std::move(taken), SteadyClock::now());
   pauses_ = 0;
   wait_for_ids();
   using Step = WriterBatch::Step;
   for (Step step = batch_.next(deps_.state.id_limit()); step != Step::kDone;
        step = batch_.next(deps_.state.id_limit())) {
-    switch (step) {
-      case Step::kConnect:
-        connect();
-        break;
-      case Step::kWait:
-        pause();
-        break;
-      case Step::kBarrier:
-        barrier();
-        break;
-      case Step::kLoadTails:
-        if (auto done = load_tails(*connection_, batch_); !done) fail(done.error(), DbSent::kNothing);
-        break;
-      case Step::kLoadCursors:
-        if (auto done = load_cursors(*connection_, batch_.cursor_works()); done) {
-          batch_.cursors_loaded();
-        } else {
-          fail(done.error(), DbSent::kNothing);
-        }
-        break;
-      case Step::kLookup:
-        if (auto done = look_up(*connection_, batch_, SteadyClock::now()); done) {
-          batch_.looked_up();
-        } else {
-          fail(done.error(), DbSent::kNothing);
-        }
-        break;
-      case Step::kStore:
-        store();
-        break;
-      case Step::kPark:
-        park();
-        break;
-      case Step::kDone:
-        break;
+    if (step == Step::kWait) {
+      pause();
+    } else if (auto connected = connection_.connect(); connected) {
+      take(step);
+    } else {
+      batch_.unreachable(connected.error());
+      if (batch_.unsettled()) connection_.trouble().refused(connected.error());
     }
   }
   judge_server();
   deps_.shard.sink->completed(batch_.take());
 }
 
-void ShardWriter::judge_server() {
-  if (batch_.stored_some()) {
-    trouble_.over();
-  } else if (batch_.refusal()) {
-    trouble_.refused(*batch_.refusal());
+void ShardWriter::take(WriterBatch::Step step) {
+  DbStatus read;
+  switch (step) {
+    case WriterBatch::Step::kBarrier:
+      return barrier();
+    case WriterBatch::Step::kStore:
+      return tell(store(), &WriterBatch::stored);
+    case WriterBatch::Step::kPark:
+      return tell(park(), &WriterBatch::parked);
+    case WriterBatch::Step::kLoadTails:
+      read = connection_.noted(load_tails(*connection_, batch_));
+      break;
+    case WriterBatch::Step::kLoadCursors:
+      read = connection_.noted(load_cursors(*connection_, batch_.cursor_works()));
+      if (read) batch_.cursors_loaded();
+      break;
+    case WriterBatch::Step::kLookup:
+      read = connection_.noted(look_up(*connection_, batch_, SteadyClock::now()));
+      if (read) batch_.looked_up();
+      break;
+    case WriterBatch::Step::kWait:
+    case WriterBatch::Step::kDone:
+      break;
   }
+  if (!read) fail(read.error());
 }
 
-void ShardWriter::connect() {
-  auto made = open_checked(deps_.config);
-  if (made) {
-    connection_ = std::move(*made);
-    batch_.connected();
-  } else {
-    fail(made.error(), DbSent::kNothing);
+void ShardWriter::judge_server() {
+  if (batch_.stored_some()) {
+    connection_.trouble().over();
+  } else if (batch_.refusal()) {
+    connection_.trouble().refused(*batch_.refusal());
   }
 }
 
 void ShardWriter::barrier() {
-  auto passed = pass_barrier(*connection_, deps_.shard.node, deps_.state.epoch());
-  if (!passed) {
-    fail(passed.error(), DbSent::kNothing);
-  } else if (*passed) {
-    deps_.state.saw_barrier(**passed);
-    batch_.barrier_passed();
+  auto present = connection_.settle(batch_.tenure());
+  if (!present) {
+    fail(present.error());
+  } else if (*present) {
+    batch_.barrier_passed(std::move(*present));
   } else {
     batch_.fenced();
-    deps_.state.fence_lost();
   }
 }
 
-bool ShardWriter::begin() {
-  auto fence = begin_fenced(*connection_, deps_.shard.node, deps_.state.epoch());
-  if (!fence) {
-    fail(fence.error(), DbSent::kNothing);
-    return false;
+Written ShardWriter::store() {
+  const auto outbox = batch_.outbox();
+  const auto inbox = batch_.inbox();
+  const bool memberships = batch_.has_memberships();
+  if (inbox.empty() && RowInsert<OutboxWork>::is_single(outbox.size())) {
+    return connection_.write_one(batch_.tenure(), [&](MysqlConnection& connection, const FenceKey& key) {
+      return insert_outbox_.run(connection, outbox, &key);
+    });
   }
-  if (*fence == Fence::kHolds) return true;
-  fence_lost();
-  return false;
+  if (outbox.empty() && RowInsert<InboxWork>::is_single(inbox.size()) && !memberships) {
+    return connection_.write_one(batch_.tenure(), [&](MysqlConnection& connection, const FenceKey& key) {
+      return insert_inbox_.run(connection, inbox, &key);
+    });
+  }
+  return connection_.write_many(
+      batch_.tenure(), [&](MysqlConnection& connection, const FenceKey& key) -> DbResult<Fence> {
+        auto fence = insert_outbox_.run(connection, outbox, &key);
+        if (!fence || *fence == Fence::kRefused) return fence;
+        fence = insert_inbox_.run(connection, inbox, outbox.empty() ? &key : nullptr);
+        if (!fence || *fence == Fence::kRefused || !memberships) return fence;
+        if (auto written = write_memberships(connection, inbox); !written) {
+          return std::unexpected(written.error());
+        }
+        return fence;
+      });
 }
 
-void ShardWriter::fence_lost() {
-  if (!connection_->rollback()) {
-    connection_.reset();
-    batch_.disconnected();
-  }
-  batch_.fenced();
-  deps_.state.fence_lost();
-}
-
-void ShardWriter::refused_by_fence(std::uint64_t epoch) {
-  auto barrier = read_barrier(*connection_, deps_.shard.node, epoch);
-  if (!barrier) return fail(barrier.error(), DbSent::kNothing);
-  if (!*barrier) return fence_lost();
-  deps_.state.saw_barrier(**barrier);
-  fail({.fault = DbFault::kConflict, .code = 0, .message = "a barrier was passed meanwhile"},
-       DbSent::kNothing);
-}
-
-void ShardWriter::store() {
-  const std::size_t outbox = batch_.outbox().size();
-  const std::size_t inbox = batch_.inbox().size();
-  const bool single = outbox == 0  ? RowInsert<InboxWork>::is_single(inbox) && !batch_.has_memberships()
-                      : inbox == 0 ? RowInsert<OutboxWork>::is_single(outbox)
-                                   : false;
-  if (!single) {
-    if (auto begun = connection_->query("BEGIN"); !begun) return fail(begun.error(), DbSent::kNothing);
-  }
-  const CommitFault fault = deps_.commit_fault ? deps_.commit_fault() : CommitFault::kNone;
-  if (single && fault == CommitFault::kCutBefore) connection_->cut();
-  if (!insert(single)) return;
-  if (single && fault == CommitFault::kCutAfter) {
-    connection_->cut();
-    return fail({.fault = DbFault::kLost, .code = 0, .message = "cut"}, DbSent::kStatement);
-  }
-  if (!single) {
-    if (auto done = connection_->commit(fault); !done) return fail(done.error(), DbSent::kCommit);
-  }
-  batch_.stored();
-  counters_.batches.fetch_add(1, std::memory_order_relaxed);
-  counters_.rows.fetch_add(outbox + inbox, std::memory_order_relaxed);
-}
-
-bool ShardWriter::insert(bool commits) {
-  const FenceKey key{
-      .node = deps_.shard.node, .epoch = deps_.state.epoch(), .barrier = deps_.state.barrier()};
-  auto fence = insert_outbox_.run(*connection_, batch_.outbox(), &key);
-  if (fence && *fence == Fence::kHolds) {
-    fence = insert_inbox_.run(*connection_, batch_.inbox(), batch_.outbox().empty() ? &key : nullptr);
-  }
-  if (fence && *fence == Fence::kHolds && batch_.has_memberships()) {
-    if (auto written = write_memberships(*connection_, batch_.inbox()); !written) {
-      fence = std::unexpected(written.error());
-    }
-  }
-  if (!fence) {
-    fail(fence.error(), commits ? DbSent::kStatement : DbSent::kNothing);
-    return false;
-  }
-  if (*fence == Fence::kLost) refused_by_fence(key.epoch);
-  return *fence == Fence::kHolds;
-}
-
-void ShardWriter::park() {
+Written ShardWriter::park() {
   const InboxWork& row = *batch_.inbox().front();
-  if (!begin()) return;
-  if (auto done = insert_parked(*connection_, row, batch_.reason()); !done)
-    return fail(done.error(), DbSent::kNothing);
-  if (auto done = connection_->commit(); !done) return fail(done.error(), DbSent::kCommit);
-  log::error("store", "row parked shard={} msg_id={} slot={} reason={}", deps_.config.name, row.message.id,
-             row.slot, batch_.reason());
-  batch_.parked();
-  counters_.parked.fetch_add(1, std::memory_order_relaxed);
+  const ParkedRow parked{.id = row.message.id,
+                         .slot = row.slot,
+                         .app_id = row.user.app_id,
+                         .destination = row.user.uid,
+                         .reason = batch_.reason()};
+  return connection_.park(batch_.tenure(), std::span(&parked, 1));
 }
 
-void ShardWriter::fail(const DbError& error, DbSent sent) {
-  counters_.errors.fetch_add(1, std::memory_order_relaxed);
-  if (error.fault != DbFault::kDuplicate) trouble_.failed(error, perhaps_stored(error.fault, sent));
-  batch_.failed(error, sent);
-  if (batch_.unsettled()) trouble_.refused(error);
-  if (connection_ && error.fault != DbFault::kLost && !connection_->rollback()) {
-    connection_.reset();
-    batch_.disconnected();
+void ShardWriter::tell(const Written& written, void (WriterBatch::*committed)()) {
+  switch (written.outcome) {
+    case Written::Outcome::kCommitted:
+      return (batch_.*committed)();
+    case Written::Outcome::kNotCommitted:
+      return batch_.failed(written.error);
+    case Written::Outcome::kUnknown:
+      connection_.trouble().refused(written.error);
+      return batch_.in_doubt(written.error);
+    case Written::Outcome::kMoved:
+      return batch_.moved(written.error, written.tenure);
+    case Written::Outcome::kFenced:
+      return batch_.fenced();
   }
-  if (error.fault == DbFault::kLost) connection_.reset();
+}
+
+void ShardWriter::fail(const DbError& error) {
+  batch_.failed(error);
+  if (batch_.unsettled()) connection_.trouble().refused(error);
 }
 
 void ShardWriter::pause() {

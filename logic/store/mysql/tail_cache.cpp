@@ -1,10 +1,13 @@
 #include "logic/store/mysql/tail_cache.h"
 
+#include <utility>
+
 namespace hongyan::logic {
 
-UserTails& TailCache::get(const UserKey& key) {
+UserTails& TailCache::get(const UserKey& key, std::uint64_t slot_epoch) {
   const auto [entry, made] = users_.try_emplace(key);
   UserTails& user = entry->second;
+  if (std::exchange(user.lease, slot_epoch) != slot_epoch) forget(user);
   if (made) {
     user.key = &entry->first;
   } else if (newest_ == &user) {

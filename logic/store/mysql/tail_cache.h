@@ -12,7 +12,8 @@
 
 namespace hongyan::logic {
 
-// A user's tails. `inbox` and `outbox` are committed; `next_*` run ahead of them while a batch is under way.
+// A user's tails, under one lease of the user's slot. `inbox` and `outbox` are committed; `next_*` run ahead
+// of them while a batch is under way.
 struct UserTails {
   const UserKey* key = nullptr;
   std::int64_t inbox = 0;
@@ -21,6 +22,7 @@ struct UserTails {
   std::int64_t next_outbox = 0;
   SteadyTime careful_until{};    // a duplicate was seen: sends are looked up before insertion until then
   std::uint64_t generation = 0;  // of the cache when loaded; 0: unknown
+  std::uint64_t lease = 0;       // slot epoch under which they were loaded
   std::uint64_t asked = 0;       // the load that asks for it: no user stands in one query twice
   UserTails* newer = nullptr;    // least recently used list
   UserTails* older = nullptr;
@@ -33,8 +35,8 @@ class TailCache {
   TailCache(const TailCache&) = delete;
   TailCache& operator=(const TailCache&) = delete;
 
-  // Known or not; becomes the most recently used.
-  UserTails& get(const UserKey& key);
+  // Known or not; becomes the most recently used. What was known under another lease is not known any more.
+  UserTails& get(const UserKey& key, std::uint64_t slot_epoch);
   [[nodiscard]] bool known(const UserTails& user) const noexcept { return user.generation == generation_; }
   void set(UserTails& user, std::int64_t inbox, std::int64_t outbox) noexcept;
 

@@ -14,19 +14,6 @@ void append_key(std::string& sql, const UserKey& user) {
   append_hex_literal(sql, user.uid);
 }
 
-DbResult<StoredUser> read_user(MysqlConnection& connection, const UserKey& user) {
-  std::string sql = "SELECT created_time, banned_until, ban_reason FROM im_user WHERE (app_id, user_id) = (";
-  append_key(sql, user);
-  sql += ')';
-  StoredUser found;
-  auto done = connection.query(sql, [&found](const TextRow& row) {
-    found.created_time = row.number(0);
-    found.ban = {.until_ms = row.number(1), .reason = std::string(row.text(2))};
-  });
-  if (!done) return std::unexpected(done.error());
-  return found;
-}
-
 std::string change_sql(const UserRequest& request) {
   std::string sql;
   if (request.kind == UserRequest::Kind::kRegister) {
@@ -60,24 +47,25 @@ std::string change_sql(const UserRequest& request) {
 
 }  // namespace
 
-DbResult<std::optional<StoredUser>> run_user_request(MysqlConnection& connection, const FenceKey& fence,
-                                                     const UserRequest& request, bool& commit_sent) {
-  commit_sent = false;
-  if (request.kind == UserRequest::Kind::kRead) return read_user(connection, request.user);
-  const auto begun = begin_fenced(connection, fence.node, fence.epoch);
-  if (!begun) return std::unexpected(begun.error());
-  if (*begun == Fence::kLost) {
-    if (auto ended = connection.rollback(); !ended) return std::unexpected(ended.error());
-    return std::nullopt;
-  }
+DbResult<StoredUser> read_user(MysqlConnection& connection, const UserKey& user) {
+  std::string sql = "SELECT created_time, banned_until, ban_reason FROM im_user WHERE (app_id, user_id) = (";
+  append_key(sql, user);
+  sql += ')';
+  StoredUser found;
+  auto done = connection.query(sql, [&found](const TextRow& row) {
+    found.created_time = row.number(0);
+    found.ban = {.until_ms = row.number(1), .reason = std::string(row.text(2))};
+  });
+  if (!done) return std::unexpected(done.error());
+  return found;
+}
+
+DbResult<StoredUser> change_user(MysqlConnection& connection, const UserRequest& request) {
   const auto changed = connection.execute(change_sql(request));
   if (!changed) return std::unexpected(changed.error());
   auto user = read_user(connection, request.user);
-  if (!user) return std::unexpected(user.error());
-  user->created = request.kind == UserRequest::Kind::kRegister && *changed != 0;
-  commit_sent = true;
-  if (auto done = connection.commit(); !done) return std::unexpected(done.error());
-  return *user;
+  if (user) user->created = request.kind == UserRequest::Kind::kRegister && *changed != 0;
+  return user;
 }
 
 }  // namespace hongyan::logic

@@ -2,16 +2,13 @@
 #pragma once
 
 #include "logic/store/mysql/connection.h"
-#include "logic/store/mysql/writer_sql.h"
 #include "logic/store/user_rows.h"
 
 namespace hongyan::logic {
 
-// A change is one transaction under the fence. The value is empty when another process owns the slots.
-// commit_sent: after an error, whether the change may have been committed.
-[[nodiscard]] DbResult<std::optional<StoredUser>> run_user_request(MysqlConnection& connection,
-                                                                   const FenceKey& fence,
-                                                                   const UserRequest& request,
-                                                                   bool& commit_sent);
+[[nodiscard]] DbResult<StoredUser> read_user(MysqlConnection& connection, const UserKey& user);
+
+// Within a transaction under the fence. What the user is then.
+[[nodiscard]] DbResult<StoredUser> change_user(MysqlConnection& connection, const UserRequest& request);
 
 }  // namespace hongyan::logic

@@ -1,36 +1,35 @@
 // The logic of one batch of a shard writer, without a database: what to do next, after which result.
 //
-//   batch.begin(works, now);
+//   batch.begin(taken, now);
 //   while ((step = batch.next(id_limit)) != Step::kDone) { do it; tell the batch what came of it; }
 //   sink.completed(batch.take());
 //
 // The usual way is kLoadTails (users not met before), kStore, kDone. After any error everything is doubted:
 // tails are forgotten, rows are looked up before they are stored again.
 //
-// What each kind of error means is DbFault's and perhaps_stored()'s to say; what a batch makes of it:
+// What each kind of error means is DbFault's and perhaps_stored()'s to say; what a batch makes of it is
+// WriterBatch::judge()'s, once it is known what was stored. A batch that does not get through is taken row by
+// row, and what of it does not get through alone is refused; after a few such rows the rest is refused with
+// them. So no batch is tried for ever, but for what may be stored.
 //
-//   perhaps stored       first kConnect, kBarrier and kLookup, as often as it takes; then as below
-//   duplicate            kLookup, then the rest again
-//   conflict, lost       again, a few times
-//   permanent            row by row; alone: an inbox row is parked, an outbox row refused
-//   other                row by row; alone: refused
-//   unable, doubtful     refused
-//
-// A batch that does not get through is taken row by row as well, and what of it does not get through alone is
-// refused; after a few such rows the rest is refused with them. So no batch is tried for ever, but for what
-// may be stored.
+// The batch is built, stored and settled under the tenure that it was taken under. When a barrier was passed
+// meanwhile it goes on under the present one, without the rows whose lease is gone.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/msg_id.h"
+#include "logic/store/mysql/batch_duplicates.h"
 #include "logic/store/mysql/db_error.h"
 #include "logic/store/mysql/tail_cache.h"
+#include "logic/store/mysql/tenure.h"
+#include "logic/store/mysql/work_queue.h"
 #include "logic/store/rows.h"
 
 namespace hongyan::logic {
@@ -43,21 +42,18 @@ struct FoundOutbox {
   Target target;
 };
 
-// The rows after a refused one, which would overtake it, are refused as well. On the writer's thread.
-void break_chain(WriterWork& work);
-
 // Reused from batch to batch. One thread: its writer's. The cache and the clock outlive it.
 class WriterBatch {
  public:
+  // All but the last two need a connection; when there is none to be had: unreachable().
   enum class Step : std::uint8_t {
-    kConnect,      // open a connection; connected() or failed()
-    kWait,         // something must work before the batch can end, and does not: pause, then next() again
     kBarrier,      // wait for the transaction in doubt to end; barrier_passed(), fenced() or failed()
     kLoadTails,    // of unknown_users(), by set_tails(), or failed()
     kLoadCursors,  // and lists of groups of cursor_works(), into them; cursors_loaded() or failed()
     kLookup,       // of lookup_outbox() and lookup_inbox(), by found(); looked_up() or failed()
-    kStore,        // outbox() and inbox() in one transaction; stored(), fenced() or failed()
-    kPark,         // inbox() has one row, reason(): into im_parked; parked(), fenced() or failed()
+    kStore,  // outbox() and inbox() in one transaction; stored(), moved(), fenced(), failed(), in_doubt()
+    kPark,   // inbox() has one row, reason(): into im_parked; parked(), moved(), fenced() or failed()
+    kWait,   // something must work before the batch can end, and does not: pause, then next() again
     kDone,
   };
 
@@ -65,13 +61,14 @@ class WriterBatch {
   WriterBatch(const WriterBatch&) = delete;
   WriterBatch& operator=(const WriterBatch&) = delete;
 
-  // Takes the works, refuses those past their deadline; those refused already stay so. `has_connection`:
-  // whether kConnect must come first.
-  void begin(std::vector<WriterWorkPtr> works, SteadyTime now, bool has_connection);
+  // Refuses the works past their deadline; those refused already stay so.
+  void begin(TakenWorks<WriterWork> taken, SteadyTime now);
   [[nodiscard]] Step next(MsgId id_limit);
   // The works, finished, in the order of begin().
   [[nodiscard]] std::vector<WriterWorkPtr> take();
 
+  // What to write and to pass barriers under.
+  [[nodiscard]] const Tenure& tenure() const noexcept { return *tenure_; }
   [[nodiscard]] std::span<UserTails* const> unknown_users() const noexcept { return unknown_; }
   [[nodiscard]] std::span<TailsWork* const> cursor_works() const noexcept { return asking_; }
   [[nodiscard]] std::span<OutboxWork* const> lookup_outbox() const noexcept { return outbox_; }
@@ -83,14 +80,11 @@ class WriterBatch {
   [[nodiscard]] bool has_memberships() const noexcept;
   [[nodiscard]] const std::string& reason() const noexcept { return park_reason_; }
   // While true the batch cannot be given up: rows may be stored or not.
-  [[nodiscard]] bool unsettled() const noexcept { return unsettled_; }
+  [[nodiscard]] bool unsettled() const noexcept { return settled_ != Settled::kYes; }
   // Whether messages of this batch were stored, and why works were refused that the server did not take.
   [[nodiscard]] bool stored_some() const noexcept { return stored_some_; }
   [[nodiscard]] const std::optional<DbError>& refusal() const noexcept { return refusal_; }
 
-  void connected() noexcept { connected_ = true; }
-  // ROLLBACK did not work: the connection was dropped.
-  void disconnected() noexcept { connected_ = false; }
   void set_tails(std::size_t unknown_index, std::int64_t inbox, std::int64_t outbox) noexcept;
   void found_outbox(std::size_t lookup_index, const FoundOutbox& row, SteadyTime now);
   void found_inbox(std::size_t lookup_index, std::int64_t seq);
@@ -98,10 +92,16 @@ class WriterBatch {
   void looked_up() noexcept;
   void stored();
   void parked();
-  void barrier_passed() noexcept { in_doubt_ = false; }
+  void barrier_passed(TenurePtr present) noexcept;
+  // Nothing was stored: a barrier was passed meanwhile.
+  void moved(const DbError& error, TenurePtr present);
   void fenced();
-  // Of the last step.
-  void failed(const DbError& error, DbSent sent);
+  // The last step did not work and stored nothing.
+  void failed(const DbError& error);
+  // The last step was kStore, and nobody knows whether it worked.
+  void in_doubt(const DbError& error);
+  // No connection for the last step.
+  void unreachable(const DbError& error);
   // Refuses what is certainly not stored and not begun anew: the process ends.
   void give_up(Error error) { give_up_ = std::move(error); }
   // The process ends: what is unsettled comes back as kRefused with kDeadlineExceeded.
@@ -109,29 +109,47 @@ class WriterBatch {
 
  private:
   enum class State : std::uint8_t { kOpen, kNumbered, kDuplicate, kDone };
+  // What must be read of a row before it is stored.
+  enum class Unread : std::uint8_t {
+    kNothing,
+    kYes,      // whether it is there already; of TailsWork: cursors and groups
+    kPerhaps,  // the same, and it may be there by this very work
+  };
   struct Row {
     WriterWorkPtr work;
+    OutboxWork* outbox = nullptr;  // the same as one of its kind; the others are null
+    InboxWork* inbox = nullptr;
+    TailsWork* tails = nullptr;
     UserTails* user = nullptr;
     std::uint32_t first = 0;  // kDuplicate: the row that this one repeats
     State state = State::kOpen;
-    bool lookup = false;
-    bool has_cursors = false;  // kTails: read already
-    bool doubtful = false;     // was part of a transaction of unknown outcome
+    Unread unread = Unread::kNothing;
+
+    [[nodiscard]] bool open() const noexcept { return state == State::kOpen || state == State::kNumbered; }
+  };
+  enum class Mode : std::uint8_t { kAll, kOneByOne, kParking };
+  enum class Settled : std::uint8_t {
+    kYes,
+    kInDoubt,  // a transaction may still be under way
+    kLookUp,   // what is stored is there, and is not looked up yet
   };
 
+  [[nodiscard]] Row make_row(WriterWorkPtr work, SteadyTime now);
   [[nodiscard]] std::span<Row> window() {
     return std::span(rows_).subspan(window_begin_, window_end_ - window_begin_);
   }
   [[nodiscard]] bool window_open();
+  void next_row();
   void find_duplicates();
-  [[nodiscard]] bool same_key(const Row& a, const Row& b) const;
   void collect_unknown();
   void collect_asking();
   void collect_lookups();
   void number(MsgId id_limit);
+  [[nodiscard]] bool number(Row& row, MsgId id_limit);
   void finish(Row& row, WriterWork::Outcome outcome);
   void refuse(Row& row, const Error& error);
   void refuse_open(const Error& error);
+  void refuse_lost_slots();
   // A step that failed; what it sent is surely not stored.
   struct Verdict {
     DbError error;
@@ -145,24 +163,22 @@ class WriterBatch {
 
   TailCache& tails_;
   MsgIdClock& clock_;
+  TenurePtr taken_;   // what the works were taken under
+  TenurePtr tenure_;  // the same, or what holds since a barrier was passed
   std::vector<Row> rows_;
   std::size_t window_begin_ = 0;  // the rows of the present transaction: all, or one by one
   std::size_t window_end_ = 0;
-  bool split_ = false;
+  Mode mode_ = Mode::kAll;
   std::vector<UserTails*> unknown_;
   std::vector<TailsWork*> asking_;
   std::vector<OutboxWork*> outbox_;
   std::vector<InboxWork*> inbox_;
   std::vector<std::uint32_t> outbox_rows_;  // indices in rows_ of outbox_ and inbox_
   std::vector<std::uint32_t> inbox_rows_;
-  std::vector<std::uint32_t> table_;  // hash table of find_duplicates
+  BatchDuplicates duplicates_of_;
   std::string park_reason_;
   Step step_ = Step::kDone;
-  bool connected_ = false;
-  bool in_doubt_ = false;
-  bool unsettled_ = false;
-  bool fenced_ = false;
-  bool park_ = false;
+  Settled settled_ = Settled::kYes;
   bool pause_ = false;
   std::optional<Error> give_up_;
   std::optional<Verdict> verdict_;  // on the last step, once it is settled

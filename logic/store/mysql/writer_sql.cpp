@@ -6,8 +6,6 @@
 #include <iterator>
 #include <utility>
 
-#include "common/base/clock.h"
-
 namespace hongyan::logic {
 
 namespace {
@@ -18,7 +16,6 @@ constexpr std::size_t kColumns = 13;  // of either table
 constexpr std::size_t kExactRows = 32;
 constexpr std::array<std::size_t, 8> kLadder = {512, 384, 256, 192, 128, 96, 64, 48};
 static_assert(kLadder.front() * kColumns <= 65'535, "placeholders of one statement");
-constexpr unsigned kNullValue = 1048;
 // Names of prepared statements: table and number of rows, and the epoch when the statement is under the
 // fence.
 constexpr std::uint64_t kKeysAnEpoch = 10'000;
@@ -192,7 +189,7 @@ DbResult<Fence> RowInsert<Work>::run(MysqlConnection& connection, std::span<Work
     if (!statement) return std::unexpected(statement.error());
     const auto places = std::span(binds_).first(1 + count * kColumns).subspan(fence != nullptr ? 0 : 1);
     if (auto done = connection.run(*statement, places); !done) {
-      if (fence != nullptr && done.error().code == kNullValue) return Fence::kLost;
+      if (fence != nullptr && refused_by_fence(done.error())) return Fence::kRefused;
       return std::unexpected(done.error());
     }
     rows = rows.subspan(count);
@@ -202,34 +199,6 @@ DbResult<Fence> RowInsert<Work>::run(MysqlConnection& connection, std::span<Work
 
 template class RowInsert<OutboxWork>;
 template class RowInsert<InboxWork>;
-
-DbResult<Fence> begin_fenced(MysqlConnection& connection, std::uint32_t node, std::uint64_t epoch) {
-  fmt::basic_memory_buffer<char, 128> sql;
-  fmt::format_to(std::back_inserter(sql),
-                 "START TRANSACTION; SELECT epoch FROM im_node WHERE node = {} LOCK IN SHARE MODE", node);
-  std::uint64_t found = 0;
-  auto done = connection.query({sql.data(), sql.size()},
-                               [&found](const TextRow& row) { found = row.unsigned_number(0); });
-  if (!done) return std::unexpected(done.error());
-  return found == epoch && epoch != 0 ? Fence::kHolds : Fence::kLost;
-}
-
-DbResult<Barrier> read_barrier(MysqlConnection& connection, std::uint32_t node, std::uint64_t epoch) {
-  Barrier barrier;
-  auto done =
-      connection.query(fmt::format("SELECT barrier FROM im_node WHERE node = {} AND epoch = {}", node, epoch),
-                       [&barrier](const TextRow& row) { barrier = row.unsigned_number(0); });
-  if (!done) return std::unexpected(done.error());
-  return barrier;
-}
-
-DbResult<Barrier> pass_barrier(MysqlConnection& connection, std::uint32_t node, std::uint64_t epoch) {
-  auto changed = connection.execute(
-      fmt::format("UPDATE im_node SET barrier = barrier + 1 WHERE node = {} AND epoch = {}", node, epoch));
-  if (!changed) return std::unexpected(changed.error());
-  if (*changed != 1) return Barrier();
-  return read_barrier(connection, node, epoch);
-}
 
 DbStatus load_tails(MysqlConnection& connection, WriterBatch& batch) {
   // FORCE INDEX and the full descending order make it one read of the primary key a user, however many rows
@@ -350,21 +319,6 @@ DbStatus look_up(MysqlConnection& connection, WriterBatch& batch, SteadyTime now
       [&batch](const TextRow& row) {
         batch.found_inbox(static_cast<std::size_t>(row.number(0)), row.number(1));
       });
-}
-
-DbStatus insert_parked(MysqlConnection& connection, const InboxWork& row, std::string_view reason) {
-  // A key that fits no column is cut: the row is for a person to look at.
-  const auto cut = [](std::string_view bytes, std::size_t most) { return bytes.substr(0, most); };
-  std::string sql = fmt::format(
-      "INSERT INTO im_parked (id, slot, parked_time, destination, app_id, reason) VALUES ({}, {}, {}, ",
-      row.message.id, row.slot, wall_ms());
-  append_hex_literal(sql, cut(row.user.uid, 128));
-  sql += ", ";
-  append_hex_literal(sql, cut(row.user.app_id, 64));
-  sql += ", ";
-  append_hex_literal(sql, cut(reason, 512));
-  sql += ") ON DUPLICATE KEY UPDATE reason = VALUES(reason)";
-  return connection.query(sql);
 }
 
 }  // namespace hongyan::logic

@@ -12,20 +12,11 @@
 #include <vector>
 
 #include "logic/store/mysql/connection.h"
+#include "logic/store/mysql/sql/fence.h"
 #include "logic/store/mysql/writer_batch.h"
 #include "logic/store/rows.h"
 
 namespace hongyan::logic {
-
-enum class Fence : std::uint8_t { kHolds, kLost };
-
-// Whose fence an insert is under, as in im_node. It names the barrier for the sake of one that is a
-// transaction of its own: read by a stopped server after a barrier was passed, it is refused.
-struct FenceKey {
-  std::uint32_t node = 0;
-  std::uint64_t epoch = 0;
-  std::uint64_t barrier = 0;
-};
 
 // Multi-row INSERTs into one table, prepared for every number of rows up to 32 and for a ladder above (48,
 // 64, 96 ... 512). Parameters are bound straight from the works. The first statement under a fence takes the
@@ -40,7 +31,7 @@ class RowInsert {
   RowInsert& operator=(const RowInsert&) = delete;
   // Whether run() takes a single statement: it is a transaction of its own then, where none is open.
   [[nodiscard]] static bool is_single(std::size_t rows) noexcept;
-  // fence: null when the transaction holds the lock already. kLost: nothing was inserted by this call.
+  // fence: null when the transaction holds the lock already. kRefused: nothing was inserted by this call.
   DbResult<Fence> run(MysqlConnection& connection, std::span<Work* const> rows, const FenceKey* fence);
 
  private:
@@ -48,28 +39,11 @@ class RowInsert {
   std::vector<MYSQL_BIND> binds_;  // the barrier, and the largest step; types are set once
 };
 
-// START TRANSACTION and the share lock on the node's row, in one round trip. kLost: another epoch, or no row.
-[[nodiscard]] DbResult<Fence> begin_fenced(MysqlConnection& connection, std::uint32_t node,
-                                           std::uint64_t epoch);
-
-// The barrier of the node's row. Empty: another epoch, or no row.
-using Barrier = std::optional<std::uint64_t>;
-[[nodiscard]] DbResult<Barrier> read_barrier(MysqlConnection& connection, std::uint32_t node,
-                                             std::uint64_t epoch);
-// Waits for a transaction in doubt to end, flushes everything before, and shuts out what was sent under the
-// barrier before and has not begun. What it is now.
-[[nodiscard]] DbResult<Barrier> pass_barrier(MysqlConnection& connection, std::uint32_t node,
-                                             std::uint64_t epoch);
-
 [[nodiscard]] DbStatus load_tails(MysqlConnection& connection, WriterBatch& batch);
 // Cursors, bans and lists of groups, into the works.
 [[nodiscard]] DbStatus load_cursors(MysqlConnection& connection, std::span<TailsWork* const> works);
 // The rows' changes of their receivers' lists of groups. Within the transaction that inserts the rows.
 [[nodiscard]] DbStatus write_memberships(MysqlConnection& connection, std::span<InboxWork* const> rows);
 [[nodiscard]] DbStatus look_up(MysqlConnection& connection, WriterBatch& batch, SteadyTime now);
-
-// Within a transaction that begin_fenced began.
-[[nodiscard]] DbStatus insert_parked(MysqlConnection& connection, const InboxWork& row,
-                                     std::string_view reason);
 
 }  // namespace hongyan::logic

@@ -123,7 +123,10 @@ class PipelineHarness : public ::testing::Test {
     threads_.clear();
     mail_.clear();
     posted_.clear();
-    for (auto& shard : shards_) shard.queue.clear();
+    for (auto& shard : shards_) {
+      shard.queue.clear();
+      shard.group_queue.clear();
+    }
     for (std::uint32_t i = 0; i < kThreads; ++i) {
       threads_.push_back(std::make_unique<Pipeline>(Pipeline::Deps{.index = i,
                                                                    .thread_count = kThreads,
@@ -242,19 +245,26 @@ class PipelineHarness : public ::testing::Test {
     request(gate_, 0, uid, client::COMMAND_C2C_PUSH, body.SerializeAsString(), channel, device);
   }
 
+  // Gives works back to their threads. Whether there were any.
+  template <typename Work>
+  bool finish(std::vector<Work> works) {
+    std::vector<std::vector<Work>> by_thread(kThreads);
+    for (auto& work : works) by_thread[work->worker].push_back(std::move(work));
+    for (std::uint32_t i = 0; i < kThreads; ++i) {
+      if (by_thread[i].empty()) continue;
+      threads_[i]->works_finished(std::move(by_thread[i]));
+      threads_[i]->end_turn();
+    }
+    return !works.empty();
+  }
+
   // Commits, posts and mails until nothing moves.
   void settle() {
     for (int round = 0; round < 1000; ++round) {
       bool moved = false;
       for (auto& shard : shards_) {
-        std::vector<std::vector<WriterWorkPtr>> by_thread(kThreads);
-        for (auto& work : shard.commit()) by_thread[work->worker].push_back(std::move(work));
-        for (std::uint32_t i = 0; i < kThreads; ++i) {
-          if (by_thread[i].empty()) continue;
-          moved = true;
-          threads_[i]->works_finished(std::move(by_thread[i]));
-          threads_[i]->end_turn();
-        }
+        if (finish(shard.commit())) moved = true;
+        if (finish(shard.commit_groups())) moved = true;
       }
       while (!mail_.empty()) {
         moved = true;

@@ -163,7 +163,7 @@ TEST_F(GroupStoreTest, RefusalsOfCommandsAreKept) {
 TEST_F(GroupStoreTest, UnknownOutcomesAreSettled) {
   for (const auto fault : {logic::CommitFault::kCutBefore, logic::CommitFault::kCutAfter}) {
     std::atomic<int> faults{2};
-    logic::ShardHooks hooks;
+    logic::WriteHooks hooks;
     hooks.commit_fault = [&faults, fault] {
       return faults.fetch_sub(1) > 0 ? fault : logic::CommitFault::kNone;
     };
@@ -196,7 +196,7 @@ TEST_F(GroupStoreTest, WhatIsReadAfterTheBarrierIsRefused) {
   const auto fence =
       logic::insert_group_rows(**connection, std::span(&one, 1), {.node = 1, .epoch = epoch, .barrier = 0});
   ASSERT_TRUE(fence);
-  EXPECT_EQ(*fence, logic::Fence::kLost);
+  EXPECT_EQ(*fence, logic::Fence::kRefused);
   EXPECT_EQ(number("SELECT COUNT(*) FROM im_group_message"), 1);
   // The writer, which knows of no barrier yet, goes on.
   EXPECT_EQ(run(node, std::move(late)).outcome, Outcome::kStored);

@@ -9,12 +9,6 @@
 
 namespace hongyan::testing {
 
-void RecordingSink::completed(std::vector<logic::WriterWorkPtr> batch) {
-  const std::lock_guard lock(mutex_);
-  for (auto& work : batch) done_.push_back(std::move(work));
-  changed_.notify_all();
-}
-
 bool RecordingSink::wait_for(std::size_t count) {
   std::unique_lock lock(mutex_);
   return changed_.wait_for(lock, kPatience, [&] { return done_.size() >= count; });
@@ -58,7 +52,7 @@ bool RecordingObserver::wait_until(const std::function<bool(const RecordingObser
 }
 
 Node::Node(const logic::ShardConfig& config, std::uint32_t number, std::uint64_t boot,
-           const logic::ShardHooks& hooks)
+           const logic::WriteHooks& hooks)
     : clock(number),
       shard(logic::make_mysql_shard(
           0, config, {.node = number, .boot_id = boot, .clock = &clock, .sink = &sink, .observer = &observer},

@@ -21,7 +21,8 @@ inline constexpr std::chrono::seconds kPatience{20};
 // Any thread. Keeps finished work in the order of completion.
 class RecordingSink : public logic::WriterSink {
  public:
-  void completed(std::vector<logic::WriterWorkPtr> batch) override;
+  void completed(std::vector<logic::WriterWorkPtr> batch) override { keep(std::move(batch)); }
+  void completed(std::vector<logic::GroupWorkPtr> batch) override { keep(std::move(batch)); }
   // Waits until so many were completed in all; false when they are not in time.
   [[nodiscard]] bool wait_for(std::size_t count);
   [[nodiscard]] std::size_t count();
@@ -35,12 +36,19 @@ class RecordingSink : public logic::WriterSink {
   [[nodiscard]] logic::GroupWork& group(std::size_t index) {
     return static_cast<logic::GroupWork&>(*done_.at(index));
   }
-  [[nodiscard]] logic::WriterWork& work(std::size_t index) { return *done_.at(index); }
+  [[nodiscard]] logic::StoreWork& work(std::size_t index) { return *done_.at(index); }
 
  private:
+  template <typename Work>
+  void keep(std::vector<Work> batch) {
+    const std::lock_guard lock(mutex_);
+    for (auto& work : batch) done_.push_back(std::move(work));
+    changed_.notify_all();
+  }
+
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<logic::WriterWorkPtr> done_;
+  std::vector<std::unique_ptr<logic::StoreWork>> done_;
 };
 
 class RecordingObserver : public logic::ShardObserver {
@@ -67,7 +75,7 @@ class RecordingObserver : public logic::ShardObserver {
 // One "process": clock, sink, observer and shard. Members in the order of their lives.
 struct Node {
   Node(const logic::ShardConfig& config, std::uint32_t number, std::uint64_t boot,
-       const logic::ShardHooks& hooks = {});
+       const logic::WriteHooks& hooks = {});
   ~Node();
   [[nodiscard]] bool start();  // true once the shard is acquired
 

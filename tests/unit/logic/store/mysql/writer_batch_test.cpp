@@ -34,7 +34,12 @@ class WriterBatchTest : public ::testing::Test {
     work->lookup_first = lookup;
     works_.push_back(std::move(work));
   }
-  void begin(bool connected = true) { batch_.begin(std::exchange(works_, {}), now_, connected); }
+  void begin() { batch_.begin({.tenure = tenure_, .works = std::exchange(works_, {})}, now_); }
+  // What FencedConnection makes of an error of the last step.
+  void failed(DbFault fault, DbSent sent) {
+    perhaps_stored(fault, sent) ? batch_.in_doubt(error(fault)) : batch_.failed(error(fault));
+  }
+  void unreachable() { batch_.unreachable(error(DbFault::kLost)); }
   Step next(MsgId limit = kNoLimit) { return batch_.next(limit); }
   // Tails of every unknown user: `inbox`, `outbox`.
   void load(std::int64_t inbox = 0, std::int64_t outbox = 0) {
@@ -59,6 +64,15 @@ class WriterBatchTest : public ::testing::Test {
   }
 
   SteadyTime now_ = SteadyTime() + std::chrono::hours(1);
+  static TenurePtr tenure(std::uint64_t barrier, std::uint64_t slot_epoch) {
+    auto made = std::make_shared<Tenure>();
+    made->epoch = 1;
+    made->barrier = barrier;
+    made->slot_epochs.fill(slot_epoch);
+    return made;
+  }
+
+  TenurePtr tenure_ = tenure(0, 1);
   TailCache tails_{100};
   MsgIdClock clock_{1};
   WriterBatch batch_{tails_, clock_};
@@ -118,7 +132,7 @@ TEST_F(WriterBatchTest, LooksUpAfterADuplicateAndForAMinute) {
   add_outbox("a", "old");
   add_outbox("a", "new");
   to_store();
-  batch_.failed(error(DbFault::kDuplicate), DbSent::kNothing);
+  failed(DbFault::kDuplicate, DbSent::kNothing);
   ASSERT_EQ(next(), Step::kLoadTails);
   load(0, 7);
   ASSERT_EQ(next(), Step::kLookup);
@@ -149,9 +163,7 @@ TEST_F(WriterBatchTest, LooksUpAfterADuplicateAndForAMinute) {
 TEST_F(WriterBatchTest, LostBeforeCommitReconnectsOnceMoreAndStores) {
   add_inbox("a", 1);
   to_store();
-  batch_.failed(error(DbFault::kLost), DbSent::kNothing);
-  ASSERT_EQ(next(), Step::kConnect);
-  batch_.connected();
+  failed(DbFault::kLost, DbSent::kNothing);
   ASSERT_EQ(next(), Step::kLoadTails);
   load();
   ASSERT_EQ(next(), Step::kLookup);
@@ -166,9 +178,9 @@ TEST_F(WriterBatchTest, LostBeforeCommitAndNoServerIsARefusal) {
   add_inbox("a", 1);
   add_inbox("a", 1);
   to_store();
-  batch_.failed(error(DbFault::kLost), DbSent::kNothing);
-  ASSERT_EQ(next(), Step::kConnect);
-  batch_.failed(error(DbFault::kLost), DbSent::kNothing);
+  failed(DbFault::kLost, DbSent::kNothing);
+  ASSERT_EQ(next(), Step::kLoadTails);
+  unreachable();
   end();
   for (const std::size_t i : {0U, 1U}) {
     EXPECT_EQ(outcome(i), Outcome::kRefused);
@@ -181,23 +193,20 @@ TEST_F(WriterBatchTest, UnknownCommitIsNeverGivenUp) {
   add_outbox("b", "y");
   to_store();
   const MsgId first_id = batch_.outbox()[0]->message.id;
-  batch_.failed(error(DbFault::kLost), DbSent::kStatement);
+  failed(DbFault::kLost, DbSent::kStatement);
   EXPECT_TRUE(batch_.unsettled());
   for (int i = 0; i < 20; ++i) {
-    ASSERT_EQ(next(), Step::kConnect);
-    batch_.failed(error(DbFault::kLost), DbSent::kNothing);
+    ASSERT_EQ(next(), Step::kBarrier);
+    unreachable();
     ASSERT_EQ(next(), Step::kWait);
   }
-  ASSERT_EQ(next(), Step::kConnect);
-  batch_.connected();
   ASSERT_EQ(next(), Step::kBarrier);
-  batch_.failed(error(DbFault::kConflict),
-                DbSent::kNothing);  // the transaction in doubt still holds its lock
+  failed(DbFault::kConflict, DbSent::kNothing);  // the transaction in doubt still holds its lock
   ASSERT_EQ(next(), Step::kWait);
   ASSERT_EQ(next(), Step::kBarrier);
-  batch_.barrier_passed();
+  batch_.barrier_passed(tenure(1, 1));
   ASSERT_EQ(next(), Step::kLoadTails);
-  batch_.failed(error(DbFault::kOther), DbSent::kNothing);
+  failed(DbFault::kOther, DbSent::kNothing);
   ASSERT_EQ(next(), Step::kWait);
   ASSERT_EQ(next(), Step::kLoadTails);
   load(0, 1);
@@ -216,9 +225,7 @@ TEST_F(WriterBatchTest, FencedAtTheBarrierStillTellsWhatWasStored) {
   add_inbox("a", 1);
   add_inbox("a", 2);
   to_store();
-  batch_.failed(error(DbFault::kLost), DbSent::kStatement);
-  ASSERT_EQ(next(), Step::kConnect);
-  batch_.connected();
+  failed(DbFault::kLost, DbSent::kStatement);
   ASSERT_EQ(next(), Step::kBarrier);
   batch_.fenced();
   ASSERT_EQ(next(), Step::kLoadTails);
@@ -242,12 +249,88 @@ TEST_F(WriterBatchTest, FencedBeforeStoringRefusesEverything) {
   EXPECT_EQ(outcome(1), Outcome::kRefused);
 }
 
+TEST_F(WriterBatchTest, ABarrierOfAnotherWriterCostsARefusal) {
+  add_inbox("a", 1);
+  to_store();
+  EXPECT_EQ(batch_.tenure().barrier, 0U);
+  batch_.moved(error(DbFault::kConflict), tenure(7, 1));
+  ASSERT_EQ(next(), Step::kLoadTails);
+  load();
+  ASSERT_EQ(next(), Step::kLookup);
+  batch_.looked_up();
+  ASSERT_EQ(next(), Step::kStore);
+  EXPECT_EQ(batch_.tenure().barrier, 7U);
+  batch_.stored();
+  end();
+  EXPECT_EQ(outcome(0), Outcome::kStored);
+}
+
+// Gone, or gone and acquired anew: what was taken under the lease before is not stored under the present one.
+TEST_F(WriterBatchTest, WhatMovesGoesOnWithoutTheSlotsThatAreGone) {
+  for (const std::uint64_t slot_epoch : {0U, 2U}) {
+    add_inbox("a", 1);
+    add_inbox("b", 2);
+    works_[1]->slot = 5;
+    add_outbox("c", "x");
+    to_store();
+    auto present = std::make_shared<Tenure>(*tenure(1, 1));
+    present->slot_epochs[5] = slot_epoch;
+    batch_.moved(error(DbFault::kConflict), present);
+    ASSERT_EQ(next(), Step::kLoadTails);
+    load();
+    ASSERT_EQ(next(), Step::kLookup);
+    batch_.looked_up();
+    ASSERT_EQ(next(), Step::kStore);
+    ASSERT_EQ(batch_.inbox().size(), 1U);
+    EXPECT_EQ(batch_.inbox()[0]->message.id, 1);
+    EXPECT_EQ(batch_.outbox().size(), 1U);
+    batch_.stored();
+    end();
+    EXPECT_EQ(outcome(0), Outcome::kStored);
+    EXPECT_EQ(outcome(1), Outcome::kRefused);
+    EXPECT_EQ(done_[1]->error.code, Code::kUnavailable);
+    EXPECT_EQ(outcome(2), Outcome::kStored);
+    tails_.forget_all();
+  }
+}
+
+TEST_F(WriterBatchTest, WhatIsInDoubtInASlotThatIsGoneIsLookedUpFirst) {
+  add_inbox("a", 1);
+  add_inbox("b", 2);
+  to_store();
+  failed(DbFault::kLost, DbSent::kStatement);
+  ASSERT_EQ(next(), Step::kBarrier);
+  batch_.barrier_passed(tenure(1, 0));
+  ASSERT_EQ(next(), Step::kLoadTails);
+  load(1, 0);
+  ASSERT_EQ(next(), Step::kLookup);
+  batch_.found_inbox(0, 1);
+  batch_.looked_up();
+  end();
+  EXPECT_EQ(outcome(0), Outcome::kStored);
+  EXPECT_EQ(outcome(1), Outcome::kRefused);
+}
+
+TEST_F(WriterBatchTest, TailsAreKnownUnderOneLeaseOnly) {
+  add_inbox("a", 1);
+  to_store();
+  batch_.stored();
+  end();
+  tenure_ = tenure(0, 2);
+  add_inbox("a", 2);
+  begin();
+  ASSERT_EQ(next(), Step::kLoadTails);
+  load(9, 0);
+  ASSERT_EQ(next(), Step::kStore);
+  EXPECT_EQ(batch_.inbox()[0]->seq, 10);
+}
+
 TEST_F(WriterBatchTest, ConflictIsRetriedAFewTimes) {
   add_inbox("a", 1);
   to_store();
   int attempts = 1;
   while (true) {
-    batch_.failed(error(DbFault::kConflict), DbSent::kNothing);
+    failed(DbFault::kConflict, DbSent::kNothing);
     Step step = next();
     if (step == Step::kDone) break;
     if (attempts > 1) {
@@ -273,7 +356,7 @@ TEST_F(WriterBatchTest, PermanentErrorSplitsParksAndRefuses) {
   add_outbox("a", "x");
   add_inbox("a", 3);
   to_store();
-  batch_.failed(error(DbFault::kPermanent), DbSent::kNothing);
+  failed(DbFault::kPermanent, DbSent::kNothing);
   std::int64_t stored = 0;
   int parked = 0;
   for (Step step = next(); step != Step::kDone; step = next()) {
@@ -287,7 +370,7 @@ TEST_F(WriterBatchTest, PermanentErrorSplitsParksAndRefuses) {
     if (step != Step::kStore) continue;
     ASSERT_EQ(batch_.inbox().size() + batch_.outbox().size(), 1U);
     if (!batch_.outbox().empty() || batch_.inbox()[0]->message.id == 2) {
-      batch_.failed(error(DbFault::kPermanent), DbSent::kNothing);
+      failed(DbFault::kPermanent, DbSent::kNothing);
     } else {
       batch_.stored();
       ++stored;
@@ -309,15 +392,14 @@ int WriterBatchTest::play(const std::function<std::optional<DbFault>(std::span<I
   for (Step step = next(); step != Step::kDone && transactions < 1000; step = next()) {
     if (step == Step::kLoadTails) load();
     if (step == Step::kLookup) batch_.looked_up();
-    if (step == Step::kConnect) batch_.connected();
-    if (step == Step::kBarrier) batch_.barrier_passed();
+    if (step == Step::kBarrier) batch_.barrier_passed(tenure(1, 1));
     if (step == Step::kWait) ++pauses_;
     if (step == Step::kPark) batch_.parked();
     if (step != Step::kStore) continue;
     ++transactions;
     const auto fault = server(batch_.inbox());
     if (fault) {
-      batch_.failed(error(*fault), DbSent::kStatement);
+      failed(*fault, DbSent::kStatement);
     } else {
       batch_.stored();
     }
@@ -379,10 +461,10 @@ TEST_F(WriterBatchTest, WhatFailedWhileItWasCommittedIsLookedUpBeforeItIsRefused
   add_inbox("a", 1);
   add_inbox("b", 2);
   to_store();
-  batch_.failed(error(DbFault::kDoubtful), DbSent::kStatement);
+  failed(DbFault::kDoubtful, DbSent::kStatement);
   EXPECT_TRUE(batch_.unsettled());
   ASSERT_EQ(next(), Step::kBarrier);
-  batch_.barrier_passed();
+  batch_.barrier_passed(tenure(1, 1));
   ASSERT_EQ(next(), Step::kLoadTails);
   load(1, 0);
   ASSERT_EQ(next(), Step::kLookup);
@@ -396,12 +478,10 @@ TEST_F(WriterBatchTest, WhatFailedWhileItWasCommittedIsLookedUpBeforeItIsRefused
 TEST_F(WriterBatchTest, GivenUpAtTheEndOfTheProcessOnlyOnceSettled) {
   add_inbox("a", 1);
   to_store();
-  batch_.failed(error(DbFault::kLost), DbSent::kStatement);
+  failed(DbFault::kLost, DbSent::kStatement);
   batch_.give_up({Code::kUnavailable, "stopping"});
-  ASSERT_EQ(next(), Step::kConnect);
-  batch_.connected();
   ASSERT_EQ(next(), Step::kBarrier);
-  batch_.barrier_passed();
+  batch_.barrier_passed(tenure(1, 1));
   ASSERT_EQ(next(), Step::kLoadTails);
   load(1, 0);
   ASSERT_EQ(next(), Step::kLookup);
@@ -429,7 +509,7 @@ TEST_F(WriterBatchTest, IdsAboveTheLimitAreNotIssued) {
 TEST_F(WriterBatchTest, ReadOnlyAnswerToCommitIsARefusalOtherAnswersAreNot) {
   add_inbox("a", 1);
   to_store();
-  batch_.failed(error(DbFault::kUnable), DbSent::kCommit);
+  failed(DbFault::kUnable, DbSent::kCommit);
   end();
   EXPECT_EQ(outcome(0), Outcome::kRefused);
   add_inbox("a", 2);
@@ -437,16 +517,16 @@ TEST_F(WriterBatchTest, ReadOnlyAnswerToCommitIsARefusalOtherAnswersAreNot) {
   ASSERT_EQ(next(), Step::kLoadTails);
   load();
   ASSERT_EQ(next(), Step::kStore);
-  batch_.failed(error(DbFault::kOther), DbSent::kCommit);
+  failed(DbFault::kOther, DbSent::kCommit);
   EXPECT_EQ(next(), Step::kBarrier);
 }
 
 TEST_F(WriterBatchTest, AbandonedBatchSaysThatNobodyKnows) {
   add_inbox("a", 1);
   to_store();
-  batch_.failed(error(DbFault::kLost), DbSent::kStatement);
-  ASSERT_EQ(next(), Step::kConnect);
-  batch_.failed(error(DbFault::kLost), DbSent::kNothing);
+  failed(DbFault::kLost, DbSent::kStatement);
+  ASSERT_EQ(next(), Step::kBarrier);
+  unreachable();
   ASSERT_EQ(next(), Step::kWait);
   batch_.abandon();
   end();
@@ -475,9 +555,9 @@ TEST_F(WriterBatchTest, NothingOvertakesARefusedRowOfItsChain) {
     static_cast<InboxWork&>(*works_.back()).chain_broken = std::move(of);
   };
   add(1, chain);
-  begin(false);
-  ASSERT_EQ(next(), Step::kConnect);
-  batch_.failed(error(DbFault::kLost), DbSent::kNothing);
+  begin();
+  ASSERT_EQ(next(), Step::kLoadTails);
+  unreachable();
   end();
   EXPECT_EQ(outcome(0), Outcome::kRefused);
   add(2, chain);
@@ -518,7 +598,7 @@ TEST_F(WriterBatchTest, CursorsAreReadForWhoAsksForTails) {
   ASSERT_EQ(next(), Step::kLoadCursors);
   ASSERT_EQ(batch_.cursor_works().size(), 1U);
   batch_.cursor_works()[0]->cursors.push_back({DeviceClass::kWeb, CursorKind::kInbox, 1});
-  batch_.failed(error(DbFault::kConflict), DbSent::kNothing);
+  failed(DbFault::kConflict, DbSent::kNothing);
   EXPECT_EQ(next(), Step::kLoadTails);
   load(3, 4);
   ASSERT_EQ(next(), Step::kLoadCursors);
