@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "logic/store/mysql/group_sql.h"
+#include "logic/store/mysql/sql/groups.h"
 
 namespace hongyan::logic {
 

@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
-#include <map>
-#include <unordered_set>
 #include <utility>
 
 #include "common/log/log.h"
-#include "logic/store/mysql/group_sql.h"
+#include "logic/store/mysql/redo_reader.h"
 #include "logic/store/mysql/shard_check.h"
+#include "logic/store/mysql/sql/leases.h"
+#include "logic/store/mysql/sql/upkeep.h"
 
 namespace hongyan::logic {
 
@@ -18,24 +17,10 @@ namespace {
 
 constexpr Milliseconds kBeatEvery{1000};
 constexpr std::int64_t kIdAheadMs = 10'000;
-constexpr std::size_t kSlotsOfAQuery = 64;
-constexpr std::size_t kRowsOfAPage = 256;
 constexpr std::int64_t kFirstBackOffMs = 50;
 constexpr std::int64_t kMaxBackOffMs = 1000;
 constexpr std::size_t kMaxUpkeep = 64;
 constexpr unsigned kMaxAttempts = 4;  // of an upkeep that meets barriers of writers
-
-SlotMark place_of(const RedoRow& row) { return {.slot = row.slot, .mark = row.message.id}; }
-SlotMark place_of(const GroupRedoRow& row) { return {.slot = row.slot, .mark = row.row.placed_id}; }
-
-// And each once.
-template <typename Row>
-void sort_by_id(std::vector<Row>& rows) {
-  const auto id = [](const Row& row) { return place_of(row).mark; };
-  std::ranges::sort(rows, {}, id);
-  const auto twice = std::ranges::unique(rows, {}, id);
-  rows.erase(twice.begin(), twice.end());
-}
 
 }  // namespace
 
@@ -147,7 +132,8 @@ DbStatus ShardKeeper::acquire_all() {
   last_beat_ = begun;
   deps_.clock->move_past(taken->past);
   auto first_beat = beat();
-  auto redo = first_beat ? read_redo(*taken) : std::unexpected(first_beat.error());
+  auto redo = first_beat ? RedoReader(*connection_, [this] { return beat_if_due(); }).read(taken->slots)
+                         : std::unexpected(first_beat.error());
   if (!redo) return std::unexpected(redo.error());
   log::info("store",
             "slots acquired shard={} slots={} held_by_others={} epoch={} redo={} redo_groups={} pending={}",
@@ -159,73 +145,6 @@ DbStatus ShardKeeper::acquire_all() {
   state_.set_down(false);
   state_.clear_trouble(kKeeper);
   deps_.observer->shard_acquired(index_, std::move(taken->slots), std::move(*redo));
-  return {};
-}
-
-DbResult<Redo> ShardKeeper::read_redo(const Acquisition& taken) {
-  Redo redo;
-  auto read = read_marked(taken, redo.accepted, read_above);
-  if (read) read = read_marked(taken, redo.placed, read_placed_above);
-  if (read) read = read_pending_rows(taken, redo);
-  if (!read) return std::unexpected(read.error());
-  sort_by_id(redo.accepted);
-  sort_by_id(redo.placed);
-  return redo;
-}
-
-template <typename Row>
-DbStatus ShardKeeper::read_marked(const Acquisition& taken, std::vector<Row>& rows,
-                                  DbResult<std::vector<Row>> (*read)(MysqlConnection&,
-                                                                     std::span<const SlotMark>,
-                                                                     std::size_t)) {
-  for (std::size_t begin = 0; begin < taken.slots.size(); begin += kSlotsOfAQuery) {
-    std::vector<SlotMark> marks;
-    for (std::size_t i = begin; i < std::min(taken.slots.size(), begin + kSlotsOfAQuery); ++i) {
-      marks.push_back({.slot = taken.slots[i].slot, .mark = taken.slots[i].mark});
-    }
-    while (!marks.empty()) {
-      if (auto due = beat_if_due(); !due) return due;
-      auto page = read(*connection_, marks, kRowsOfAPage);
-      if (!page) return std::unexpected(page.error());
-      if (page->size() < kRowsOfAPage) {
-        marks.clear();
-      } else {
-        const SlotMark last = place_of(page->back());
-        std::erase_if(marks, [&](const SlotMark& mark) { return mark.slot < last.slot; });
-        marks.front().mark = last.mark;
-      }
-      std::ranges::move(*page, std::back_inserter(rows));
-    }
-  }
-  return {};
-}
-
-DbStatus ShardKeeper::read_pending_rows(const Acquisition& taken, Redo& redo) {
-  std::vector<Slot> slots;
-  slots.reserve(taken.slots.size());
-  for (const AcquiredSlot& lease : taken.slots) slots.push_back(lease.slot);
-  auto entries = read_pending(*connection_, slots);
-  if (!entries) return std::unexpected(entries.error());
-  std::unordered_set<MsgId> found;
-  std::map<Slot, std::vector<MsgId>> by_slot;
-  for (const PendingEntry& entry : *entries) by_slot[entry.slot].push_back(entry.id);
-  for (auto& [slot, ids] : by_slot) {
-    if (auto due = beat_if_due(); !due) return due;
-    std::ranges::sort(ids);
-    const auto twice = std::ranges::unique(ids);
-    ids.erase(twice.begin(), twice.end());
-    // Ids of one clock: an id is either a user's message or a group's.
-    auto accepted = read_by_ids(*connection_, slot, ids);
-    if (!accepted) return std::unexpected(accepted.error());
-    auto placed = read_placed(*connection_, slot, ids);
-    if (!placed) return std::unexpected(placed.error());
-    for (const auto& row : *accepted) found.insert(place_of(row).mark);
-    for (const auto& row : *placed) found.insert(place_of(row).mark);
-    std::ranges::move(*accepted, std::back_inserter(redo.accepted));
-    std::ranges::move(*placed, std::back_inserter(redo.placed));
-  }
-  std::erase_if(*entries, [&found](const PendingEntry& entry) { return !found.contains(entry.id); });
-  redo.pending = std::move(*entries);
   return {};
 }
 

@@ -11,9 +11,8 @@
 
 #include "logic/store/mysql/connection.h"
 #include "logic/store/mysql/fenced_connection.h"
-#include "logic/store/mysql/keeper_sql.h"
-#include "logic/store/mysql/message_query.h"
 #include "logic/store/mysql/shard_state.h"
+#include "logic/store/mysql/sql/leases.h"
 #include "logic/store/shard.h"
 
 namespace hongyan::logic {
@@ -48,14 +47,6 @@ class ShardKeeper {
   // A connection to a server that was checked in all.
   [[nodiscard]] DbResult<std::unique_ptr<MysqlConnection>> open();
   [[nodiscard]] DbStatus acquire_all();
-  [[nodiscard]] DbResult<Redo> read_redo(const Acquisition& taken);
-  // Pages of what lies above the marks. read(connection, marks, limit): rows by slot and id.
-  template <typename Row>
-  [[nodiscard]] DbStatus read_marked(const Acquisition& taken, std::vector<Row>& rows,
-                                     DbResult<std::vector<Row>> (*read)(MysqlConnection&,
-                                                                        std::span<const SlotMark>,
-                                                                        std::size_t));
-  [[nodiscard]] DbStatus read_pending_rows(const Acquisition& taken, Redo& redo);
   [[nodiscard]] DbStatus beat();
   [[nodiscard]] DbStatus beat_if_due();
   // The node's row is not as we left it: what to do. Answers the reason.

@@ -4,7 +4,8 @@
 
 #include <utility>
 
-#include "logic/store/mysql/user_sql.h"
+#include "logic/store/mysql/sql/redo.h"
+#include "logic/store/mysql/sql/users.h"
 
 namespace hongyan::logic {
 
@@ -32,13 +33,13 @@ class ShardReader::Worker {
     return read_page(connection, job.request);
   }
   static DbResult<std::vector<StoredMessage>> read(MysqlConnection& connection, const GroupPageJob& job) {
-    return read_group_page(connection, job.request);
+    return read_page(connection, job.request);
   }
   static DbResult<std::vector<GroupRedoRow>> read(MysqlConnection& connection, const PlacedJob& job) {
     return logic::read_placed(connection, job.request.slot, job.request.ids);
   }
   static DbResult<std::vector<RedoRow>> read(MysqlConnection& connection, const AcceptedJob& job) {
-    return read_by_ids(connection, job.request.slot, job.request.ids);
+    return read_accepted(connection, job.request.slot, job.request.ids);
   }
 
   static DbResult<StoredUser> read(MysqlConnection& connection, const UserJob& job) {

@@ -12,9 +12,8 @@
 #include <vector>
 
 #include "logic/store/mysql/fenced_connection.h"
-#include "logic/store/mysql/group_sql.h"
-#include "logic/store/mysql/message_query.h"
 #include "logic/store/mysql/shard_state.h"
+#include "logic/store/mysql/sql/pages.h"
 #include "logic/store/shard.h"
 
 namespace hongyan::logic {

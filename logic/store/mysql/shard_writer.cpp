@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/log/log.h"
+#include "logic/store/mysql/sql/users.h"
 
 namespace hongyan::logic {
 

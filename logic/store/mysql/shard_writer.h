@@ -7,10 +7,10 @@
 
 #include "logic/store/mysql/fenced_connection.h"
 #include "logic/store/mysql/shard_state.h"
+#include "logic/store/mysql/sql/rows.h"
 #include "logic/store/mysql/tail_cache.h"
 #include "logic/store/mysql/work_queue.h"
 #include "logic/store/mysql/writer_batch.h"
-#include "logic/store/mysql/writer_sql.h"
 #include "logic/store/shard.h"
 
 namespace hongyan::logic {

@@ -6,7 +6,7 @@
 
 #include "logic/store/mysql/connection.h"
 #include "logic/store/mysql/shard_check.h"
-#include "logic/store/mysql/writer_sql.h"
+#include "logic/store/mysql/sql/rows.h"
 #include "tests/integration/logic/store/mysql/store_fixture.h"
 
 namespace hongyan::testing {

@@ -1,4 +1,4 @@
-// The statements of a shard writer. Each function is one step of WriterBatch.
+// Outboxes and inboxes: rows into them, what is there already, and the tails.
 #pragma once
 
 #include <mysql.h>
@@ -40,10 +40,6 @@ class RowInsert {
 };
 
 [[nodiscard]] DbStatus load_tails(MysqlConnection& connection, WriterBatch& batch);
-// Cursors, bans and lists of groups, into the works.
-[[nodiscard]] DbStatus load_cursors(MysqlConnection& connection, std::span<TailsWork* const> works);
-// The rows' changes of their receivers' lists of groups. Within the transaction that inserts the rows.
-[[nodiscard]] DbStatus write_memberships(MysqlConnection& connection, std::span<InboxWork* const> rows);
 [[nodiscard]] DbStatus look_up(MysqlConnection& connection, WriterBatch& batch, SteadyTime now);
 
 }  // namespace hongyan::logic

@@ -1,47 +1,14 @@
-#include "logic/store/mysql/keeper_sql.h"
+#include "logic/store/mysql/sql/leases.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 
-#include "logic/store/slot_ranges.h"
+#include "logic/store/mysql/sql/text.h"
 
 namespace hongyan::logic {
 
 namespace {
-
-constexpr std::size_t kRowsOfAStatement = 512;
-
-// "slot BETWEEN 0 AND 1023 OR slot = 2000"
-std::string slot_condition(std::span<const Slot> slots) {
-  std::string sql = "(";
-  for (std::size_t i = 0; i < slots.size();) {
-    std::size_t end = i + 1;
-    while (end < slots.size() && slots[end] == slots[end - 1] + 1) ++end;
-    fmt::format_to(std::back_inserter(sql), "{}slot BETWEEN {} AND {}", i == 0 ? "" : " OR ", slots[i],
-                   slots[end - 1]);
-    i = end;
-  }
-  return slots.empty() ? "(FALSE)" : sql + ")";
-}
-
-template <typename Entry, typename Append>
-DbStatus by_statements(MysqlConnection& connection, std::span<const Entry> entries, std::string_view head,
-                       std::string_view separator, std::string_view tail, const Append& append) {
-  while (!entries.empty()) {
-    const auto some = entries.first(std::min(kRowsOfAStatement, entries.size()));
-    std::string sql(head);
-    for (std::size_t i = 0; i < some.size(); ++i) {
-      if (i != 0) sql += separator;
-      append(sql, some[i]);
-    }
-    sql += tail;
-    if (auto done = connection.query(sql); !done) return done;
-    entries = entries.subspan(some.size());
-  }
-  return {};
-}
 
 DbStatus take_leases(MysqlConnection& connection, std::uint32_t node, std::uint64_t boot,
                      std::span<const Slot> wanted, Acquisition& taken) {
@@ -126,59 +93,6 @@ DbResult<Beat> write_beat(MysqlConnection& connection, std::uint32_t node, std::
       node, boot, beat.clock_ms, id_limit));
   if (!written) return std::unexpected(written.error());
   return beat;
-}
-
-DbResult<std::vector<PendingEntry>> read_pending(MysqlConnection& connection, std::span<const Slot> slots) {
-  std::vector<PendingEntry> entries;
-  auto done = connection.query(
-      fmt::format("SELECT slot, destination, id FROM im_pending WHERE {} ORDER BY slot, destination, id",
-                  slot_condition(slots)),
-      [&](const TextRow& row) {
-        entries.push_back({.slot = static_cast<Slot>(row.number(0)),
-                           .destination = static_cast<Slot>(row.number(1)),
-                           .id = row.number(2)});
-      });
-  if (!done) return std::unexpected(done.error());
-  return entries;
-}
-
-DbStatus write_upkeep(MysqlConnection& connection, std::uint32_t node, const Upkeep& upkeep) {
-  // First: what is removed may be added again, for another receiver of the same slot.
-  auto removed =
-      by_statements(connection, std::span(upkeep.remove_pending), "DELETE FROM im_pending WHERE ", " OR ", "",
-                    [](std::string& sql, const PendingEntry& entry) {
-                      fmt::format_to(std::back_inserter(sql), "(slot = {} AND destination = {} AND id = {})",
-                                     entry.slot, entry.destination, entry.id);
-                    });
-  if (!removed) return removed;
-  auto added = by_statements(connection, std::span(upkeep.add_pending),
-                             "INSERT IGNORE INTO im_pending (slot, destination, id) VALUES ", ",", "",
-                             [](std::string& sql, const PendingEntry& entry) {
-                               fmt::format_to(std::back_inserter(sql), "({},{},{})", entry.slot,
-                                              entry.destination, entry.id);
-                             });
-  if (!added) return added;
-  auto marked = by_statements(
-      connection, std::span(upkeep.marks), "INSERT INTO im_slot (slot, owner, epoch, mark) VALUES ", ",",
-      " ON DUPLICATE KEY UPDATE mark = IF(owner = VALUES(owner) AND epoch = VALUES(epoch) AND mark < "
-      "VALUES(mark), "
-      "VALUES(mark), mark)",
-      [node](std::string& sql, const MarkUpdate& entry) {
-        fmt::format_to(std::back_inserter(sql), "({},{},{},{})", entry.slot, node, entry.epoch, entry.mark);
-      });
-  if (!marked) return marked;
-  return by_statements(
-      connection, std::span(upkeep.cursors),
-      "INSERT INTO im_user_cursor (app_id, user_id, device_class, kind, group_id, acked_seq) VALUES ", ",",
-      " ON DUPLICATE KEY UPDATE acked_seq = GREATEST(acked_seq, VALUES(acked_seq))",
-      [](std::string& sql, const CursorUpdate& entry) {
-        sql += '(';
-        append_hex_literal(sql, entry.user.app_id);
-        sql += ',';
-        append_hex_literal(sql, entry.user.uid);
-        fmt::format_to(std::back_inserter(sql), ",{},{},{},{})", static_cast<int>(entry.cursor.device_class),
-                       static_cast<int>(entry.cursor.kind), entry.cursor.group_id, entry.cursor.seq);
-      });
 }
 
 }  // namespace hongyan::logic

@@ -1,4 +1,4 @@
-// The statements of a shard's keeper: epoch, leases, beat, redo, upkeep.
+// The statements about im_node, im_slot and im_beat with which a node takes and keeps its leases.
 #pragma once
 
 #include <cstdint>
@@ -39,11 +39,5 @@ struct Beat {
 // Writes im_beat if the node still has this boot and epoch; what it found otherwise.
 [[nodiscard]] DbResult<Beat> write_beat(MysqlConnection& connection, std::uint32_t node, std::uint64_t boot,
                                         std::uint64_t epoch, MsgId id_limit);
-
-[[nodiscard]] DbResult<std::vector<PendingEntry>> read_pending(MysqlConnection& connection,
-                                                               std::span<const Slot> slots);
-
-// Within a transaction under the fence. Only marks of leases still held move.
-[[nodiscard]] DbStatus write_upkeep(MysqlConnection& connection, std::uint32_t node, const Upkeep& upkeep);
 
 }  // namespace hongyan::logic
