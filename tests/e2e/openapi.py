@@ -11,9 +11,27 @@ import yaml
 REPO = Path(os.environ["HONGYAN_REPO"])
 
 
+class StrictLoader(yaml.SafeLoader):
+    """Refuses what YAML takes without a word: a key that comes twice, and a key without a value, which is what becomes
+    of a comma in a text that lacks its quotes."""
+
+    def construct_mapping(self, node, deep=False):
+        mapping = super().construct_mapping(node, deep=deep)
+        keys = [key.value for key, _ in node.value]
+        wrong = {key for key in keys if keys.count(key) > 1} | {key for key, value in mapping.items() if value is None}
+        if wrong:
+            raise yaml.constructor.ConstructorError(None, None, f"twice, or without a value: {sorted(wrong)}",
+                                                    node.start_mark)
+        return mapping
+
+
+def load(text: str) -> dict:
+    return yaml.load(text, StrictLoader)
+
+
 class OpenApi:
     def __init__(self):
-        self.document = yaml.safe_load((REPO / "docs" / "openapi.yaml").read_text())
+        self.document = load((REPO / "docs" / "openapi.yaml").read_text(encoding="utf-8"))
         self.operations = {(method.upper(), path): operation for path, methods in self.document["paths"].items()
                            for method, operation in methods.items()}
         self.seen: set[tuple[str, str, int]] = set()  # method, path, status
