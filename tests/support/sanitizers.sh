@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Options of the sanitizers for whoever runs our programs under them; sourced by tests/run, .ci/run and check.
 # A report ends the program, with function names.
 symbolizer=$(command -v llvm-symbolizer-19 || true)

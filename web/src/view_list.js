@@ -57,7 +57,8 @@ export class ListView {
     const { model } = this.#chat;
     const shown = model.conversations.filter(
       (conversation) => wanted === '' || titleOf(conversation, model.me).toLowerCase().includes(wanted));
-    const focused = this.#list.contains(document.activeElement) ? document.activeElement.dataset.id : undefined;
+    const active = /** @type {HTMLElement?} */ (document.activeElement);
+    const focused = this.#list.contains(active) ? active.dataset.id : undefined;
     this.#list.replaceChildren(...shown.map((conversation) => this.#row(conversation)));
     if (shown.length === 0) {
       this.#list.append(el('li', { class: 'empty' }, wanted === '' ? 'No chats yet. Begin one with +.' : 'Nothing found.'));
