@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/version.h"
 #include "common/log/log.h"
 
 namespace hongyan::client {
@@ -101,7 +102,7 @@ void ClientCore::connected(std::string token, std::int64_t wall_ms, SteadyTime n
   request.set_app_id(options_.app_id);
   request.set_device_type(options_.device_type);
   request.set_device_id(options_.device_id);
-  request.set_sdk("hongyan-cpp/0.1");
+  request.set_sdk(std::string("hongyan-cpp/") + version());
   const std::string body = request.SerializeAsString();
   auth_seq_ = outputs_.write(COMMAND_AUTH, body);
   pace_.wrote(auth_seq_, body.size(), now);

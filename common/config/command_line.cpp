@@ -4,6 +4,8 @@
 
 #include <cstdio>
 
+#include "common/base/version.h"
+
 namespace hongyan::config {
 
 namespace {
@@ -14,8 +16,6 @@ int report(const std::vector<std::string>& errors) {
 }
 
 }  // namespace
-
-const char* version() noexcept { return HONGYAN_VERSION; }
 
 CommandLine::CommandLine(std::string program, std::string description)
     : program_(std::move(program)), description_(std::move(description)) {}

@@ -40,7 +40,4 @@ class CommandLine {
   std::string config_path_;
 };
 
-// "0.1.0"
-[[nodiscard]] const char* version() noexcept;
-
 }  // namespace hongyan::config

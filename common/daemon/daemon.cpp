@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "common/base/version.h"
 #include "common/log/log.h"
 #include "common/metrics/admin_server.h"
 
@@ -33,7 +34,7 @@ Result<int> serve(const Program& program, const config::CommonConfig& common, co
   net::StopSignals signals;
   metrics::Registry registry;
   metrics::Health health;
-  metrics::add_process_metrics(registry, program.name, config::version());
+  metrics::add_process_metrics(registry, program.name, version());
   Context context{.metrics = registry, .health = health, .signals = signals};
 
   // Declared before the admin server, destroyed after it: checks and refreshers refer to the daemon.
@@ -52,7 +53,7 @@ Result<int> serve(const Program& program, const config::CommonConfig& common, co
     admin = std::move(*listening);
     log::info("daemon", "metrics listening host={} port={}", listen.host, admin->local_port());
   }
-  log::info("daemon", "started program={} version={}", program.name, config::version());
+  log::info("daemon", "started program={} version={}", program.name, version());
   signals.on_reload([&daemon] { daemon->reload(); });
   const int status = signals.wait();
   log::info("daemon", "stopping reason={}", signals.reason());

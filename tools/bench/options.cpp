@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "common/base/version.h"
 #include "tools/bench/content.h"
 
 namespace hongyan::bench {
@@ -209,6 +210,7 @@ class Commands {
 
 std::expected<Arguments, Usage> parse_arguments(std::vector<std::string> words, bool on_terminal) {
   Parser parser;
+  parser.app.set_version_flag("--version", std::string("hongyan-bench ") + version());
   parser.app.require_subcommand(1);
   parser.app.footer("Exit status: 0 nothing lost, doubled, changed or out of order; 1 else; 2 bad usage.");
   Commands commands(parser);

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "common/base/text.h"
+#include "common/base/version.h"
 #include "tools/chat/commands.h"
 #include "tools/support/cluster_env.h"
 
@@ -52,6 +53,7 @@ class Parser {
     declare_where();
     declare_who();
     declare_script();
+    app_.set_version_flag("--version", std::string("hongyan-chat ") + version());
   }
 
   Result<Options> parse(std::vector<std::string> arguments) {
@@ -61,6 +63,8 @@ class Parser {
       complete();
     } catch (const CLI::CallForHelp&) {
       options_.help = app_.help();
+    } catch (const CLI::CallForVersion& e) {
+      options_.help = std::string(e.what()) + "\n";
     } catch (const CLI::ParseError& e) {
       return fail(Code::kBadRequest, e.what());
     }

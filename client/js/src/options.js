@@ -70,7 +70,7 @@ export const CORE_DEFAULTS = {
   appId: 'default',
   deviceId: '',
   deviceType: DeviceType.DEVICE_TYPE_WEB,
-  sdk: 'hongyan-js/0.1',
+  sdk: 'hongyan-js/0.2.0',
   clientVersion: CLIENT_VERSION,
   backlog: 0,
   receiveSent: false,
