@@ -16,8 +16,8 @@ client::ClientOptions from_start() {
 }
 
 TEST(ChatTest, OnlineMessageArrives) {
-  TestClient alice(unique("alice"));
-  TestClient bob(unique("bob"));
+  TestClient alice(tools::unique("alice"));
+  TestClient bob(tools::unique("bob"));
   alice.start();
   bob.start();
   ASSERT_TRUE(alice.wait_online()) << alice.last_failure();
@@ -34,8 +34,8 @@ TEST(ChatTest, OnlineMessageArrives) {
 }
 
 TEST(ChatTest, OfflineMessagesWaitInOrder) {
-  const std::string carol = unique("carol");
-  TestClient alice(unique("alice"));
+  const std::string carol = tools::unique("carol");
+  TestClient alice(tools::unique("alice"));
   alice.start();
   for (int i = 1; i <= 250; ++i) ASSERT_TRUE(alice.send(carol, std::to_string(i)));
   TestClient receiver(carol, from_start());
@@ -57,8 +57,8 @@ TEST(ChatTest, KeepsEveryByte) {
                                              "\xF0\x9F\xA6\xA2 \xE9\xB8\xBF\xE9\x9B\x81",
                                              std::string(60 << 10, '\xAB'),
                                              "'; DROP TABLE im_slot; --"};
-  const std::string to = unique("bob");
-  TestClient alice(unique("alice"));
+  const std::string to = tools::unique("bob");
+  TestClient alice(tools::unique("alice"));
   alice.start();
   for (const auto& content : contents) ASSERT_TRUE(alice.send(to, content));
   TestClient bob(to, from_start());
@@ -69,10 +69,10 @@ TEST(ChatTest, KeepsEveryByte) {
 }
 
 TEST(ChatTest, IdsAreComparedByteByByte) {
-  const std::string name = unique("Alice");
+  const std::string name = tools::unique("Alice");
   std::string lower = name;
   lower[0] = 'a';
-  TestClient sender(unique("sender"));
+  TestClient sender(tools::unique("sender"));
   sender.start();
   const std::vector<std::string> users = {name, lower, name + " ", name + "'\"\\;", name + "\r\n"};
   for (const auto& user : users) ASSERT_TRUE(sender.send(user, "to " + user));
@@ -91,15 +91,15 @@ TEST(ChatTest, IdsAreComparedByteByByte) {
 }
 
 TEST(ChatTest, ResendGetsTheSameIdAndStoresNothing) {
-  TestClient alice(unique("alice"));
+  TestClient alice(tools::unique("alice"));
   alice.start();
-  const std::string to = unique("bob");
+  const std::string to = tools::unique("bob");
   const auto first = alice.send(to, "once", {.client_msg_id = "fixed"});
   const auto again = alice.send(to, "once", {.client_msg_id = "fixed"});
   ASSERT_TRUE(first && again);
   EXPECT_EQ(first->msg_id, again->msg_id);
   EXPECT_EQ(first->outbox_seq, again->outbox_seq);
-  const auto elsewhere = alice.send(unique("carol"), "once", {.client_msg_id = "fixed"});
+  const auto elsewhere = alice.send(tools::unique("carol"), "once", {.client_msg_id = "fixed"});
   ASSERT_FALSE(elsewhere);
   EXPECT_EQ(elsewhere.error().code, Code::kAlreadyExists);
   TestClient bob(to, from_start());
@@ -110,7 +110,7 @@ TEST(ChatTest, ResendGetsTheSameIdAndStoresNothing) {
 }
 
 TEST(ChatTest, NotesToSelf) {
-  TestClient alice(unique("alice"));
+  TestClient alice(tools::unique("alice"));
   alice.start();
   ASSERT_TRUE(alice.send(alice.uid(), "milk"));
   ASSERT_TRUE(alice.wait_messages(1));
@@ -118,7 +118,7 @@ TEST(ChatTest, NotesToSelf) {
 }
 
 TEST(ChatTest, OtherDeviceSeesWhatWasSent) {
-  const std::string uid = unique("alice");
+  const std::string uid = tools::unique("alice");
   client::ClientOptions page;
   page.device_type = client::DEVICE_TYPE_WEB;
   page.receive_sent = true;
@@ -128,7 +128,7 @@ TEST(ChatTest, OtherDeviceSeesWhatWasSent) {
   browser.start();
   ASSERT_TRUE(phone.wait_online());
   ASSERT_TRUE(browser.wait_online());
-  const std::string to = unique("bob");
+  const std::string to = tools::unique("bob");
   ASSERT_TRUE(phone.send(to, "from the phone"));
   ASSERT_TRUE(browser.wait_messages(1));
   EXPECT_TRUE(browser.messages().front().sent);
@@ -136,17 +136,17 @@ TEST(ChatTest, OtherDeviceSeesWhatWasSent) {
 }
 
 TEST(ChatTest, SecondLoginKicksTheFirst) {
-  const std::string uid = unique("bob");
+  const std::string uid = tools::unique("bob");
   TestClient first(uid);
   first.start();
   ASSERT_TRUE(first.wait_online());
   TestClient second(uid);
   second.start();
   ASSERT_TRUE(second.wait_online());
-  ASSERT_TRUE(eventually([&first] { return !first.kicks().empty(); }));
+  ASSERT_TRUE(tools::eventually([&first] { return !first.kicks().empty(); }));
   EXPECT_EQ(first.kicks().front().reason, client::KICK_REASON_OTHER_LOGIN);
-  EXPECT_TRUE(eventually([&first] { return first.state() == client::State::kStopped; }));
-  TestClient alice(unique("alice"));
+  EXPECT_TRUE(tools::eventually([&first] { return first.state() == client::State::kStopped; }));
+  TestClient alice(tools::unique("alice"));
   alice.start();
   ASSERT_TRUE(alice.send(uid, "to the survivor"));
   EXPECT_TRUE(second.wait_messages(1));
@@ -154,8 +154,8 @@ TEST(ChatTest, SecondLoginKicksTheFirst) {
 
 TEST(ChatTest, IplistNamesTheGates) {
   client::ClientOptions options;
-  options.iplist = {Cluster::get().iplist()};
-  TestClient alice(unique("alice"), options);
+  options.iplist = {tools::Cluster::get().iplist()};
+  TestClient alice(tools::unique("alice"), options);
   alice.start();
   ASSERT_TRUE(alice.wait_online()) << alice.last_failure();
   EXPECT_TRUE(alice.send(alice.uid(), "found"));
@@ -163,10 +163,10 @@ TEST(ChatTest, IplistNamesTheGates) {
 
 // A device that does not acknowledge gets the push once more after 5 s, and no third time.
 TEST(ChatTest, UnacknowledgedPushComesAgainAfterFiveSeconds) {
-  const std::string uid = unique("bob");
+  const std::string uid = tools::unique("bob");
   RawClient bob;
-  ASSERT_EQ(bob.login(uid, Cluster::get().token(uid)).error().code(), client::ERROR_CODE_OK);
-  TestClient alice(unique("alice"));
+  ASSERT_EQ(bob.login(uid, tools::Cluster::get().token(uid)).error().code(), client::ERROR_CODE_OK);
+  TestClient alice(tools::unique("alice"));
   alice.start();
   const auto receipt = alice.send(uid, "are you there?");
   ASSERT_TRUE(receipt);
@@ -194,15 +194,15 @@ TEST(ChatTest, UnacknowledgedPushComesAgainAfterFiveSeconds) {
 }
 
 TEST(ChatTest, RoutesStandInRedis) {
-  const std::string uid = unique("alice");
+  const std::string uid = tools::unique("alice");
   TestClient alice(uid);
   alice.start();
   ASSERT_TRUE(alice.wait_online());
-  const Cluster& cluster = Cluster::get();
+  const tools::Cluster& cluster = tools::Cluster::get();
   const std::string command = "HLEN 'route:{" + cluster.app() + ":" + uid + "}'";
-  EXPECT_TRUE(eventually([&] { return cluster.redis(command) == "1"; }));
+  EXPECT_TRUE(tools::eventually([&] { return cluster.redis(command) == "1"; }));
   alice.stop();
-  EXPECT_TRUE(eventually([&] { return cluster.redis(command) == "0"; }));
+  EXPECT_TRUE(tools::eventually([&] { return cluster.redis(command) == "0"; }));
 }
 
 }  // namespace

@@ -14,7 +14,10 @@ constexpr std::chrono::seconds kFlush{5};  // pipeline.cursor_flush
 
 class CursorsTest : public ::testing::Test {
  protected:
-  CursorsTest() : alice_(unique("alice")), uid_(unique("bob")), token_(Cluster::get().token(uid_)) {
+  CursorsTest()
+      : alice_(tools::unique("alice")),
+        uid_(tools::unique("bob")),
+        token_(tools::Cluster::get().token(uid_)) {
     alice_.start();
     EXPECT_TRUE(alice_.wait_online());
   }
@@ -25,7 +28,7 @@ class CursorsTest : public ::testing::Test {
   // Logs in, acknowledges, goes. seq 0: acknowledges nothing. Answers the cursor that the login was told.
   std::int64_t visit(client::DeviceType device, std::int64_t seq = 0) {
     client::AuthResp answer;
-    const bool in = eventually([&] {
+    const bool in = tools::eventually([&] {
       RawClient raw;
       answer = raw.login(uid_, token_, device);
       if (answer.has_error() || answer.inbox_seq() < sent_) return false;  // not delivered yet
@@ -38,8 +41,8 @@ class CursorsTest : public ::testing::Test {
   // The cursor as the database holds it, as text; "" when it holds none.
   [[nodiscard]] std::string stored() const {
     std::string all;
-    for (std::size_t shard = 0; shard < Cluster::get().shards(); ++shard) {
-      all += Cluster::get().sql(
+    for (std::size_t shard = 0; shard < tools::Cluster::get().shards(); ++shard) {
+      all += tools::Cluster::get().sql(
           shard, fmt::format("SELECT acked_seq FROM im_user_cursor WHERE user_id = '{}' AND kind = 1", uid_));
     }
     return all;
@@ -54,7 +57,7 @@ class CursorsTest : public ::testing::Test {
 TEST_F(CursorsTest, APoliteRestartLosesNothing) {
   send(5);
   EXPECT_EQ(visit(kPhone, 3), 0);
-  ASSERT_TRUE(Cluster::get().restart("logic-1"));
+  ASSERT_TRUE(tools::Cluster::get().restart("logic-1"));
   EXPECT_EQ(stored(), "3\n");
   EXPECT_EQ(visit(kPhone), 3);
 }
@@ -62,10 +65,10 @@ TEST_F(CursorsTest, APoliteRestartLosesNothing) {
 TEST_F(CursorsTest, AKillLosesAtMostOneFlushInterval) {
   send(5);
   visit(kPhone, 2);
-  EXPECT_TRUE(eventually([this] { return stored() == "2\n"; }, kFlush + std::chrono::seconds(2)));
+  EXPECT_TRUE(tools::eventually([this] { return stored() == "2\n"; }, kFlush + std::chrono::seconds(2)));
   visit(kPhone, 4);
-  ASSERT_TRUE(Cluster::get().kill("logic-1"));
-  ASSERT_TRUE(Cluster::get().restart("logic-1"));
+  ASSERT_TRUE(tools::Cluster::get().kill("logic-1"));
+  ASSERT_TRUE(tools::Cluster::get().restart("logic-1"));
   const std::int64_t told = visit(kPhone);
   EXPECT_TRUE(told == 2 || told == 4) << told;
 }
@@ -74,7 +77,7 @@ TEST_F(CursorsTest, EachClassOfDevicesHasItsOwn) {
   send(5);
   visit(kPhone, 2);
   visit(kPage, 5);
-  ASSERT_TRUE(Cluster::get().restart("logic-1"));
+  ASSERT_TRUE(tools::Cluster::get().restart("logic-1"));
   EXPECT_EQ(visit(kPhone), 2);
   EXPECT_EQ(visit(kPage), 5);
   EXPECT_EQ(visit(client::DEVICE_TYPE_LINUX), 0);
@@ -86,21 +89,21 @@ TEST_F(CursorsTest, AcksBeyondTheHeadOrBackwardsMoveNothing) {
   visit(kPhone, 4);
   visit(kPhone, 1);
   EXPECT_EQ(visit(kPhone), 2);
-  ASSERT_TRUE(Cluster::get().restart("logic-1"));
+  ASSERT_TRUE(tools::Cluster::get().restart("logic-1"));
   EXPECT_EQ(visit(kPhone), 2);
 }
 
 TEST_F(CursorsTest, AShardThatIsAwayGetsThemLater) {
-  const Cluster& cluster = Cluster::get();
+  const tools::Cluster& cluster = tools::Cluster::get();
   send(5);
   visit(kPhone, 1);
-  EXPECT_TRUE(eventually([this] { return stored() == "1\n"; }, kFlush + std::chrono::seconds(2)));
+  EXPECT_TRUE(tools::eventually([this] { return stored() == "1\n"; }, kFlush + std::chrono::seconds(2)));
   RawClient raw;
   ASSERT_FALSE(raw.login(uid_, token_, kPhone).has_error());
   raw.ack(4);
   ASSERT_TRUE(cluster.kill("mysql-1"));
   ASSERT_TRUE(cluster.restart("mysql-1"));
-  EXPECT_TRUE(eventually([this] { return stored() == "4\n"; }, 3 * kFlush));
+  EXPECT_TRUE(tools::eventually([this] { return stored() == "4\n"; }, 3 * kFlush));
 }
 
 }  // namespace

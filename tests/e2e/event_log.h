@@ -5,15 +5,15 @@
 #include <string>
 #include <vector>
 
-#include "tests/e2e/cluster.h"
 #include "tests/support/kafka_reader.h"
+#include "tools/support/cluster.h"
 
 namespace hongyan::e2e {
 
 // The user's events so far, in order.
 [[nodiscard]] inline std::vector<nlohmann::json> events_of(const std::string& uid) {
   std::vector<nlohmann::json> out;
-  for (const auto& message : test::read_topic(Cluster::get().variable("HONGYAN_KAFKA"), "im.events")) {
+  for (const auto& message : test::read_topic(tools::Cluster::get().variable("HONGYAN_KAFKA"), "im.events")) {
     if (message.key == uid) out.push_back(nlohmann::json::parse(message.value.value()));
   }
   return out;

@@ -13,7 +13,7 @@ using std::chrono::seconds;
 // Waits until the user's events have these types.
 ::testing::AssertionResult has_events(const std::string& uid, const std::vector<std::string>& types) {
   std::vector<std::string> found;
-  const bool there = eventually(
+  const bool there = tools::eventually(
       [&] {
         found.clear();
         for (const auto& event : events_of(uid)) found.push_back(event["type"]);
@@ -25,7 +25,7 @@ using std::chrono::seconds;
 }
 
 TEST(EventsTest, LoginAndLogout) {
-  const std::string uid = unique("alice");
+  const std::string uid = tools::unique("alice");
   client::ClientOptions options;
   options.device_id = "my-phone";
   options.device_type = client::DEVICE_TYPE_IOS;
@@ -48,7 +48,7 @@ TEST(EventsTest, LoginAndLogout) {
 }
 
 TEST(EventsTest, LostConnectionAndOtherLogin) {
-  const std::string uid = unique("bob");
+  const std::string uid = tools::unique("bob");
   {
     client::ClientOptions options;
     options.device_id = "old-phone";
@@ -59,7 +59,7 @@ TEST(EventsTest, LostConnectionAndOtherLogin) {
     TestClient second(uid, options);
     second.start();
     ASSERT_TRUE(second.wait_online());
-    EXPECT_TRUE(eventually([&first] { return first.kicks().size() == 1; }));
+    EXPECT_TRUE(tools::eventually([&first] { return first.kicks().size() == 1; }));
   }  // the second is cut without a word
   ASSERT_TRUE(
       has_events(uid, {"hongyan.login.v1", "hongyan.logout.v1", "hongyan.login.v1", "hongyan.logout.v1"}));
@@ -68,10 +68,10 @@ TEST(EventsTest, LostConnectionAndOtherLogin) {
 }
 
 TEST(EventsTest, UndeliveredAfterTheResend) {
-  const std::string uid = unique("silent");
+  const std::string uid = tools::unique("silent");
   RawClient silent;
-  ASSERT_FALSE(silent.login(uid, Cluster::get().token(uid)).has_error());
-  TestClient alice(unique("alice"));
+  ASSERT_FALSE(silent.login(uid, tools::Cluster::get().token(uid)).has_error());
+  TestClient alice(tools::unique("alice"));
   alice.start();
   const auto receipt = alice.send(uid, "are you there?");
   ASSERT_TRUE(receipt) << receipt.error().message;

@@ -14,7 +14,7 @@ namespace {
 
 class FaultsTest : public ::testing::Test {
  protected:
-  FaultsTest() : alice_(unique("alice")), bob_(unique("bob"), from_start()) {
+  FaultsTest() : alice_(tools::unique("alice")), bob_(tools::unique("bob"), from_start()) {
     alice_.start();
     bob_.start();
     EXPECT_TRUE(alice_.wait_online());
@@ -45,7 +45,7 @@ class FaultsTest : public ::testing::Test {
     std::thread load([this, &stop] {
       while (!stop) send(1);
     });
-    const Cluster& cluster = Cluster::get();
+    const tools::Cluster& cluster = tools::Cluster::get();
     EXPECT_TRUE(cluster.kill(name));
     EXPECT_TRUE(cluster.restart(name));
     stop = true;
@@ -65,33 +65,33 @@ TEST_F(FaultsTest, MariaDbKilled) { kill_under_load("mysql-1"); }
 TEST_F(FaultsTest, RedisKilled) { kill_under_load("redis"); }
 
 TEST_F(FaultsTest, IplistKilledLeavesChatAlone) {
-  const Cluster& cluster = Cluster::get();
+  const tools::Cluster& cluster = tools::Cluster::get();
   ASSERT_TRUE(cluster.kill("iplist-1"));
   send(20);
   expect_all();
   ASSERT_TRUE(cluster.restart("iplist-1"));
   client::ClientOptions options;
   options.iplist = {cluster.iplist()};
-  TestClient carol(unique("carol"), options);
+  TestClient carol(tools::unique("carol"), options);
   carol.start();
   EXPECT_TRUE(carol.wait_online());
 }
 
 TEST_F(FaultsTest, RedisEmptied) {
-  const Cluster& cluster = Cluster::get();
+  const tools::Cluster& cluster = tools::Cluster::get();
   const std::string route = "HLEN 'route:{" + cluster.app() + ":" + bob_.uid() + "}'";
-  EXPECT_TRUE(eventually([&] { return cluster.redis(route) == "1"; }));
+  EXPECT_TRUE(tools::eventually([&] { return cluster.redis(route) == "1"; }));
   EXPECT_EQ(cluster.redis("FLUSHALL"), "OK");
   send(20);
   expect_all();
-  EXPECT_TRUE(eventually([&] { return cluster.redis(route) == "1"; }));
+  EXPECT_TRUE(tools::eventually([&] { return cluster.redis(route) == "1"; }));
 }
 
 TEST_F(FaultsTest, RedisAwayChatGoesOn) {
-  const Cluster& cluster = Cluster::get();
+  const tools::Cluster& cluster = tools::Cluster::get();
   ASSERT_TRUE(cluster.kill("redis"));
   send(20);
-  TestClient carol(unique("carol"));
+  TestClient carol(tools::unique("carol"));
   carol.start();
   EXPECT_TRUE(carol.wait_online());
   expect_all();
@@ -100,8 +100,8 @@ TEST_F(FaultsTest, RedisAwayChatGoesOn) {
 
 // Without MySQL a send is answered within 3 s, and resumes by itself.
 TEST_F(FaultsTest, MySqlAwayIsAnsweredInTime) {
-  const Cluster& cluster = Cluster::get();
-  const std::string uid = unique("carol");
+  const tools::Cluster& cluster = tools::Cluster::get();
+  const std::string uid = tools::unique("carol");
   RawClient carol;
   ASSERT_FALSE(carol.login(uid, cluster.token(uid)).has_error());
   ASSERT_TRUE(cluster.kill("mysql-1"));

@@ -26,7 +26,7 @@ client::ClientOptions from_start() {
 Clients online_users(std::size_t count) {
   Clients clients;
   for (std::size_t i = 0; i < count; ++i) {
-    clients.push_back(std::make_unique<TestClient>(unique("user")));
+    clients.push_back(std::make_unique<TestClient>(tools::unique("user")));
     clients.back()->start();
   }
   for (const auto& one : clients) EXPECT_TRUE(one->wait_online()) << one->last_failure();
@@ -70,11 +70,12 @@ std::vector<std::string> contents(const TestClient& of, std::int64_t group_id) {
 }
 
 bool wait_texts(const TestClient& of, std::int64_t group_id, std::size_t count) {
-  return eventually([&] { return texts(of, group_id).size() >= count; }, std::chrono::seconds(30));
+  return tools::eventually([&] { return texts(of, group_id).size() >= count; }, std::chrono::seconds(30));
 }
 
 bool wait_changes(const TestClient& of, std::int64_t group_id, client::CtrlType type, std::size_t count) {
-  return eventually([&] { return changes(of, group_id, type).size() >= count; }, std::chrono::seconds(30));
+  return tools::eventually([&] { return changes(of, group_id, type).size() >= count; },
+                           std::chrono::seconds(30));
 }
 
 std::vector<std::pair<std::int64_t, std::int64_t>> order(const TestClient& of, std::int64_t group_id) {

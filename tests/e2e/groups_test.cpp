@@ -47,7 +47,7 @@ TEST(GroupsTest, ThreeTalkAndSeeOneOrder) {
     }
   }
   for (const auto& user : users) ASSERT_TRUE(wait_texts(*user, group, 1 + 3 * kEach));
-  EXPECT_TRUE(eventually([&] { return stored == 3 * kEach; }));
+  EXPECT_TRUE(tools::eventually([&] { return stored == 3 * kEach; }));
   const auto expected = order(alice, group);
   EXPECT_TRUE(std::ranges::is_sorted(expected));
   for (const auto& user : users) EXPECT_EQ(order(*user, group), expected);
@@ -64,7 +64,7 @@ TEST(GroupsTest, ThreeTalkAndSeeOneOrder) {
 
 TEST(GroupsTest, OfflineMemberCatchesUp) {
   auto users = online_users(2);
-  const std::string carol = unique("carol");
+  const std::string carol = tools::unique("carol");
   const std::int64_t group = make_group(*users[0], {users[1]->uid(), carol});
   constexpr std::size_t kMessages = 250;
   for (std::size_t i = 0; i < kMessages; ++i) {
@@ -93,7 +93,7 @@ TEST(GroupsTest, SendersOtherDeviceSeesItOnceWithItsPlace) {
   const std::string bob = users[1]->uid();
   ASSERT_TRUE(users[0]->send(bob, "a marker"));
   ASSERT_TRUE(wait_texts(browser, group, 1));
-  ASSERT_TRUE(eventually([&browser] {
+  ASSERT_TRUE(tools::eventually([&browser] {
     const auto messages = browser.messages();
     return std::ranges::any_of(messages, [](const auto& m) { return m.content == "a marker" && m.sent; });
   }));
@@ -214,7 +214,7 @@ TEST(GroupsTest, TellsAndChangesWhatItIs) {
 
 TEST(GroupsTest, StrangersAndBadRequestsAreRefused) {
   auto users = online_users(2);
-  TestClient stranger(unique("stranger"));
+  TestClient stranger(tools::unique("stranger"));
   stranger.start();
   const std::int64_t group = make_group(*users[0], uids(users, 1));
   EXPECT_EQ(code_of(stranger.send_to_group(group, "let me in")), Code::kPermissionDenied);

@@ -6,8 +6,8 @@
 #include <thread>
 
 #include "common/base/slot.h"
-#include "tests/e2e/cluster.h"
 #include "tests/e2e/raw_client.h"
+#include "tools/support/cluster.h"
 
 namespace hongyan::e2e {
 namespace {
@@ -17,7 +17,7 @@ constexpr std::int32_t kPage = 200;
 constexpr std::size_t kMostGrowthMib = 64;  // all contents together are more
 
 std::size_t logic_rss_mib() {
-  std::ifstream status(fmt::format("/proc/{}/status", Cluster::get().members()["logic-1"]));
+  std::ifstream status(fmt::format("/proc/{}/status", tools::Cluster::get().members()["logic-1"]));
   for (std::string line; std::getline(status, line);) {
     if (line.starts_with("VmRSS:")) return std::stoul(line.substr(6)) / 1024;
   }
@@ -27,7 +27,7 @@ std::size_t logic_rss_mib() {
 
 // Messages of 1000 bytes, as if they had come while logic did not know the user.
 void fill_inbox(const std::string& uid) {
-  const Cluster& cluster = Cluster::get();
+  const tools::Cluster& cluster = tools::Cluster::get();
   static_cast<void>(cluster.sql(
       slot_of(cluster.app(), uid) / (kSlotCount / cluster.shards()),
       fmt::format(
@@ -81,8 +81,8 @@ struct Device {
 };
 
 TEST(HeavyUserTest, DrainsInBoundedMemoryOnTwoDevicesIndependently) {
-  const std::string uid = unique("heavy");
-  const std::string token = Cluster::get().token(uid);
+  const std::string uid = tools::unique("heavy");
+  const std::string token = tools::Cluster::get().token(uid);
   fill_inbox(uid);
   const std::size_t before = logic_rss_mib();
   Device phone{.gate = 0, .type = client::DEVICE_TYPE_IOS, .until = kMessages};
@@ -94,7 +94,7 @@ TEST(HeavyUserTest, DrainsInBoundedMemoryOnTwoDevicesIndependently) {
   EXPECT_EQ(page.failure, "");
   const std::size_t after = logic_rss_mib();
   fmt::print("rss before={} MiB after={} MiB\n", before, after);
-  if (!kSanitized) EXPECT_LT(after, before + kMostGrowthMib);
+  if (!tools::kSanitized) EXPECT_LT(after, before + kMostGrowthMib);
   EXPECT_EQ(RawClient(0).login(uid, token, client::DEVICE_TYPE_IOS).acked_inbox_seq(), kMessages);
   EXPECT_EQ(RawClient(1).login(uid, token, client::DEVICE_TYPE_WEB).acked_inbox_seq(), page.held);
 }

@@ -29,7 +29,7 @@ int away_seconds() {
 }
 
 std::size_t rss_mib() {
-  std::ifstream status(fmt::format("/proc/{}/status", Cluster::get().members()["logic-1"]));
+  std::ifstream status(fmt::format("/proc/{}/status", tools::Cluster::get().members()["logic-1"]));
   for (std::string line; std::getline(status, line);) {
     if (line.starts_with("VmRSS:")) return std::stoul(line.substr(6)) / 1024;
   }
@@ -40,7 +40,7 @@ std::size_t rss_mib() {
 // Uploads one after the other, each sent until it is acknowledged.
 class Uploader {
  public:
-  Uploader() : client_(unique("uploader")) { client_.start(); }
+  Uploader() : client_(tools::unique("uploader")) { client_.start(); }
   void run(const std::atomic<bool>& stop) {
     for (int i = 0; !stop; ++i) {
       const auto receipt = client_.upload("orders", std::to_string(i), {.deadline = seconds(120)});
@@ -77,7 +77,7 @@ class Flood {
     client::ClientOptions options;
     options.strict_order = false;
     for (int i = 0; i < kClients; ++i) {
-      clients_.push_back(std::make_unique<TestClient>(unique("flood"), options));
+      clients_.push_back(std::make_unique<TestClient>(tools::unique("flood"), options));
       clients_.back()->start();
       EXPECT_TRUE(clients_.back()->wait_online());
     }
@@ -117,7 +117,7 @@ class Flood {
 // Sends message after message, and says how long answers took.
 class Talker {
  public:
-  Talker() : alice_(unique("alice")), bob_(unique("bob")) {
+  Talker() : alice_(tools::unique("alice")), bob_(tools::unique("bob")) {
     alice_.start();
     bob_.start();
   }
@@ -161,7 +161,7 @@ TEST(KafkaAwayTest, LosesNothingAndHoldsUpNobody) {
   const auto before = talker.talk(seconds(2));
   const std::size_t rss_before = rss_mib();
 
-  ASSERT_TRUE(Cluster::get().kill("kafka"));
+  ASSERT_TRUE(tools::Cluster::get().kill("kafka"));
   flood.begin();
   std::atomic<std::size_t> rss_peak{rss_before};
   std::jthread watch([&rss_peak](const std::stop_token& end) {
@@ -170,7 +170,7 @@ TEST(KafkaAwayTest, LosesNothingAndHoldsUpNobody) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
   });
-  const std::string visitor_uid = unique("visitor");
+  const std::string visitor_uid = tools::unique("visitor");
   {
     TestClient visitor(visitor_uid);
     visitor.start();
@@ -178,15 +178,15 @@ TEST(KafkaAwayTest, LosesNothingAndHoldsUpNobody) {
     visitor.stop();
   }
   const auto away = talker.talk(seconds(away_seconds()));
-  ASSERT_TRUE(Cluster::get().restart("kafka"));
-  EXPECT_TRUE(eventually([&flood] { return flood.answered(); }, seconds(180)));
+  ASSERT_TRUE(tools::Cluster::get().restart("kafka"));
+  EXPECT_TRUE(tools::eventually([&flood] { return flood.answered(); }, seconds(180)));
   static_cast<void>(talker.talk(seconds(2)));  // uploads under a Kafka that is back
   stop = true;
   threads.clear();
   watch.request_stop();
   watch.join();
 
-  const std::string brokers = Cluster::get().variable("HONGYAN_KAFKA");
+  const std::string brokers = tools::Cluster::get().variable("HONGYAN_KAFKA");
   const auto orders = test::read_topic(brokers, "im.c2s.orders");
   std::size_t count = 0;
   int resent = 0;
@@ -196,7 +196,7 @@ TEST(KafkaAwayTest, LosesNothingAndHoldsUpNobody) {
     resent += uploader->resent();
     EXPECT_GT(uploader->resent(), 0) << "Kafka was not away for this one";
   }
-  EXPECT_TRUE(eventually([&visitor_uid] { return events_of(visitor_uid).size() == 2; }));
+  EXPECT_TRUE(tools::eventually([&visitor_uid] { return events_of(visitor_uid).size() == 2; }));
   flood.check(test::read_topic(brokers, "im.c2s.feedback"));
   fmt::print(
       "uploads={} copies={} resent={} c2c ms p50/p99/max: before {:.2f}/{:.2f}/{:.2f} away "
@@ -207,7 +207,7 @@ TEST(KafkaAwayTest, LosesNothingAndHoldsUpNobody) {
   EXPECT_LT(at(away, 0.5), 3 * at(before, 0.5) + 5);
   EXPECT_LT(away.back(), 1000);
   // kafka.queue_bytes is 64 MiB, and what stands in the links' buffers comes on top.
-  if (!kSanitized) EXPECT_LT(rss_peak.load(), rss_before + 128);
+  if (!tools::kSanitized) EXPECT_LT(rss_peak.load(), rss_before + 128);
 }
 
 }  // namespace

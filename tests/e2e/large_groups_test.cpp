@@ -62,7 +62,7 @@ TEST(LargeGroupsTest, AllGetEachMessageOnceInOneOrder) {
 TEST(LargeGroupsTest, OfflineMemberFindsTheGroupUnasked) {
   auto users = online_users(2);
   Names members = {users[1]->uid()};
-  for (int i = 0; i < 5; ++i) members.push_back(unique("offline"));
+  for (int i = 0; i < 5; ++i) members.push_back(tools::unique("offline"));
   const std::int64_t group = make_group(*users[0], members);
   constexpr int kMessages = 230;
   for (int i = 1; i <= kMessages; ++i) {
@@ -79,7 +79,7 @@ TEST(LargeGroupsTest, OfflineMemberFindsTheGroupUnasked) {
 TEST(LargeGroupsTest, GoesOnFromItsCursorAfterAPause) {
   auto users = online_users(1);
   Names members;
-  for (int i = 0; i < 6; ++i) members.push_back(unique("member"));
+  for (int i = 0; i < 6; ++i) members.push_back(tools::unique("member"));
   const std::int64_t group = make_group(*users[0], members);
   auto first = std::make_unique<TestClient>(members[0], from_start());
   first->start();
@@ -165,7 +165,7 @@ TEST(LargeGroupsTest, ChangesComeOnceToEverybody) {
 TEST(LargeGroupsTest, WhoComesBackReadsWhatWasUnreadBefore) {
   auto users = online_users(7);
   TestClient& alice = *users[0];
-  const auto back = unique("back");
+  const auto back = tools::unique("back");
   auto members = uids(users, 1);
   members.push_back(back);
   const std::int64_t group = make_group(alice, members);

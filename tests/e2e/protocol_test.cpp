@@ -13,12 +13,12 @@ class ProtocolTest : public ::testing::Test {
  protected:
   // Whatever a test did, others are served.
   void TearDown() override {
-    TestClient witness(unique("witness"));
+    TestClient witness(tools::unique("witness"));
     witness.start();
     EXPECT_TRUE(witness.send(witness.uid(), "still here"));
   }
   static void login(RawClient& raw, const std::string& uid) {
-    ASSERT_FALSE(raw.login(uid, Cluster::get().token(uid)).has_error());
+    ASSERT_FALSE(raw.login(uid, tools::Cluster::get().token(uid)).has_error());
   }
 };
 
@@ -40,7 +40,7 @@ TEST_F(ProtocolTest, BodyTooLargeCloses) {
     EXPECT_TRUE(raw.wait_closed());
   }
   RawClient raw;
-  login(raw, unique("alice"));
+  login(raw, tools::unique("alice"));
   std::string header(net::kHeaderSize, '\0');
   net::write_header(
       {.client_version = client::kClientVersion, .cmd_id = 30, .seq = 5, .body_length = 0xFFFFFFFF},
@@ -73,15 +73,15 @@ TEST_F(ProtocolTest, NoopIsAnsweredAndSignalKeepIgnored) {
 }
 
 TEST_F(ProtocolTest, BadTokensAreRefused) {
-  const std::string uid = unique("alice");
-  const std::string good = Cluster::get().token(uid);
-  const std::string expired = Cluster::get().token(uid, 1);
-  ASSERT_TRUE(eventually([&] {
+  const std::string uid = tools::unique("alice");
+  const std::string good = tools::Cluster::get().token(uid);
+  const std::string expired = tools::Cluster::get().token(uid, 1);
+  ASSERT_TRUE(tools::eventually([&] {
     RawClient raw;
     return raw.login(uid, expired).error().code() == client::ERROR_CODE_UNAUTHENTICATED;
   }));
   for (const std::string& token : {std::string(), std::string("x"), good.substr(0, good.size() / 2),
-                                   Cluster::get().token(unique("mallory")), good + "x"}) {
+                                   tools::Cluster::get().token(tools::unique("mallory")), good + "x"}) {
     RawClient raw;
     EXPECT_EQ(raw.login(uid, token).error().code(), client::ERROR_CODE_UNAUTHENTICATED);
   }
@@ -91,7 +91,7 @@ TEST_F(ProtocolTest, BadTokensAreRefused) {
 
 TEST_F(ProtocolTest, RefusesBadSends) {
   RawClient raw;
-  login(raw, unique("alice"));
+  login(raw, tools::unique("alice"));
   struct Case {
     std::string what;
     C2CSendReq request;
@@ -129,7 +129,7 @@ TEST_F(ProtocolTest, RefusesBadSends) {
 
 TEST_F(ProtocolTest, TenUnparsableBodiesClose) {
   RawClient raw;
-  login(raw, unique("alice"));
+  login(raw, tools::unique("alice"));
   for (std::uint32_t i = 1; i <= 9; ++i) {
     raw.send(client::COMMAND_C2C_SEND, i, "\xff\xff\xff\xff");
     const auto answer = raw.read();
@@ -143,7 +143,7 @@ TEST_F(ProtocolTest, TenUnparsableBodiesClose) {
 
 TEST_F(ProtocolTest, PullRefusesBadOffsets) {
   RawClient raw;
-  const std::string uid = unique("alice");
+  const std::string uid = tools::unique("alice");
   login(raw, uid);
   client::PullReq pull;
   pull.set_offset(-1);
@@ -166,15 +166,15 @@ TEST_F(ProtocolTest, UnsupportedVersionIsToldAndCloses) {
 
 TEST_F(ProtocolTest, LoginAsSomebodyElseOnTheSameConnectionCloses) {
   RawClient raw;
-  login(raw, unique("alice"));
-  const std::string other = unique("mallory");
-  static_cast<void>(raw.login(other, Cluster::get().token(other)));
+  login(raw, tools::unique("alice"));
+  const std::string other = tools::unique("mallory");
+  static_cast<void>(raw.login(other, tools::Cluster::get().token(other)));
   EXPECT_TRUE(raw.wait_closed());
 }
 
 TEST_F(ProtocolTest, LogoutIsAnsweredAndCloses) {
   RawClient raw;
-  login(raw, unique("alice"));
+  login(raw, tools::unique("alice"));
   raw.send(client::COMMAND_LOGOUT, 8, client::LogoutReq().SerializeAsString());
   const auto answer = raw.read();
   ASSERT_TRUE(answer);

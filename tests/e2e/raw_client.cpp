@@ -8,12 +8,12 @@
 
 #include <array>
 
-#include "tests/e2e/cluster.h"
+#include "tools/support/cluster.h"
 
 namespace hongyan::e2e {
 
 RawClient::RawClient(std::size_t index) {
-  const auto& gate = Cluster::get().gates().at(index);
+  const auto& gate = tools::Cluster::get().gates().at(index);
   socket_ = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -79,7 +79,7 @@ void RawClient::send_login(const std::string& uid, const std::string& token, cli
   client::AuthReq request;
   request.set_uid(uid);
   request.set_token(token);
-  request.set_app_id(Cluster::get().app());
+  request.set_app_id(tools::Cluster::get().app());
   request.set_device_type(device_type);
   request.set_device_id(device_id);
   send(client::COMMAND_AUTH, 1, request.SerializeAsString());

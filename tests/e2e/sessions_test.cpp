@@ -21,7 +21,7 @@ constexpr auto kPhone = client::DEVICE_TYPE_IOS;
 // The signal is on its way for a moment: until all threads stand still.
 bool stopped(int pid) {
   if (::kill(pid, SIGSTOP) != 0) return false;
-  return eventually([pid] {
+  return tools::eventually([pid] {
     for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
       std::ifstream file(task.path() / "stat");
       std::string stat;
@@ -34,12 +34,12 @@ bool stopped(int pid) {
 
 class SessionsTest : public ::testing::Test {
  protected:
-  SessionsTest() : uid_(unique("bob")), token_(Cluster::get().token(uid_)) {}
+  SessionsTest() : uid_(tools::unique("bob")), token_(tools::Cluster::get().token(uid_)) {}
 
   // Logs in, once the owner serves.
   client::AuthResp log_in(RawClient& raw, const std::string& device_id) {
     client::AuthResp answer;
-    EXPECT_TRUE(eventually([&] {
+    EXPECT_TRUE(tools::eventually([&] {
       answer = raw.login(uid_, token_, kPhone, device_id);
       return !answer.has_error();
     })) << answer.error().message();
@@ -68,7 +68,7 @@ class SessionsTest : public ::testing::Test {
   }
   // How many links of the gate logic-1 has seen go down.
   static int lost_links(const std::string& gate) {
-    std::ifstream log(Cluster::get().variable("HONGYAN_DIR") + "/log/logic-1.log");
+    std::ifstream log(tools::Cluster::get().variable("HONGYAN_DIR") + "/log/logic-1.log");
     int count = 0;
     for (std::string line; std::getline(log, line);) {
       if (line.find("[link] down") != std::string::npos && line.find(gate) != std::string::npos) ++count;
@@ -77,7 +77,7 @@ class SessionsTest : public ::testing::Test {
   }
   // The session id, as AuthResp computes it, of the route in Redis; 0: there is none.
   [[nodiscard]] std::uint64_t session_in_route() const {
-    const Cluster& cluster = Cluster::get();
+    const tools::Cluster& cluster = tools::Cluster::get();
     const std::string route = cluster.redis(fmt::format("HVALS 'route:{{{}:{}}}'", cluster.app(), uid_));
     std::vector<std::string> fields;
     for (std::size_t begin = 0; begin <= route.size();) {
@@ -96,7 +96,7 @@ class SessionsTest : public ::testing::Test {
 TEST_F(SessionsTest, AnExpiredTokenClosesTheSession) {
   RawClient raw;
   const auto begin = Clock::now();
-  ASSERT_FALSE(raw.login(uid_, Cluster::get().token(uid_, 3), kPhone).has_error());
+  ASSERT_FALSE(raw.login(uid_, tools::Cluster::get().token(uid_, 3), kPhone).has_error());
   EXPECT_TRUE(answers_noop(raw));
   EXPECT_EQ(ended(raw), client::KICK_REASON_TOKEN_EXPIRED);
   EXPECT_GT(Clock::now() - begin, 1s);
@@ -106,9 +106,9 @@ TEST_F(SessionsTest, AnExpiredTokenClosesTheSession) {
 TEST_F(SessionsTest, ATokenExpiresAfterTheOwnerRestarted) {
   RawClient raw;
   const auto begin = Clock::now();
-  ASSERT_FALSE(raw.login(uid_, Cluster::get().token(uid_, 6), kPhone).has_error());
-  ASSERT_TRUE(Cluster::get().kill("logic-1"));
-  ASSERT_TRUE(Cluster::get().restart("logic-1"));
+  ASSERT_FALSE(raw.login(uid_, tools::Cluster::get().token(uid_, 6), kPhone).has_error());
+  ASSERT_TRUE(tools::Cluster::get().kill("logic-1"));
+  ASSERT_TRUE(tools::Cluster::get().restart("logic-1"));
   EXPECT_EQ(ended(raw), client::KICK_REASON_TOKEN_EXPIRED);
   EXPECT_LT(Clock::now() - begin, 10s);
 }
@@ -142,7 +142,7 @@ TEST_F(SessionsTest, OfTwoLoginsAtOnceOneSurvives) {
     EXPECT_EQ(kicked[1 - survivor], client::KICK_REASON_OTHER_LOGIN) << round;
     EXPECT_TRUE(answers_noop(raws[survivor])) << round;
     // The owner's last word.
-    EXPECT_TRUE(eventually([&] { return session_in_route() == ids[survivor]; })) << round;
+    EXPECT_TRUE(tools::eventually([&] { return session_in_route() == ids[survivor]; })) << round;
   }
 }
 
@@ -159,10 +159,11 @@ TEST_F(SessionsTest, AGateThatWasFrozenLearnsOfTheLaterLogin) {
   RawClient before(0);
   log_in(before, "phone-1");
   const int links_down = lost_links("gate-1");
-  const int gate = Cluster::get().members()["gate-1"];
+  const int gate = tools::Cluster::get().members()["gate-1"];
   ASSERT_GT(gate, 0);
   ASSERT_TRUE(stopped(gate));
-  const bool cut_off = eventually([&] { return lost_links("gate-1") == links_down + 2; });  // one a worker
+  const bool cut_off =
+      tools::eventually([&] { return lost_links("gate-1") == links_down + 2; });  // one a worker
   RawClient now(1);
   log_in(now, "phone-2");
   ASSERT_EQ(::kill(gate, SIGCONT), 0);
@@ -175,7 +176,7 @@ TEST_F(SessionsTest, AGateThatWasFrozenLearnsOfTheLaterLogin) {
 TEST_F(SessionsTest, ALoginInTheBuffersOfAStoppedGateEndsNobody) {
   RawClient present(1);
   const std::uint64_t id = log_in(present, "phone-2").session_id();
-  const int gate = Cluster::get().members()["gate-1"];
+  const int gate = tools::Cluster::get().members()["gate-1"];
   ASSERT_GT(gate, 0);
   for (int round = 0; round < 10; ++round) {
     {
@@ -186,14 +187,14 @@ TEST_F(SessionsTest, ALoginInTheBuffersOfAStoppedGateEndsNobody) {
     ASSERT_EQ(::kill(gate, SIGCONT), 0);
     RawClient later(0);  // heard after the other's end
     ASSERT_TRUE(answers_noop(later));
-    EXPECT_TRUE(eventually([&] { return session_in_route() == id; })) << round;
+    EXPECT_TRUE(tools::eventually([&] { return session_in_route() == id; })) << round;
     ASSERT_TRUE(answers_noop(present)) << round;
   }
 }
 
 TEST_F(SessionsTest, AGateThatStoodStillRefusesTheLoginsOfMeanwhile) {
   RawClient raw(0);
-  const int gate = Cluster::get().members()["gate-1"];
+  const int gate = tools::Cluster::get().members()["gate-1"];
   ASSERT_GT(gate, 0);
   ASSERT_TRUE(stopped(gate));
   raw.send_login(uid_, token_, kPhone, "phone-1");
@@ -206,14 +207,14 @@ TEST_F(SessionsTest, AGateThatStoodStillRefusesTheLoginsOfMeanwhile) {
   ASSERT_TRUE(answer.ParseFromString(packet->body));
   EXPECT_EQ(answer.error().code(), client::ERROR_CODE_UNAVAILABLE);
   EXPECT_GT(answer.error().retry_after_ms(), 0U);
-  EXPECT_TRUE(eventually([&] { return !raw.login(uid_, token_, kPhone, "phone-1").has_error(); }));
+  EXPECT_TRUE(tools::eventually([&] { return !raw.login(uid_, token_, kPhone, "phone-1").has_error(); }));
 }
 
 TEST_F(SessionsTest, AnOwnerThatRestartedKnowsTheEarlierLogin) {
   RawClient before(0);
   log_in(before, "phone-1");
-  ASSERT_TRUE(Cluster::get().kill("logic-1"));
-  ASSERT_TRUE(Cluster::get().restart("logic-1"));
+  ASSERT_TRUE(tools::Cluster::get().kill("logic-1"));
+  ASSERT_TRUE(tools::Cluster::get().restart("logic-1"));
   RawClient now(1);
   log_in(now, "phone-2");
   EXPECT_EQ(ended(before), client::KICK_REASON_OTHER_LOGIN);
@@ -222,7 +223,7 @@ TEST_F(SessionsTest, AnOwnerThatRestartedKnowsTheEarlierLogin) {
 
 // Takes as long as a push is waited for twice, and until its gate reports who is alive.
 TEST_F(SessionsTest, WhoOnlySendsKeepalivesIsToldToPull) {
-  TestClient alice(unique("alice"));
+  TestClient alice(tools::unique("alice"));
   alice.start();
   ASSERT_TRUE(alice.wait_online());
   RawClient raw;

@@ -6,12 +6,12 @@ namespace hongyan::e2e {
 
 TestClient::TestClient(std::string uid, client::ClientOptions options)
     : uid_(std::move(uid)), loop_("test client") {
-  const Cluster& cluster = Cluster::get();
+  const tools::Cluster& cluster = tools::Cluster::get();
   options.uid = uid_;
   options.app_id = cluster.app();
   if (options.token.empty()) options.token = cluster.token(uid_);
   if (options.gates.empty() && options.iplist.empty()) options.gates = cluster.gates();
-  if (options.device_id.empty()) options.device_id = unique("device");
+  if (options.device_id.empty()) options.device_id = tools::unique("device");
   client::Handlers handlers;
   handlers.on_message = [this](const client::Message& message) {
     const std::lock_guard lock(mutex_);
@@ -48,7 +48,7 @@ void TestClient::stop() {
 }
 
 bool TestClient::wait_online(std::chrono::milliseconds deadline) const {
-  return eventually([this] { return state() == client::State::kOnline; }, deadline);
+  return tools::eventually([this] { return state() == client::State::kOnline; }, deadline);
 }
 
 template <typename Start>
@@ -106,7 +106,7 @@ std::vector<client::Kick> TestClient::kicks() const {
 }
 
 bool TestClient::wait_messages(std::size_t count, std::chrono::milliseconds deadline) const {
-  return eventually([this, count] { return messages().size() >= count; }, deadline);
+  return tools::eventually([this, count] { return messages().size() >= count; }, deadline);
 }
 
 client::State TestClient::state() const {

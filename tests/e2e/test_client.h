@@ -9,7 +9,7 @@
 
 #include "client/cpp/client.h"
 #include "client/cpp/group.h"
-#include "tests/e2e/cluster.h"
+#include "tools/support/cluster.h"
 
 namespace hongyan::e2e {
 

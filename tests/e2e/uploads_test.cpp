@@ -12,7 +12,7 @@ namespace hongyan::e2e {
 namespace {
 
 std::vector<test::KafkaMessage> uploads_of(const std::string& uid, const std::string& destination) {
-  auto messages = test::read_topic(Cluster::get().variable("HONGYAN_KAFKA"), "im.c2s." + destination);
+  auto messages = test::read_topic(tools::Cluster::get().variable("HONGYAN_KAFKA"), "im.c2s." + destination);
   std::erase_if(messages, [&uid](const auto& message) { return message.key != uid; });
   return messages;
 }
@@ -20,7 +20,7 @@ std::vector<test::KafkaMessage> uploads_of(const std::string& uid, const std::st
 TEST(UploadsTest, BytesKeyAndHeadersArrive) {
   client::ClientOptions phone;
   phone.device_type = client::DEVICE_TYPE_ANDROID;
-  TestClient alice(unique("alice"), phone);
+  TestClient alice(tools::unique("alice"), phone);
   alice.start();
   std::vector<std::string> contents = {"order 1", "", std::string("\0 \xff", 3), "鸿雁 🪿",
                                        std::string(60 << 10, '\xfe')};
@@ -49,7 +49,7 @@ TEST(UploadsTest, BytesKeyAndHeadersArrive) {
 }
 
 TEST(UploadsTest, AUidOfAnyBytesIsTheKey) {
-  TestClient user(unique("用户 \"\\") + "\x01");
+  TestClient user(tools::unique("用户 \"\\") + "\x01");
   user.start();
   ASSERT_TRUE(user.upload("feedback", "hello"));
   EXPECT_EQ(uploads_of(user.uid(), "feedback").size(), 1U);
@@ -58,7 +58,7 @@ TEST(UploadsTest, AUidOfAnyBytesIsTheKey) {
 TEST(UploadsTest, KeepsAUsersOrderWithManyOnTheirWay) {
   client::ClientOptions options;
   options.strict_order = false;
-  TestClient user(unique("user"), options);
+  TestClient user(tools::unique("user"), options);
   user.start();
   ASSERT_TRUE(user.wait_online());
   constexpr int kCount = 500;
@@ -75,15 +75,15 @@ TEST(UploadsTest, KeepsAUsersOrderWithManyOnTheirWay) {
 }
 
 TEST(UploadsTest, RefusesWhatTheAppDoesNotAllow) {
-  TestClient user(unique("user"));
+  TestClient user(tools::unique("user"));
   user.start();
   const auto refused = user.upload("nowhere", "x");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kNotFound);
 
   RawClient raw;
-  const std::string uid = unique("raw");
-  ASSERT_FALSE(raw.login(uid, Cluster::get().token(uid)).has_error());
+  const std::string uid = tools::unique("raw");
+  ASSERT_FALSE(raw.login(uid, tools::Cluster::get().token(uid)).has_error());
   client::C2SReq request;
   request.set_destination("orders");
   raw.send(client::COMMAND_C2S, 5, request.SerializeAsString());  // no client_msg_id

@@ -8,15 +8,15 @@
 #include <map>
 #include <random>
 
-#include "tests/e2e/cluster.h"
 #include "tests/support/kafka_reader.h"
+#include "tools/support/cluster.h"
 
 namespace hongyan::logic {
 namespace {
 
 class KafkaProducerTest : public ::testing::Test {
  protected:
-  KafkaProducerTest() : topic_(e2e::unique("producer")) {
+  KafkaProducerTest() : topic_(tools::unique("producer")) {
     const char* brokers = std::getenv("HONGYAN_KAFKA");
     if (brokers != nullptr) brokers_ = brokers;
     EXPECT_FALSE(brokers_.empty());
