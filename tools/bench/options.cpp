@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "common/base/version.h"
-#include "tools/bench/content.h"
+#include "tools/bench/measure/content.h"
 
 namespace hongyan::bench {
 

@@ -7,14 +7,14 @@
 
 #include "client/cpp/transport.h"
 #include "common/base/result.h"
-#include "tools/bench/c2c.h"
-#include "tools/bench/c2s.h"
-#include "tools/bench/group.h"
-#include "tools/bench/idle.h"
-#include "tools/bench/login.h"
-#include "tools/bench/pull.h"
-#include "tools/bench/rows.h"
-#include "tools/bench/s2c.h"
+#include "tools/bench/modes/c2c.h"
+#include "tools/bench/modes/c2s.h"
+#include "tools/bench/modes/group.h"
+#include "tools/bench/modes/idle.h"
+#include "tools/bench/modes/login.h"
+#include "tools/bench/modes/pull.h"
+#include "tools/bench/modes/rows.h"
+#include "tools/bench/modes/s2c.h"
 
 namespace hongyan::bench {
 
