@@ -22,11 +22,12 @@ function(hongyan_program)
   set_target_properties(${ARG_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 endfunction()
 
-# Every test program labelled unit: what a sanitizer run builds.
-add_custom_target(hongyan_unit_tests)
+# Every test program that needs nothing but this machine: what continuous integration builds with sanitizers.
+add_custom_target(hongyan_unit_and_net_tests)
 
 # hongyan_test(NAME common_base SRCS a_test.cpp DEPS hongyan_common_base LABELS unit TIMEOUT 60)
-# One GoogleTest program, one ctest entry: LABELS tell which back-ends it needs. LAUNCHER is put before the program.
+# One GoogleTest program, one ctest entry. LABELS tell what it needs: unit (the default) nothing, net sockets on loopback,
+# the others a back-end. LAUNCHER is put before the program.
 function(hongyan_test)
   cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "SRCS;DEPS;LABELS;COMMAND_ARGS;LAUNCHER" ${ARGN})
   if(NOT ARG_LABELS)
@@ -42,8 +43,8 @@ function(hongyan_test)
   set_target_properties(test_${ARG_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
   add_test(NAME ${ARG_NAME} COMMAND ${ARG_LAUNCHER} $<TARGET_FILE:test_${ARG_NAME}> ${ARG_COMMAND_ARGS})
   set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
-  if("unit" IN_LIST ARG_LABELS)
-    add_dependencies(hongyan_unit_tests test_${ARG_NAME})
+  if("unit" IN_LIST ARG_LABELS OR "net" IN_LIST ARG_LABELS)
+    add_dependencies(hongyan_unit_and_net_tests test_${ARG_NAME})
   endif()
 endfunction()
 
