@@ -4,6 +4,8 @@
 
 #include "common/base/version.h"
 #include "common/log/log.h"
+#include "common/protocol/commands.h"
+#include "proto/parse.h"
 
 namespace hongyan::client {
 
@@ -13,11 +15,6 @@ constexpr Milliseconds kLogoutPatience{1'000};
 constexpr Milliseconds kPenalty{1'000};  // before coming back after having been told off
 constexpr Milliseconds kDefaultHeartbeat{270'000};
 constexpr int kMaxRefusedTokens = 3;
-
-template <typename Body>
-bool parse(Body& body, std::string_view bytes) {
-  return body.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
-}
 
 // What an OK response says, and the error of another. Nothing: it does not parse.
 struct SendAnswer {
@@ -196,48 +193,50 @@ void ClientCore::on_packet(const net::Packet& packet, SteadyTime now) {
 }
 
 void ClientCore::dispatch(const net::Packet& packet, SteadyTime now) {
+  using protocol::Kind;
   const auto command = static_cast<Command>(packet.header.cmd_id);
   const std::uint32_t seq = packet.header.seq;
-  switch (packet.header.cmd_id) {
-    case COMMAND_AUTH:
+  const bool online = state_ == State::kOnline;
+  switch (protocol::command(packet.header.cmd_id).kind) {
+    case Kind::kAuth:
       if (auth_seq_ != 0 && seq == auth_seq_) on_auth_response(packet.body, now);
       return;
-    case COMMAND_KICKOUT:
+    case Kind::kKickout:
       return on_kickout(packet.body, now);
-    case COMMAND_LOGOUT:
-      if (stopping_) stop_for_good({.code = Code::kOk, .message = "stopped"});
-      return;
-    case COMMAND_NOOP:
+    case Kind::kNoop:
       noop_seq_ = 0;
       return;
-    default:
-      break;
-  }
-  if (state_ != State::kOnline) return;
-  switch (packet.header.cmd_id) {
-    case COMMAND_C2S:
-    case COMMAND_C2C_SEND:
-    case COMMAND_C2G_SEND:
-    case COMMAND_CTRL_SEND:
-      return on_send_response(command, seq, packet.body, now);
-    case COMMAND_PULL:
-      return on_pull_response(seq, packet.body, now);
-    case COMMAND_SYNC_NOTIFY: {
+    case Kind::kRequest:
+      return on_response(packet, now);
+    case Kind::kPush:
+      // With a seq it is an error answering an acknowledgement.
+      if (online && seq == 0 && !inbox_.on_push(command, packet.body, now))
+        protocol_error("a push does not parse", now);
+      return;
+    case Kind::kNotice: {
+      if (!online || command != COMMAND_SYNC_NOTIFY) return;
       SyncNotify notify;
       if (!parse(notify, packet.body)) return protocol_error("a SYNC_NOTIFY does not parse", now);
       return inbox_.on_sync_notify(notify, now);
     }
-    case COMMAND_C2C_PUSH:
-    case COMMAND_C2G_PUSH:
-    case COMMAND_S2C:
-    case COMMAND_CTRL_PUSH:
-    case COMMAND_SENT_PUSH:
-      // With a seq it is an error answering an acknowledgement.
-      if (seq == 0 && !inbox_.on_push(command, packet.body, now))
-        protocol_error("a push does not parse", now);
+    case Kind::kUnknown:
+    case Kind::kIgnored:
+    case Kind::kInternal:
+    case Kind::kNotServed:
       return;
-    default:
-      return;
+  }
+}
+
+void ClientCore::on_response(const net::Packet& packet, SteadyTime now) {
+  const auto command = static_cast<Command>(packet.header.cmd_id);
+  if (command == COMMAND_LOGOUT) {
+    if (stopping_) stop_for_good({.code = Code::kOk, .message = "stopped"});
+  } else if (state_ != State::kOnline) {
+    return;
+  } else if (command == COMMAND_PULL) {
+    on_pull_response(packet.header.seq, packet.body, now);
+  } else {
+    on_send_response(command, packet.header.seq, packet.body, now);
   }
 }
 

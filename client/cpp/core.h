@@ -70,6 +70,7 @@ class ClientCore {
 
  private:
   void dispatch(const net::Packet& packet, SteadyTime now);
+  void on_response(const net::Packet& packet, SteadyTime now);
   void on_auth_response(std::string_view body, SteadyTime now);
   void on_auth_refused(const client::Error& error, SteadyTime now);
   void on_kickout(std::string_view body, SteadyTime now);

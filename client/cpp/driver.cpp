@@ -1,9 +1,8 @@
 #include "client/cpp/driver.h"
 
 #include <exception>
-#include <random>
 
-#include "client/cpp/uuid.h"
+#include "common/base/random.h"
 #include "common/log/log.h"
 
 namespace hongyan::client {
@@ -13,14 +12,8 @@ namespace {
 constexpr std::size_t kReadBytes = 64 << 10;
 constexpr std::size_t kMaxUnsentBytes = 32 << 20;
 
-Random own_random() {
-  return [engine = std::mt19937_64(std::random_device{}())]() mutable {
-    return static_cast<double>(engine() >> 11) * 0x1.0p-53;
-  };
-}
-
 ClientOptions completed(ClientOptions options) {
-  if (!options.random) options.random = own_random();
+  if (!options.random) options.random = random_fraction;
   options.token_renewable = static_cast<bool>(options.token_source);
   return options;
 }
@@ -63,7 +56,7 @@ void Driver::hurry() {
 }
 
 void Driver::send(Outgoing what, SendOptions options, SendCallback done) {
-  if (options.client_msg_id.empty()) options.client_msg_id = new_uuid();
+  if (options.client_msg_id.empty()) options.client_msg_id = random_id_text();
   const SendId id = ++last_send_;
   sends_.emplace(id, std::move(done));
   core_.send(id, std::move(what), std::move(options), SteadyClock::now());

@@ -5,6 +5,7 @@
 #include "client/cpp/group.h"
 #include "client/cpp/message.h"
 #include "common/log/log.h"
+#include "proto/parse.h"
 
 namespace hongyan::client {
 
@@ -98,7 +99,7 @@ void Inbox::acknowledge(Command command, const PushAck& ack) {
 bool Inbox::on_push(Command command, std::string_view body, SteadyTime now) {
   if (command == COMMAND_SENT_PUSH) {
     PullMsg row;
-    if (!row.ParseFromArray(body.data(), static_cast<int>(body.size()))) return false;
+    if (!parse(row, body)) return false;
     if (options_.receive_sent) take_sent(message_of(row), now);
     return true;
   }

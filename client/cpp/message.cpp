@@ -1,6 +1,7 @@
 #include "client/cpp/message.h"
 
-#include <charconv>
+#include "common/base/text.h"
+#include "proto/parse.h"
 
 namespace hongyan::client {
 
@@ -8,15 +9,14 @@ namespace {
 
 // Of a ctrl message: its `to` is the group's id in decimal. 0: it is not.
 std::int64_t group_of(std::string_view to) {
-  std::int64_t group_id = 0;
-  const auto [end, error] = std::from_chars(to.data(), to.data() + to.size(), group_id);
-  return error == std::errc() && end == to.data() + to.size() && group_id > 0 ? group_id : 0;
+  const auto group_id = parse_number<std::int64_t>(to);
+  return group_id && *group_id > 0 ? *group_id : 0;
 }
 
 template <typename Push>
 std::optional<Push> parsed(std::string_view body) {
   Push push;
-  if (!push.ParseFromArray(body.data(), static_cast<int>(body.size()))) return std::nullopt;
+  if (!parse(push, body)) return std::nullopt;
   return push;
 }
 

@@ -4,22 +4,18 @@
 #include <string_view>
 
 #include "common/base/text.h"
+#include "common/protocol/ids.h"
 
 namespace hongyan::client {
 
 namespace {
 
-constexpr std::size_t kMaxUidBytes = 128;
-constexpr std::size_t kMaxDestinationBytes = 64;
-constexpr std::size_t kMaxClientMsgIdBytes = 64;
-
-bool valid_id(std::string_view id, std::size_t max_bytes) {
-  return !id.empty() && id.size() <= max_bytes && id.find('\0') == std::string_view::npos;
-}
+using protocol::is_id;
+using protocol::is_id_or_empty;
 
 template <typename Uids>
 bool valid_uids(const Uids& uids) {
-  return std::ranges::all_of(uids, [](const std::string& uid) { return valid_id(uid, kMaxUidBytes); });
+  return std::ranges::all_of(uids, [](const std::string& uid) { return is_id(uid, protocol::kMaxUid); });
 }
 
 bool names_a_group(CtrlType type) {
@@ -35,7 +31,7 @@ struct Maker {
   const SendOptions& send_options;
 
   Result<SendQueue::Request> operator()(ToUser what) const {
-    if (!valid_id(what.to, kMaxUidBytes)) {
+    if (!is_id(what.to, protocol::kMaxUid)) {
       return fail(Code::kBadRequest, "a receiver is 1 to 128 bytes without NUL");
     }
     C2CSendReq request;
@@ -49,7 +45,7 @@ struct Maker {
   }
 
   Result<SendQueue::Request> operator()(ToService what) const {
-    if (!valid_id(what.destination, kMaxDestinationBytes)) {
+    if (!is_id(what.destination, protocol::kMaxDestination)) {
       return fail(Code::kBadRequest, "a destination is 1 to 64 bytes without NUL");
     }
     C2SReq request;
@@ -85,7 +81,7 @@ struct Maker {
     if (!is_utf8(op.name()) || !is_utf8(op.announcement())) {
       return fail(Code::kBadRequest, "a name or an announcement is UTF-8");
     }
-    if (!valid_uids(op.members()) || (!op.owner().empty() && !valid_id(op.owner(), kMaxUidBytes))) {
+    if (!valid_uids(op.members()) || !is_id_or_empty(op.owner(), protocol::kMaxUid)) {
       return fail(Code::kBadRequest, "a member is 1 to 128 bytes without NUL");
     }
     CtrlSendReq request;
@@ -105,7 +101,7 @@ struct Maker {
 Result<SendQueue::Request> make_request(const CoreOptions& options, Outgoing what, SendOptions send_options) {
   auto request = std::visit(Maker{options, send_options}, std::move(what));
   if (!request) return request;
-  if (!valid_id(send_options.client_msg_id, kMaxClientMsgIdBytes)) {
+  if (!is_id(send_options.client_msg_id, protocol::kMaxClientMsgId)) {
     return fail(Code::kBadRequest, "a client_msg_id is 1 to 64 bytes without NUL");
   }
   if (request->body.size() > options.max_body_bytes) {

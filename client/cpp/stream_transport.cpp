@@ -9,21 +9,9 @@ namespace {
 using Outcome = net::StreamIo::Outcome;
 using net::asio::ip::make_address;
 
-constexpr std::array<std::string_view, 4> kNames = {"tcp", "tls", "ws", "wss"};
-
 Status lost(std::string_view why) { return fail(Code::kUnavailable, "connection lost: " + std::string(why)); }
 
 }  // namespace
-
-std::string_view to_string(TransportKind kind) noexcept { return kNames[static_cast<std::size_t>(kind)]; }
-
-Result<TransportKind> parse_transport(std::string_view name) {
-  for (std::size_t i = 0; i < kNames.size(); ++i) {
-    if (kNames[i] == name) return static_cast<TransportKind>(i);
-  }
-  return fail(Code::kBadRequest,
-              "a transport is one of tcp, tls, ws, wss, not \"" + std::string(name) + "\"");
-}
 
 Result<TransportFactory> make_transports(TransportKind kind, const std::string& ca_file) {
   std::shared_ptr<TlsTrust> tls;
@@ -48,7 +36,7 @@ StreamTransport::StreamTransport(net::Executor executor, std::shared_ptr<TlsTrus
 
 net::Awaitable<Status> StreamTransport::connect(Endpoint endpoint, Milliseconds timeout) {
   start_deadline(timeout);
-  const std::string where = to_string(endpoint);
+  const std::string where = format_endpoint(endpoint);
   const Status status = co_await establish(std::move(endpoint));
   deadline_.cancel();
   if (status && !closed_) co_return Status{};

@@ -8,6 +8,7 @@
 
 #include "client/cpp/types.h"
 #include "common/net/asio.h"
+#include "common/protocol/transport_kind.h"
 
 namespace hongyan::client {
 
@@ -30,10 +31,7 @@ class Transport {
 
 using TransportFactory = std::function<std::unique_ptr<Transport>(net::Executor)>;
 
-enum class TransportKind : std::uint8_t { kTcp, kTls, kWs, kWss };
-// "tcp", "tls", "ws", "wss".
-[[nodiscard]] std::string_view to_string(TransportKind kind) noexcept;
-[[nodiscard]] Result<TransportKind> parse_transport(std::string_view name);
+using protocol::TransportKind;
 
 // Any thread may call it, and share it among clients. ca_file: PEM, whom TLS trusts; "": whom the system
 // trusts. With TLS the gate's certificate must be for the host of its endpoint, and sessions are resumed.

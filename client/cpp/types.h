@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/endpoint.h"
 #include "common/base/result.h"
+#include "common/protocol/ids.h"
 #include "proto/client.pb.h"
 
 namespace hongyan::client {
@@ -21,14 +23,6 @@ using Failure = hongyan::Error;
 inline constexpr std::uint32_t kClientVersion = 200;
 // The largest body a server may send (docs/protocol.md).
 inline constexpr std::size_t kMaxServerBodyBytes = 1 << 20;
-
-struct Endpoint {
-  std::string host{};
-  std::uint16_t port = 0;
-};
-// "host:port", "[::1]:port".
-[[nodiscard]] Result<Endpoint> parse_endpoint(std::string_view text);
-[[nodiscard]] std::string to_string(const Endpoint& endpoint);
 
 // A message as it was received: by a push or by a pull, each exactly once and in the order of seq; those of a
 // large group in the order of group_seq.
@@ -61,7 +55,7 @@ struct SendReceipt {
 };
 
 struct SendOptions {
-  std::string client_msg_id{};  // empty: a new UUID. 1 to 64 bytes, never used by this user before
+  std::string client_msg_id{};  // empty: a new random one. 1 to 64 bytes, never used by this user before
   std::int32_t msg_type = 0;
   std::optional<Milliseconds>
       deadline{};  // for the whole of it, resends included; absent: the client's default
@@ -95,7 +89,7 @@ struct Kick {
 
 // Everything that the protocol logic needs to know; see ClientOptions (client/cpp/client.h) for the rest.
 struct CoreOptions {
-  std::string app_id = "default";
+  std::string app_id{protocol::kDefaultApp};
   std::string uid{};
   std::string device_id{};
   DeviceType device_type = DEVICE_TYPE_LINUX;

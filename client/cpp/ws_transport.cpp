@@ -132,7 +132,7 @@ class WsTransport final : public StreamTransport {
     socket_->read_message_max(kMaxServerBodyBytes + net::kMaxHeaderSize);
     websocket::response_type response;
     net::error_code ec;
-    const std::string host = to_string(endpoint);
+    const std::string host = format_endpoint(endpoint);
     co_await socket_->async_handshake(response, host, "/", net::await(ec));
     if (ec == websocket::error::upgrade_declined) {
       co_return fail(Code::kUnavailable, "HTTP status " + std::to_string(response.result_int()));

@@ -32,6 +32,8 @@ class Backoff {
 
   [[nodiscard]] Milliseconds next() { return backoff(min_, max_, step_++, random_); }
   void reset() noexcept { step_ = 0; }
+  // Nothing was waited for since the beginning, or the last reset().
+  [[nodiscard]] bool fresh() const noexcept { return step_ == 0; }
 
  private:
   const Milliseconds min_;

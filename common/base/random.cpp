@@ -4,6 +4,7 @@
 #include <openssl/rand.h>
 
 #include <array>
+#include <random>
 
 #include "common/base/assert.h"
 
@@ -24,5 +25,10 @@ std::uint64_t random_id() {
 }
 
 std::string random_id_text() { return fmt::format("{:016x}{:016x}", random_id(), random_id()); }
+
+double random_fraction() {
+  thread_local std::minstd_rand generator(static_cast<std::uint32_t>(random_id()));
+  return std::uniform_real_distribution(0.0, 1.0)(generator);
+}
 
 }  // namespace hongyan

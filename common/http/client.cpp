@@ -19,10 +19,8 @@ namespace {
 namespace beast_http = boost::beast::http;
 
 std::string head_of(const ClientRequest& request, const Url& url) {
-  const bool v6 = url.host.find(':') != std::string::npos;
-  std::string head =
-      fmt::format("{} {} HTTP/1.1\r\nHost: {}{}{}:{}\r\nConnection: close\r\n", to_string(request.method),
-                  url.target, v6 ? "[" : "", url.host, v6 ? "]" : "", url.port);
+  std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n",
+                                 to_string(request.method), url.target, format_endpoint(url.endpoint));
   for (const auto& [name, value] : request.headers) head += fmt::format("{}: {}\r\n", name, value);
   const bool may_have_body = request.method != Method::kGet && request.method != Method::kHead;
   if (may_have_body || !request.body.empty())
@@ -54,7 +52,8 @@ struct Exchange {
 
 net::Awaitable<Status> connect(std::shared_ptr<Exchange> exchange, Url url) {
   net::error_code ec;
-  const auto endpoints = co_await exchange->resolver.async_resolve(url.host, url.port, net::await(ec));
+  const auto endpoints = co_await exchange->resolver.async_resolve(
+      url.endpoint.host, std::to_string(url.endpoint.port), net::await(ec));
   if (ec) co_return std::unexpected(exchange->failure(Code::kUnavailable, ec));
   for (const auto& entry : endpoints) {
     net::error_code ignored;
@@ -104,22 +103,14 @@ Result<Url> parse_url(std::string_view text) {
     return fail(Code::kBadRequest, "a space in a URL");
   text = text.substr(0, text.find('#'));
   const auto end = std::min(text.find_first_of("/?"), text.size());
-  std::string_view authority = text.substr(0, end);
-  Url url;
+  std::string authority(text.substr(0, end));
+  const bool has_port =
+      authority.find(':', authority.starts_with('[') ? authority.find(']') : 0) != std::string::npos;
+  if (!has_port) authority += ":80";
+  auto endpoint = parse_endpoint(authority);
+  if (!endpoint || authority.front() == ':') return fail(Code::kBadRequest, "no host or a bad port in a URL");
+  Url url{.endpoint = std::move(*endpoint)};
   if (end < text.size()) url.target = (text[end] == '?' ? "/" : "") + std::string(text.substr(end));
-  if (const auto close = authority.find(']'); authority.starts_with('[') && close != std::string_view::npos) {
-    url.host = authority.substr(1, close - 1);
-    authority.remove_prefix(close + 1);
-  } else {
-    const auto host_end = std::min(authority.find(':'), authority.size());
-    url.host = authority.substr(0, host_end);
-    authority.remove_prefix(host_end);
-  }
-  if (authority.starts_with(':')) url.port = authority.substr(1);
-  const bool digits = url.port.find_first_not_of("0123456789") == std::string::npos;
-  if (url.host.empty() || url.port.empty() || url.port.size() > 5 || !digits) {
-    return fail(Code::kBadRequest, "no host or a bad port in a URL");
-  }
   return url;
 }
 

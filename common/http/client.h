@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/base/clock.h"
+#include "common/base/endpoint.h"
 #include "common/base/result.h"
 #include "common/http/message.h"
 #include "common/net/asio.h"
@@ -40,8 +41,7 @@ struct ClientResponse {
                                                           Milliseconds timeout = Milliseconds(5000));
 
 struct Url {
-  std::string host;
-  std::string port = "80";
+  Endpoint endpoint;
   std::string target = "/";
 };
 [[nodiscard]] Result<Url> parse_url(std::string_view text);

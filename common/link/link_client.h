@@ -2,8 +2,10 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
+#include "common/base/backoff.h"
+#include "common/base/endpoint.h"
+#include "common/base/random.h"
 #include "common/link/link.h"
 
 namespace hongyan::link {
@@ -13,31 +15,30 @@ namespace hongyan::link {
 // outlive it.
 class LinkClient : public std::enable_shared_from_this<LinkClient> {
  public:
-  // worker: told to the peer in the hello. host: a name or an address.
-  [[nodiscard]] static std::shared_ptr<LinkClient> start(net::EventLoop& loop, std::string host,
-                                                         std::uint16_t port, const Identity& identity,
-                                                         LinkHandler& handler, std::uint32_t worker = 0,
-                                                         LinkOptions options = {});
+  // worker: told to the peer in the hello.
+  [[nodiscard]] static std::shared_ptr<LinkClient> start(net::EventLoop& loop, hongyan::Endpoint endpoint,
+                                                         const Identity& identity, LinkHandler& handler,
+                                                         std::uint32_t worker = 0, LinkOptions options = {});
   void stop();
 
-  [[nodiscard]] const std::string& host() const noexcept { return host_; }
-  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  [[nodiscard]] const hongyan::Endpoint& endpoint() const noexcept { return endpoint_; }
 
  private:
-  LinkClient(net::EventLoop& loop, std::string host, std::uint16_t port, const Identity& identity,
-             LinkHandler& handler, std::uint32_t worker, LinkOptions options);
+  LinkClient(net::EventLoop& loop, hongyan::Endpoint endpoint, const Identity& identity, LinkHandler& handler,
+             std::uint32_t worker, LinkOptions options);
   [[nodiscard]] static net::Awaitable<> run(std::shared_ptr<LinkClient> self);
   [[nodiscard]] static net::Awaitable<LinkPtr> connect(std::shared_ptr<LinkClient> self);
 
   net::EventLoop& loop_;
-  const std::string host_;
-  const std::uint16_t port_;
+  const hongyan::Endpoint endpoint_;
   const Identity& identity_;
   LinkHandler& handler_;
   const std::uint32_t worker_;
   const LinkOptions options_;
 
   // Loop only.
+  const Random random_ = random_fraction;
+  Backoff backoff_;
   net::Timer timer_;
   LinkPtr link_;
   bool stopped_ = false;

@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/endpoint.h"
 
 namespace hongyan::link {
 
 struct Member {
   std::string node_id{};
   std::uint64_t boot_id = 0;
-  std::string host{};
-  std::uint16_t port = 0;
+  hongyan::Endpoint endpoint{};  // link.proto has an Endpoint, too
 
   bool operator==(const Member&) const = default;
 };

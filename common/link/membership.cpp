@@ -6,11 +6,10 @@
 
 namespace hongyan::link {
 
-std::vector<Member> members_of(const std::vector<config::Endpoint>& endpoints) {
+std::vector<Member> members_of(const std::vector<hongyan::Endpoint>& endpoints) {
   std::vector<Member> members;
   for (const auto& endpoint : endpoints) {
-    members.push_back(
-        {.node_id = config::format_endpoint(endpoint), .host = endpoint.host, .port = endpoint.port});
+    members.push_back({.node_id = format_endpoint(endpoint), .endpoint = endpoint});
   }
   return members;
 }
@@ -29,7 +28,7 @@ void Membership::start() {
     return;
   }
   for (const auto& iplist : options_.iplists) {
-    clients_.push_back(LinkClient::start(loop_, iplist.host, iplist.port, identity_, *this));
+    clients_.push_back(LinkClient::start(loop_, iplist.endpoint, identity_, *this));
   }
   loop_.spawn("heartbeat", beat(this));
 }
@@ -74,8 +73,7 @@ void Membership::on_link_packets(const LinkPtr& link, std::span<const LinkPacket
     for (const auto& node : answer.logic_nodes()) {
       members.push_back({.node_id = node.node_id(),
                          .boot_id = node.boot_id(),
-                         .host = node.host(),
-                         .port = static_cast<std::uint16_t>(node.port())});
+                         .endpoint = {.host = node.host(), .port = static_cast<std::uint16_t>(node.port())}});
     }
     if (view_.answer(it->index, std::move(members), answer.complete(), SteadyClock::now())) {
       on_members_(view_.members());

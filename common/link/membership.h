@@ -6,21 +6,21 @@
 #include <string>
 #include <vector>
 
-#include "common/config/values.h"
+#include "common/base/endpoint.h"
 #include "common/link/link_client.h"
 #include "common/link/member_view.h"
 
 namespace hongyan::link {
 
 // Configured endpoints as members, for Membership::Options.
-[[nodiscard]] std::vector<Member> members_of(const std::vector<config::Endpoint>& endpoints);
+[[nodiscard]] std::vector<Member> members_of(const std::vector<hongyan::Endpoint>& endpoints);
 
 // Sends a heartbeat each second to every configured iplist and reports changes of the list of logic nodes.
 // Lives on one loop: start(), the callbacks and stop() run there, or start() before the loop runs.
 class Membership : private LinkHandler {
  public:
   struct Options {
-    std::vector<Member> iplists;      // host and port of each iplist's heartbeat listener
+    std::vector<Member> iplists;      // the endpoint of each iplist's heartbeat listener
     std::vector<Member> fixed_nodes;  // logic nodes, used when there is no iplist
     Milliseconds interval{1000};
   };

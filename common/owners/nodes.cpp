@@ -12,15 +12,15 @@ void Nodes::set(const std::vector<link::Member>& nodes) {
   std::erase_if(clients_, [&nodes](const auto& entry) {
     link::LinkClient& client = *entry.second;
     const bool stays = std::ranges::any_of(nodes, [&entry, &client](const link::Member& node) {
-      return node.node_id == entry.first && node.host == client.host() && node.port == client.port();
+      return node.node_id == entry.first && node.endpoint == client.endpoint();
     });
     if (!stays) client.stop();
     return !stays;
   });
   for (const auto& node : nodes) {
     if (clients_.contains(node.node_id)) continue;
-    clients_[node.node_id] = link::LinkClient::start(loop_, node.host, node.port, identity_, handler_,
-                                                     options_.worker, options_.link);
+    clients_[node.node_id] =
+        link::LinkClient::start(loop_, node.endpoint, identity_, handler_, options_.worker, options_.link);
   }
 }
 

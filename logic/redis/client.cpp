@@ -3,7 +3,6 @@
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
 
-#include <algorithm>
 #include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
@@ -111,7 +110,10 @@ class RedisClient::Adapter {
 };
 
 RedisClient::RedisClient(net::EventLoop& loop, RedisConfig config)
-    : loop_(loop), config_(std::move(config)), timer_(loop.executor()), delay_(kFirstDelay) {}
+    : loop_(loop),
+      config_(std::move(config)),
+      timer_(loop.executor()),
+      backoff_(kFirstDelay, kLongestDelay, random_) {}
 
 RedisClient::~RedisClient() { stopped_ = true; }
 
@@ -151,7 +153,7 @@ void RedisClient::connect() {
 
 void RedisClient::connected(bool ok, const char* reason) {
   if (!ok) return disconnected(reason);
-  delay_ = kFirstDelay;
+  backoff_.reset();
   connected_.store(true, std::memory_order_relaxed);
   log::info("redis", "connected host={} port={}", config_.host, config_.port);
 }
@@ -181,11 +183,10 @@ void RedisClient::works() {
 
 void RedisClient::disconnected(const char* reason) {
   if (stopped_) return;
-  if (connected_.exchange(false, std::memory_order_relaxed) || delay_ == kFirstDelay) {
+  if (connected_.exchange(false, std::memory_order_relaxed) || backoff_.fresh()) {
     log::warn("redis", "away host={} port={} reason={}", config_.host, config_.port, log::quoted(reason));
   }
-  timer_.expires_after(delay_);
-  delay_ = std::min(delay_ * 2, kLongestDelay);
+  timer_.expires_after(backoff_.next());
   timer_.async_wait([weak = weak_from_this()](net::error_code ec) {
     const auto self = weak.lock();
     if (self && !ec) self->connect();

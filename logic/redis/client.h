@@ -10,7 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/backoff.h"
 #include "common/base/clock.h"
+#include "common/base/random.h"
 #include "common/base/result.h"
 #include "common/net/event_loop.h"
 
@@ -24,7 +26,7 @@ struct RedisConfig {
   std::size_t max_in_flight = 100'000;  // past it commands fail at once
 };
 
-// hiredis (asynchronous) on Asio: connects by itself, again and again with back-off (100 to 500 ms),
+// hiredis (asynchronous) on Asio: connects by itself, again and again with jittered back-off (100 to 500 ms),
 // pipelines what is sent. Commands are lost when the connection is: callers use Redis as a cache only. An
 // answer that is an error is counted, logged when it begins or is another, and named by trouble() until
 // works() is called. Lives on one loop; all calls on it.
@@ -69,7 +71,8 @@ class RedisClient : public std::enable_shared_from_this<RedisClient> {
   // Loop only.
   net::Timer timer_;
   std::unique_ptr<Adapter> adapter_;
-  Milliseconds delay_;
+  const Random random_ = random_fraction;
+  Backoff backoff_;
   std::size_t in_flight_ = 0;
   std::uint64_t logged_errors_ = 0;
   SteadyTime oldest_sent_{};  // when the first of the commands in flight was sent, or the last reply came

@@ -27,9 +27,10 @@ struct Parser {
     sub->add_option("--env", out.env, "What deploy/dev-cluster wrote")->required()->type_name("FILE");
     sub->add_option_function<std::string>(
            "--transport",
-           [this](const std::string& name) { out.transport = client::parse_transport(name).value(); },
+           [this](const std::string& name) { out.transport = protocol::parse_transport(name).value(); },
            "tcp (default), tls, ws, wss: how the clients connect")
-        ->check(CLI::IsMember({"tcp", "tls", "ws", "wss"}));
+        ->check(CLI::IsMember(
+            std::vector<std::string>(protocol::kTransportNames.begin(), protocol::kTransportNames.end())));
     sub->add_flag("--json", out.json, "The result as one JSON object");
     sub->add_flag("--progress", progress, "A line a second, though standard error is no terminal");
     sub->add_flag("--quiet", quiet, "No progress lines");

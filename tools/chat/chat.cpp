@@ -12,7 +12,7 @@
 #include <sstream>
 
 #include "client/cpp/client.h"
-#include "client/cpp/uuid.h"
+#include "common/base/random.h"
 #include "tools/chat/commands.h"
 #include "tools/chat/printer.h"
 #include "tools/support/api_online.h"
@@ -36,7 +36,7 @@ client::ClientOptions client_options(const Options& options) {
   client::ClientOptions out;
   out.app_id = options.app;
   out.uid = options.user;
-  out.device_id = options.device.empty() ? client::new_uuid() : options.device;
+  out.device_id = options.device.empty() ? random_id_text() : options.device;
   out.device_type = options.device_type;
   out.held_inbox = options.from_seq;
   out.gates = options.gates;

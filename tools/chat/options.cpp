@@ -189,7 +189,7 @@ class Parser {
   }
 
   void add_gate(const std::string& text) {
-    options_.gates.push_back(value_or_throw("--gate", client::parse_endpoint(text)));
+    options_.gates.push_back(value_or_throw("--gate", parse_endpoint(text)));
   }
 
   void set_content(client::Outgoing& what) {

@@ -14,12 +14,12 @@ namespace hongyan::chat {
 struct Options {
   client::TransportKind transport = client::TransportKind::kTcp;
   client::TransportFactory transports = client::make_tcp_transport;
-  std::vector<client::Endpoint> gates = {};
+  std::vector<Endpoint> gates = {};
   std::vector<std::string> iplist = {};
   std::string api = {};
   std::string api_key = {};
   std::string token = {};
-  std::string app = "default";
+  std::string app{protocol::kDefaultApp};
   std::string user = {};
   std::string device = {};  // empty: a random one
   client::DeviceType device_type = client::DEVICE_TYPE_LINUX;

@@ -14,7 +14,7 @@ namespace hongyan::checker {
 // A way to the gates.
 struct Carrier {
   client::TransportFactory transports = client::make_tcp_transport;
-  std::vector<client::Endpoint> gates = {};
+  std::vector<Endpoint> gates = {};
 };
 
 struct DeviceOptions {

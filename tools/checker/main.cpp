@@ -131,9 +131,9 @@ int main(int argc, char** argv) {
   }
   if (!arguments.transports.empty()) arguments.run.transports.clear();
   for (const auto& name : arguments.transports) {
-    const auto kind = client::parse_transport(name);
+    const auto kind = protocol::parse_transport(name);
     if (!kind) {
-      fmt::print(stderr, "hongyan-checker: {}\n", kind.error().message);
+      fmt::print(stderr, "hongyan-checker: a transport is one of tcp, tls, ws, wss, not \"{}\"\n", name);
       return kExitUsage;
     }
     arguments.run.transports.push_back(*kind);

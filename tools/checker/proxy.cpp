@@ -17,7 +17,7 @@ constexpr Micros kPatience = 1'000'000;  // for these bytes
 
 enum class Fate : std::uint8_t { kNone, kCut, kHalfOpen };
 
-net::Tcp::endpoint address_of(const client::Endpoint& endpoint) {
+net::Tcp::endpoint address_of(const Endpoint& endpoint) {
   return {net::asio::ip::make_address(endpoint.host), endpoint.port};
 }
 
@@ -57,7 +57,7 @@ struct Proxy::Connection {
   [[nodiscard]] bool abandoned() const { return !client.is_open() && (!gate.is_open() || forwarding == 0); }
 };
 
-Proxy::Proxy(net::EventLoop& loop, const client::Endpoint& gate, std::uint64_t seed)
+Proxy::Proxy(net::EventLoop& loop, const Endpoint& gate, std::uint64_t seed)
     : loop_(loop),
       acceptor_(loop.executor(), net::Tcp::endpoint(net::asio::ip::address_v4::loopback(), 0)),
       gate_(address_of(gate)),
@@ -66,9 +66,7 @@ Proxy::Proxy(net::EventLoop& loop, const client::Endpoint& gate, std::uint64_t s
   loop_.spawn("proxy fates", fates(this));
 }
 
-client::Endpoint Proxy::endpoint() const {
-  return {.host = "127.0.0.1", .port = acceptor_.local_endpoint().port()};
-}
+Endpoint Proxy::endpoint() const { return {.host = "127.0.0.1", .port = acceptor_.local_endpoint().port()}; }
 
 net::Awaitable<> Proxy::accept(Proxy* self) {
   for (;;) {

@@ -25,9 +25,9 @@ struct ProxyFaults {
 class Proxy {
  public:
   // Listens on a free port of 127.0.0.1.
-  Proxy(net::EventLoop& loop, const client::Endpoint& gate, std::uint64_t seed);
+  Proxy(net::EventLoop& loop, const Endpoint& gate, std::uint64_t seed);
 
-  [[nodiscard]] client::Endpoint endpoint() const;
+  [[nodiscard]] Endpoint endpoint() const;
   void set_faults(ProxyFaults faults) { faults_ = faults; }
   // No more faults; the clients of half-open connections are cut off.
   void heal();

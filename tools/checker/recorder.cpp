@@ -20,7 +20,7 @@ class Tap final : public client::Transport {
       : recorder_(recorder), wire_(std::move(wire)), inner_(std::move(inner)) {}
   ~Tap() override { hang_up(); }
 
-  net::Awaitable<Status> connect(client::Endpoint endpoint, Milliseconds timeout) override {
+  net::Awaitable<Status> connect(Endpoint endpoint, Milliseconds timeout) override {
     wire_.port = endpoint.port;
     return inner_->connect(std::move(endpoint), timeout);
   }

@@ -10,7 +10,7 @@
 namespace hongyan::checker {
 
 struct SleeperOptions {
-  client::Endpoint gate = {};
+  Endpoint gate = {};
   std::string app = {};
   std::string uid = {};
   std::string token = {};

@@ -13,7 +13,7 @@
 #include <sstream>
 #include <thread>
 
-#include "client/cpp/uuid.h"
+#include "common/base/random.h"
 #include "common/http/client.h"
 #include "common/net/event_loop.h"
 #include "tools/support/cluster_env.h"
@@ -61,13 +61,13 @@ Cluster::Cluster()
       redis_(required("HONGYAN_REDIS")),
       dir_(required("HONGYAN_DIR")),
       dev_cluster_(required("HONGYAN_DEV_CLUSTER")) {
-  gates_ = gates(client::TransportKind::kTcp);
+  gates_ = gates(protocol::TransportKind::kTcp);
 }
 
-std::vector<client::Endpoint> Cluster::gates(client::TransportKind kind) const {
-  std::vector<client::Endpoint> found;
-  std::istringstream gates(required(gates_setting(client::to_string(kind)).c_str()));
-  for (std::string gate; gates >> gate;) found.push_back(client::parse_endpoint(gate).value());
+std::vector<Endpoint> Cluster::gates(protocol::TransportKind kind) const {
+  std::vector<Endpoint> found;
+  std::istringstream gates(required(gates_setting(protocol::to_string(kind)).c_str()));
+  for (std::string gate; gates >> gate;) found.push_back(parse_endpoint(gate).value());
   return found;
 }
 
@@ -93,7 +93,7 @@ bool Cluster::verb(std::string_view verb, std::string_view name) const {
 }
 
 std::string Cluster::redis(const std::string& command) const {
-  const auto endpoint = client::parse_endpoint(redis_).value();
+  const auto endpoint = parse_endpoint(redis_).value();
   int status = 0;
   auto out =
       run_command(fmt::format("redis-cli -h {} -p {} {}", endpoint.host, endpoint.port, command), status);
@@ -120,7 +120,7 @@ std::map<std::string, int> Cluster::members() const {
 std::string Cluster::mariadb(std::size_t shard, const std::string& user, const std::string& database,
                              const std::string& statement) {
   const std::string address = required(fmt::format("HONGYAN_MYSQL_{}", shard).c_str());
-  const auto endpoint = client::parse_endpoint(address);
+  const auto endpoint = parse_endpoint(address);
   const std::string where = endpoint ? fmt::format("-h {} -P {}", endpoint->host, endpoint->port)
                                      : fmt::format("-S {}", shell_quoted(address));
   return fmt::format("MYSQL_PWD={} mariadb --no-defaults -N -B {} -u {} {} -e {}",
@@ -183,7 +183,7 @@ std::string Cluster::token(const std::string& uid, std::int64_t ttl_seconds) con
 }
 
 std::string unique(std::string_view prefix) {
-  return fmt::format("{}-{}", prefix, client::new_uuid().substr(0, 13));
+  return fmt::format("{}-{}", prefix, random_id_text().substr(0, 13));
 }
 
 bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds deadline) {

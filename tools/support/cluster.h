@@ -9,7 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "client/cpp/transport.h"
+#include "common/base/endpoint.h"
+#include "common/protocol/transport_kind.h"
 
 namespace hongyan::tools {
 
@@ -25,8 +26,8 @@ class Cluster {
  public:
   [[nodiscard]] static const Cluster& get();
 
-  [[nodiscard]] const std::vector<client::Endpoint>& gates() const { return gates_; }
-  [[nodiscard]] std::vector<client::Endpoint> gates(client::TransportKind kind) const;
+  [[nodiscard]] const std::vector<Endpoint>& gates() const { return gates_; }
+  [[nodiscard]] std::vector<Endpoint> gates(protocol::TransportKind kind) const;
   [[nodiscard]] const std::string& iplist() const { return iplist_; }
   [[nodiscard]] const std::string& api() const { return api_; }
   [[nodiscard]] const std::string& app() const { return app_; }
@@ -60,7 +61,7 @@ class Cluster {
   [[nodiscard]] static std::string mariadb(std::size_t shard, const std::string& user,
                                            const std::string& database, const std::string& statement);
 
-  std::vector<client::Endpoint> gates_;
+  std::vector<Endpoint> gates_;
   std::string iplist_, api_, api_key_, app_, redis_, dir_, dev_cluster_;
 };
 

@@ -46,7 +46,7 @@ class Node {
         membership_(std::make_unique<link::Membership>(
             loop_, identity_,
             link::Membership::Options{
-                .iplists = {{.node_id = "", .boot_id = 0, .host = "127.0.0.1", .port = iplist}},
+                .iplists = {{.node_id = "", .boot_id = 0, .endpoint = {"127.0.0.1", iplist}}},
                 .fixed_nodes = {},
                 .interval = Milliseconds(50)},
             [beat] { return beat; },
@@ -219,7 +219,7 @@ TEST_F(IplistTest, ClosesLinksWhoseHeartbeatsSpeakForAnotherNode) {
   Liar liar(forged);
   net::EventLoop loop("liar");
   loop.start();
-  auto client = link::LinkClient::start(loop, "127.0.0.1", app().heartbeats_port(), self, liar);
+  auto client = link::LinkClient::start(loop, {"127.0.0.1", app().heartbeats_port()}, self, liar);
   EXPECT_EQ(liar.down.get_future().wait_for(kPatience), std::future_status::ready);
   EXPECT_FALSE(liar.answered);
   client->stop();

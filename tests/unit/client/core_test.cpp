@@ -1,7 +1,6 @@
 #include "client/cpp/core.h"
 
 #include "client/cpp/gates.h"
-#include "client/cpp/uuid.h"
 #include "tests/unit/client/core_fixture.h"
 
 namespace hongyan::client {
@@ -197,24 +196,6 @@ TEST_F(CoreTest, IgnoresPushesBeforeTheLoginIsAnswered) {
   settle();
   push(1);
   EXPECT_TRUE(messages.empty());
-}
-
-TEST(UuidTest, HasTheFormOfVersion4) {
-  const std::string uuid = new_uuid();
-  ASSERT_EQ(uuid.size(), 36U);
-  EXPECT_EQ(uuid[8], '-');
-  EXPECT_EQ(uuid[14], '4');
-  EXPECT_NE(std::string("89ab").find(uuid[19]), std::string::npos);
-  EXPECT_NE(uuid, new_uuid());
-}
-
-TEST(EndpointTest, Parses) {
-  EXPECT_EQ(parse_endpoint("127.0.0.1:7000")->port, 7000);
-  EXPECT_EQ(parse_endpoint("[::1]:7000")->host, "::1");
-  EXPECT_EQ(to_string(*parse_endpoint("[::1]:7000")), "[::1]:7000");
-  for (const char* bad : {"", "host", ":1", "host:", "host:0", "host:65536", "host:1x"}) {
-    EXPECT_FALSE(parse_endpoint(bad)) << bad;
-  }
 }
 
 TEST(GatesAnswerTest, Parses) {

@@ -8,7 +8,6 @@
 namespace hongyan::bench {
 
 namespace {
-constexpr std::uint32_t kClientVersion = 200;
 constexpr std::uint32_t kAuthSeq = 1;
 constexpr std::uint32_t kLogoutSeq = 2;
 constexpr Milliseconds kPatience{20'000};
@@ -237,7 +236,7 @@ void Connection::handle() {
 
 void Connection::queue(client::Command command, std::uint32_t seq, std::string_view body) {
   std::array<char, net::kHeaderSize> header;
-  net::write_header({.client_version = kClientVersion,
+  net::write_header({.client_version = client::kClientVersion,
                      .cmd_id = static_cast<std::uint32_t>(command),
                      .seq = seq,
                      .body_length = static_cast<std::uint32_t>(body.size())},
@@ -252,7 +251,7 @@ void Connection::queue(client::Command command, std::uint32_t seq,
   const std::size_t begin = queued_.size();
   const std::size_t size = body.ByteSizeLong();
   queued_.resize(begin + net::kHeaderSize + size);
-  net::write_header({.client_version = kClientVersion,
+  net::write_header({.client_version = client::kClientVersion,
                      .cmd_id = static_cast<std::uint32_t>(command),
                      .seq = seq,
                      .body_length = static_cast<std::uint32_t>(size)},

@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
+#include "common/base/text.h"
 #include "tools/bench/actors/client_id.h"
 
 namespace hongyan::bench {
@@ -28,18 +27,17 @@ Sender& Crowd::add_sender(const std::string& uid, std::shared_ptr<Connection> co
 
 std::optional<std::size_t> Crowd::place_of(std::string_view client_msg_id, std::string_view content) {
   if (!client_msg_id.starts_with(options_.id)) return std::nullopt;
-  std::size_t sender = 0;
-  const char* const begin = client_msg_id.data() + options_.id.size();
-  const auto [end, error] = std::from_chars(begin, client_msg_id.data() + client_msg_id.size(), sender);
-  if (error != std::errc() || sender >= senders_.size()) return std::nullopt;
-  OfSender& of = *senders_[sender];
+  const std::string_view rest = client_msg_id.substr(options_.id.size());
+  const auto sender = parse_number<std::size_t>(rest.substr(0, rest.find('-')));
+  if (!sender || *sender >= senders_.size()) return std::nullopt;
+  OfSender& of = *senders_[*sender];
   const auto number = number_of_client_id(client_msg_id, of.id);
   if (!number || *number >= of.check.next_number() || !content_.same(content, *number)) return std::nullopt;
   if (of.place_of.size() <= *number) of.place_of.resize(of.check.next_number(), 0);
   std::uint32_t& place = of.place_of[*number];
   if (place == 0) {
     (void)of.check.delivered(*number, content);
-    order_.push_back({.sender = static_cast<std::uint32_t>(sender),
+    order_.push_back({.sender = static_cast<std::uint32_t>(*sender),
                       .number = *number,
                       .missing = static_cast<std::uint32_t>(options_.members),
                       .measured_from = of.sender->measured_from(*number)});

@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <random>
-
 #include "common/auth/token.h"
 #include "common/base/endpoint.h"
+#include "common/base/random.h"
 #include "tools/support/cluster_env.h"
 
 namespace hongyan::bench {
@@ -38,7 +37,7 @@ Result<Cluster> read_cluster(const std::string& env_file, client::TransportKind 
                   .mysql_password = tools::setting(*settings, "HONGYAN_MYSQL_PASSWORD")};
   const auto databases = tools::words(tools::setting(*settings, "HONGYAN_MYSQL_DATABASES"));
   if (!databases.empty()) cluster.mysql_database = databases.front();
-  const std::string key = tools::gates_setting(client::to_string(transport));
+  const std::string key = tools::gates_setting(protocol::to_string(transport));
   for (const auto& gate : tools::words(tools::setting(*settings, key))) {
     const auto endpoint = endpoint_of(gate);
     if (!endpoint) return fail(Code::kBadRequest, env_file + ": " + key + ": " + endpoint.error().message);
@@ -62,9 +61,6 @@ Result<std::string> sign_token(const Cluster& cluster, const std::string& uid) {
   return tokens.sign(cluster.app_id, uid, kTokenSeconds);
 }
 
-std::string random_run_id() {
-  std::random_device random;
-  return fmt::format("{:08x}{:08x}", random(), random());
-}
+std::string random_run_id() { return fmt::format("{:016x}", random_id()); }
 
 }  // namespace hongyan::bench

@@ -126,7 +126,7 @@ class LinkTest : public testing::Test {
     fence(server_loop);
   }
   void start_client(std::uint16_t port, LinkOptions options = {}) {
-    client = LinkClient::start(client_loop, "127.0.0.1", port, gate, client_side, 3, options);
+    client = LinkClient::start(client_loop, {"127.0.0.1", port}, gate, client_side, 3, options);
   }
 
   Identity gate{.role = ROLE_GATE, .node_id = "gate-1", .boot_id = 11, .secret = "the secret"};
@@ -195,7 +195,7 @@ TEST_F(LinkTest, WrongSecretIsRefusedByBothSides) {
   Identity other = logic;
   other.node_id = "logic-2";
   Recorder other_side;
-  auto right = LinkClient::start(client_loop, "127.0.0.1", server->port(), other, other_side, 0);
+  auto right = LinkClient::start(client_loop, {"127.0.0.1", server->port()}, other, other_side, 0);
   ASSERT_TRUE(other_side.wait_up());
   ASSERT_TRUE(server_side.wait_up());
   EXPECT_EQ(server_side.ups(), 1);
@@ -425,7 +425,7 @@ TEST_F(LinkTest, MembershipReportsLogicNodesAndSaysGoodbye) {
   net::EventLoop loop("members");
   Membership membership(
       loop, gate,
-      {.iplists = {{.node_id = "", .boot_id = 0, .host = "127.0.0.1", .port = (*listening)->port()}},
+      {.iplists = {{.node_id = "", .boot_id = 0, .endpoint = {"127.0.0.1", (*listening)->port()}}},
        .fixed_nodes = {},
        .interval = Milliseconds(20)},
       [] {
@@ -441,7 +441,7 @@ TEST_F(LinkTest, MembershipReportsLogicNodesAndSaysGoodbye) {
   const auto members = first.get_future().get();
   ASSERT_EQ(members.size(), 1U);
   EXPECT_EQ(members[0].node_id, "logic-1");
-  EXPECT_EQ(members[0].port, 7100);
+  EXPECT_EQ(members[0].endpoint.port, 7100);
   EXPECT_TRUE(iplist.wait([](const Heartbeat& heartbeat) {
     return heartbeat.node_id() == "gate-1" && heartbeat.boot_id() == 11 && heartbeat.role() == ROLE_GATE &&
            heartbeat.connections() == 7 && !heartbeat.draining();
@@ -458,7 +458,7 @@ TEST_F(LinkTest, MembershipReportsLogicNodesAndSaysGoodbye) {
 
 TEST_F(LinkTest, MembershipWithoutIplistReportsTheFixedNodes) {
   std::promise<std::vector<Member>> reported;
-  const Member node{.node_id = "logic-9", .boot_id = 0, .host = "127.0.0.1", .port = 7100};
+  const Member node{.node_id = "logic-9", .boot_id = 0, .endpoint = {"127.0.0.1", 7100}};
   net::EventLoop loop("members");
   Membership membership(
       loop, gate, {.iplists = {}, .fixed_nodes = {node}}, [] { return Heartbeat(); },

@@ -29,7 +29,7 @@ class CallerTest : public ::testing::Test {
   void know(const std::vector<const FakeLogic*>& nodes) {
     std::vector<link::Member> members;
     for (const auto* node : nodes) {
-      members.push_back({.node_id = std::to_string(node->port()), .host = "127.0.0.1", .port = node->port()});
+      members.push_back({.node_id = std::to_string(node->port()), .endpoint = {"127.0.0.1", node->port()}});
     }
     loop_.post([this, members] { caller_.set_nodes(members); });
   }

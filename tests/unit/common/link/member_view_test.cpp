@@ -6,7 +6,7 @@ namespace hongyan::link {
 namespace {
 
 Member node(const std::string& id, std::uint64_t boot = 1) {
-  return {.node_id = id, .boot_id = boot, .host = "127.0.0.1", .port = 7100};
+  return {.node_id = id, .boot_id = boot, .endpoint = {"127.0.0.1", 7100}};
 }
 
 class MemberViewTest : public testing::Test {
