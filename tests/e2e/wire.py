@@ -1,4 +1,4 @@
-"""Raw connections to a gate, by any of its transports: packets, TLS, WebSocket frames."""
+"""Raw connections to a gate, by any of its transports: packets and their fields, TLS, WebSocket frames."""
 
 import base64
 import hashlib
@@ -9,13 +9,55 @@ import socket
 import ssl
 import struct
 import time
+import uuid
 
-AUTH, NOOP = 1, 6
+AUTH, NOOP, PULL = 1, 6, 50
 PATIENCE = 20.0
 
 
 def packet(command: int, seq: int, body: bytes = b"") -> bytes:
     return struct.pack(">5I", 20, 200, command, seq, len(body)) + body
+
+
+def varint(number: int) -> bytes:
+    out = b""
+    number &= (1 << 64) - 1
+    while number > 127:
+        out += bytes([number & 127 | 128])
+        number >>= 7
+    return out + bytes([number])
+
+
+def field(number: int, value: int | bytes) -> bytes:
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def fields(body: bytes) -> dict[int, list]:
+    """A protobuf message's fields by number."""
+    def read(at: int) -> tuple[int, int]:
+        value = shift = 0
+        while True:
+            value |= (body[at] & 127) << shift
+            shift += 7
+            at += 1
+            if body[at - 1] < 128:
+                return value, at
+
+    out: dict[int, list] = {}
+    at = 0
+    while at < len(body):
+        key, at = read(at)
+        if key & 7 == 0:
+            value, at = read(at)
+        elif key & 7 == 1:
+            value, at = body[at:at + 8], at + 8
+        else:
+            size, at = read(at)
+            value, at = body[at:at + size], at + size
+        out.setdefault(key >> 3, []).append(value)
+    return out
 
 
 def connect(address: str) -> socket.socket:
@@ -67,22 +109,56 @@ def token(uid: str) -> str:
 
 def auth(uid: str) -> bytes:
     """An AUTH packet. Its answer is the first that comes."""
-    body = b""
-    for number, value in ((1, token(uid)), (2, uid), (4, os.environ["HONGYAN_APP"])):
-        length, data = len(value), value.encode()
-        body += bytes([number << 3 | 2])
-        while length > 127:
-            body += bytes([length & 127 | 128])
-            length >>= 7
-        body += bytes([length]) + data
-    return packet(AUTH, 1, body)
+    texts = ((1, token(uid)), (2, uid), (4, os.environ["HONGYAN_APP"]))
+    return packet(AUTH, 1, b"".join(field(number, text.encode()) for number, text in texts))
+
+
+def read_packet(connection: socket.socket) -> tuple[int, bytes]:
+    """(command, body) of the next one; (0, b"") at the end of the connection."""
+    head = receive(connection, 20)
+    if len(head) < 20:
+        return 0, b""
+    _, _, command, _, size = struct.unpack(">5I", head)
+    return command, receive(connection, size)
 
 
 def log_in(connection: socket.socket, uid: str) -> None:
     connection.sendall(auth(uid))
-    head = receive(connection, 20)
-    assert struct.unpack(">5I", head)[2] == AUTH
-    receive(connection, struct.unpack(">5I", head)[4])
+    assert read_packet(connection)[0] == AUTH
+
+
+class Refused(Exception):
+    """An AUTH was answered with this code and message."""
+
+
+class Device:
+    """A client of the wire protocol, without acknowledgements unless asked."""
+
+    def __init__(self, gate: str, token: str, uid: str, device_type: int = 6):
+        self.socket = connect(gate)
+        body = (field(1, token.encode()) + field(2, uid.encode()) + field(4, b"demo") + field(5, device_type) +
+                field(6, uuid.uuid4().bytes.hex().encode()))
+        self.socket.sendall(packet(AUTH, 1, body))
+        command, answer = self.read()
+        assert command == AUTH, (command, answer)
+        if error := fields(answer).get(15):
+            self.socket.close()
+            raise Refused(fields(error[0])[1][0], fields(error[0])[2][0].decode())
+
+    def read(self, seconds: float = 10) -> tuple[int, bytes]:
+        """The next packet; (0, b"") at the end of the connection."""
+        self.socket.settimeout(seconds)
+        return read_packet(self.socket)
+
+    def pull(self) -> list[dict[int, list]]:
+        self.socket.sendall(packet(PULL, 2, field(3, 200)))
+        while True:
+            command, body = self.read()
+            if command == PULL:
+                return [fields(message) for message in fields(body).get(1, [])]
+
+    def close(self) -> None:
+        self.socket.close()
 
 
 class WebSocket:
