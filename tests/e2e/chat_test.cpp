@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "tests/e2e/raw_client.h"
+#include "tests/e2e/gate_client.h"
 #include "tests/e2e/test_client.h"
 
 namespace hongyan::e2e {
@@ -164,7 +164,7 @@ TEST(ChatTest, IplistNamesTheGates) {
 // A device that does not acknowledge gets the push once more after 5 s, and no third time.
 TEST(ChatTest, UnacknowledgedPushComesAgainAfterFiveSeconds) {
   const std::string uid = tools::unique("bob");
-  RawClient bob;
+  GateClient bob;
   ASSERT_EQ(bob.login(uid, tools::Cluster::get().token(uid)).error().code(), client::ERROR_CODE_OK);
   TestClient alice(tools::unique("alice"));
   alice.start();

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "tests/e2e/raw_client.h"
+#include "tests/e2e/gate_client.h"
 #include "tests/e2e/test_client.h"
 
 namespace hongyan::e2e {
@@ -29,7 +29,7 @@ class CursorsTest : public ::testing::Test {
   std::int64_t visit(client::DeviceType device, std::int64_t seq = 0) {
     client::AuthResp answer;
     const bool in = tools::eventually([&] {
-      RawClient raw;
+      GateClient raw;
       answer = raw.login(uid_, token_, device);
       if (answer.has_error() || answer.inbox_seq() < sent_) return false;  // not delivered yet
       if (seq > 0) raw.ack(seq);
@@ -98,7 +98,7 @@ TEST_F(CursorsTest, AShardThatIsAwayGetsThemLater) {
   send(5);
   visit(kPhone, 1);
   EXPECT_TRUE(tools::eventually([this] { return stored() == "1\n"; }, kFlush + std::chrono::seconds(2)));
-  RawClient raw;
+  GateClient raw;
   ASSERT_FALSE(raw.login(uid_, token_, kPhone).has_error());
   raw.ack(4);
   ASSERT_TRUE(cluster.kill("mysql-1"));

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/e2e/event_log.h"
-#include "tests/e2e/raw_client.h"
+#include "tests/e2e/gate_client.h"
 #include "tests/e2e/test_client.h"
 
 namespace hongyan::e2e {
@@ -69,7 +69,7 @@ TEST(EventsTest, LostConnectionAndOtherLogin) {
 
 TEST(EventsTest, UndeliveredAfterTheResend) {
   const std::string uid = tools::unique("silent");
-  RawClient silent;
+  GateClient silent;
   ASSERT_FALSE(silent.login(uid, tools::Cluster::get().token(uid)).has_error());
   TestClient alice(tools::unique("alice"));
   alice.start();

@@ -6,7 +6,7 @@
 #include <map>
 #include <thread>
 
-#include "tests/e2e/raw_client.h"
+#include "tests/e2e/gate_client.h"
 #include "tests/e2e/test_client.h"
 
 namespace hongyan::e2e {
@@ -102,7 +102,7 @@ TEST_F(FaultsTest, RedisAwayChatGoesOn) {
 TEST_F(FaultsTest, MySqlAwayIsAnsweredInTime) {
   const tools::Cluster& cluster = tools::Cluster::get();
   const std::string uid = tools::unique("carol");
-  RawClient carol;
+  GateClient carol;
   ASSERT_FALSE(carol.login(uid, cluster.token(uid)).has_error());
   ASSERT_TRUE(cluster.kill("mysql-1"));
   for (std::uint32_t i = 10; i < 13; ++i) {

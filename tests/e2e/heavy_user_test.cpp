@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "common/base/slot.h"
-#include "tests/e2e/raw_client.h"
+#include "tests/e2e/gate_client.h"
 #include "tools/support/cluster.h"
 
 namespace hongyan::e2e {
@@ -47,7 +47,7 @@ struct Device {
   std::string failure = {};
 
   void drain(const std::string& uid, const std::string& token) {
-    RawClient raw(gate);
+    GateClient raw(gate);
     const auto auth = raw.login(uid, token, type);
     if (auth.has_error() || auth.inbox_seq() != kMessages) {
       failure = fmt::format("login: {} inbox_seq={}", auth.error().message(), auth.inbox_seq());
@@ -57,7 +57,7 @@ struct Device {
     if (failure.empty()) raw.ack(held);
   }
 
-  void take_page(RawClient& raw, std::uint32_t seq) {
+  void take_page(GateClient& raw, std::uint32_t seq) {
     client::PullReq pull;
     pull.set_offset(held);
     pull.set_limit(kPage);
@@ -95,8 +95,8 @@ TEST(HeavyUserTest, DrainsInBoundedMemoryOnTwoDevicesIndependently) {
   const std::size_t after = logic_rss_mib();
   fmt::print("rss before={} MiB after={} MiB\n", before, after);
   if (!tools::kSanitized) EXPECT_LT(after, before + kMostGrowthMib);
-  EXPECT_EQ(RawClient(0).login(uid, token, client::DEVICE_TYPE_IOS).acked_inbox_seq(), kMessages);
-  EXPECT_EQ(RawClient(1).login(uid, token, client::DEVICE_TYPE_WEB).acked_inbox_seq(), page.held);
+  EXPECT_EQ(GateClient(0).login(uid, token, client::DEVICE_TYPE_IOS).acked_inbox_seq(), kMessages);
+  EXPECT_EQ(GateClient(1).login(uid, token, client::DEVICE_TYPE_WEB).acked_inbox_seq(), page.held);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Bad input on the wire: the error of docs/protocol.md, and the daemon lives.
 #include <gtest/gtest.h>
 
-#include "tests/e2e/raw_client.h"
+#include "tests/e2e/gate_client.h"
 #include "tests/e2e/test_client.h"
 
 namespace hongyan::e2e {
@@ -17,41 +17,41 @@ class ProtocolTest : public ::testing::Test {
     witness.start();
     EXPECT_TRUE(witness.send(witness.uid(), "still here"));
   }
-  static void login(RawClient& raw, const std::string& uid) {
+  static void login(GateClient& raw, const std::string& uid) {
     ASSERT_FALSE(raw.login(uid, tools::Cluster::get().token(uid)).has_error());
   }
 };
 
 TEST_F(ProtocolTest, HeaderOutOfRangeCloses) {
   for (const unsigned char length : {0, 19, 65}) {
-    RawClient raw;
+    GateClient raw;
     std::string bytes;
     net::append_packet(bytes, client::kClientVersion, client::COMMAND_NOOP, 1, "");
     bytes[3] = static_cast<char>(length);
-    raw.write(bytes);
+    raw.send(bytes);
     EXPECT_TRUE(raw.wait_closed()) << static_cast<int>(length);
   }
 }
 
 TEST_F(ProtocolTest, BodyTooLargeCloses) {
   {
-    RawClient raw;  // before login little is kept
+    GateClient raw;  // before login little is kept
     raw.send(client::COMMAND_AUTH, 1, std::string(5000, 'x'));
     EXPECT_TRUE(raw.wait_closed());
   }
-  RawClient raw;
+  GateClient raw;
   login(raw, tools::unique("alice"));
   std::string header(net::kHeaderSize, '\0');
   net::write_header(
       {.client_version = client::kClientVersion, .cmd_id = 30, .seq = 5, .body_length = 0xFFFFFFFF},
       header.data());
-  raw.write(header);
+  raw.send(header);
   EXPECT_TRUE(raw.wait_closed());
 }
 
 TEST_F(ProtocolTest, CommandBeforeLoginIsRefusedAndCloses) {
   for (const auto command : {client::COMMAND_C2C_SEND, client::COMMAND_PULL, client::COMMAND_LOGOUT}) {
-    RawClient raw;
+    GateClient raw;
     raw.send(command, 7, "");
     const auto answer = raw.read();
     ASSERT_TRUE(answer) << command;
@@ -62,7 +62,7 @@ TEST_F(ProtocolTest, CommandBeforeLoginIsRefusedAndCloses) {
 }
 
 TEST_F(ProtocolTest, NoopIsAnsweredAndSignalKeepIgnored) {
-  RawClient raw;
+  GateClient raw;
   raw.send(client::COMMAND_SIGNAL_KEEP, 3, "");
   raw.send(client::COMMAND_NOOP, 0xFFFFFFFF, "");
   const auto answer = raw.read();
@@ -77,20 +77,20 @@ TEST_F(ProtocolTest, BadTokensAreRefused) {
   const std::string good = tools::Cluster::get().token(uid);
   const std::string expired = tools::Cluster::get().token(uid, 1);
   ASSERT_TRUE(tools::eventually([&] {
-    RawClient raw;
+    GateClient raw;
     return raw.login(uid, expired).error().code() == client::ERROR_CODE_UNAUTHENTICATED;
   }));
   for (const std::string& token : {std::string(), std::string("x"), good.substr(0, good.size() / 2),
                                    tools::Cluster::get().token(tools::unique("mallory")), good + "x"}) {
-    RawClient raw;
+    GateClient raw;
     EXPECT_EQ(raw.login(uid, token).error().code(), client::ERROR_CODE_UNAUTHENTICATED);
   }
-  RawClient raw;
+  GateClient raw;
   EXPECT_FALSE(raw.login(uid, good).has_error());
 }
 
 TEST_F(ProtocolTest, RefusesBadSends) {
-  RawClient raw;
+  GateClient raw;
   login(raw, tools::unique("alice"));
   struct Case {
     std::string what;
@@ -128,7 +128,7 @@ TEST_F(ProtocolTest, RefusesBadSends) {
 }
 
 TEST_F(ProtocolTest, TenUnparsableBodiesClose) {
-  RawClient raw;
+  GateClient raw;
   login(raw, tools::unique("alice"));
   for (std::uint32_t i = 1; i <= 9; ++i) {
     raw.send(client::COMMAND_C2C_SEND, i, "\xff\xff\xff\xff");
@@ -142,7 +142,7 @@ TEST_F(ProtocolTest, TenUnparsableBodiesClose) {
 }
 
 TEST_F(ProtocolTest, PullRefusesBadOffsets) {
-  RawClient raw;
+  GateClient raw;
   const std::string uid = tools::unique("alice");
   login(raw, uid);
   client::PullReq pull;
@@ -155,7 +155,7 @@ TEST_F(ProtocolTest, PullRefusesBadOffsets) {
 }
 
 TEST_F(ProtocolTest, UnsupportedVersionIsToldAndCloses) {
-  RawClient raw;
+  GateClient raw;
   raw.send(client::COMMAND_NOOP, 4, "", 0);
   const auto answer = raw.read();
   ASSERT_TRUE(answer);
@@ -165,7 +165,7 @@ TEST_F(ProtocolTest, UnsupportedVersionIsToldAndCloses) {
 }
 
 TEST_F(ProtocolTest, LoginAsSomebodyElseOnTheSameConnectionCloses) {
-  RawClient raw;
+  GateClient raw;
   login(raw, tools::unique("alice"));
   const std::string other = tools::unique("mallory");
   static_cast<void>(raw.login(other, tools::Cluster::get().token(other)));
@@ -173,7 +173,7 @@ TEST_F(ProtocolTest, LoginAsSomebodyElseOnTheSameConnectionCloses) {
 }
 
 TEST_F(ProtocolTest, LogoutIsAnsweredAndCloses) {
-  RawClient raw;
+  GateClient raw;
   login(raw, tools::unique("alice"));
   raw.send(client::COMMAND_LOGOUT, 8, client::LogoutReq().SerializeAsString());
   const auto answer = raw.read();

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "tests/e2e/raw_client.h"
+#include "tests/e2e/gate_client.h"
 #include "tests/e2e/test_client.h"
 
 namespace hongyan::e2e {
@@ -37,7 +37,7 @@ class SessionsTest : public ::testing::Test {
   SessionsTest() : uid_(tools::unique("bob")), token_(tools::Cluster::get().token(uid_)) {}
 
   // Logs in, once the owner serves.
-  client::AuthResp log_in(RawClient& raw, const std::string& device_id) {
+  client::AuthResp log_in(GateClient& raw, const std::string& device_id) {
     client::AuthResp answer;
     EXPECT_TRUE(tools::eventually([&] {
       answer = raw.login(uid_, token_, kPhone, device_id);
@@ -46,7 +46,7 @@ class SessionsTest : public ::testing::Test {
     return answer;
   }
   // Reads until the gate closes; the reason of the KICKOUT, -1: there was none, -2: it did not close.
-  static int ended(RawClient& raw, std::chrono::milliseconds deadline = 15s) {
+  static int ended(GateClient& raw, std::chrono::milliseconds deadline = 15s) {
     int reason = -1;
     const auto end = Clock::now() + deadline;
     while (!raw.closed() && Clock::now() < end) {
@@ -59,7 +59,7 @@ class SessionsTest : public ::testing::Test {
     }
     return raw.closed() ? reason : -2;
   }
-  static bool answers_noop(RawClient& raw) {
+  static bool answers_noop(GateClient& raw) {
     raw.send(client::COMMAND_NOOP, 77, "");
     while (const auto packet = raw.read(5s)) {
       if (packet->header.cmd_id == client::COMMAND_NOOP) return true;
@@ -94,7 +94,7 @@ class SessionsTest : public ::testing::Test {
 };
 
 TEST_F(SessionsTest, AnExpiredTokenClosesTheSession) {
-  RawClient raw;
+  GateClient raw;
   const auto begin = Clock::now();
   ASSERT_FALSE(raw.login(uid_, tools::Cluster::get().token(uid_, 3), kPhone).has_error());
   EXPECT_TRUE(answers_noop(raw));
@@ -104,7 +104,7 @@ TEST_F(SessionsTest, AnExpiredTokenClosesTheSession) {
 }
 
 TEST_F(SessionsTest, ATokenExpiresAfterTheOwnerRestarted) {
-  RawClient raw;
+  GateClient raw;
   const auto begin = Clock::now();
   ASSERT_FALSE(raw.login(uid_, tools::Cluster::get().token(uid_, 6), kPhone).has_error());
   ASSERT_TRUE(tools::Cluster::get().kill("logic-1"));
@@ -115,7 +115,7 @@ TEST_F(SessionsTest, ATokenExpiresAfterTheOwnerRestarted) {
 
 TEST_F(SessionsTest, OfTwoLoginsAtOnceOneSurvives) {
   for (int round = 0; round < 40; ++round) {
-    std::array<RawClient, 2> raws{RawClient(0), RawClient(1)};
+    std::array<GateClient, 2> raws{GateClient(0), GateClient(1)};
     for (std::size_t i = 0; i < 2; ++i) {
       raws[(i + static_cast<std::size_t>(round)) % 2].send_login(uid_, token_, kPhone,
                                                                  "phone-" + std::to_string(i));
@@ -147,16 +147,16 @@ TEST_F(SessionsTest, OfTwoLoginsAtOnceOneSurvives) {
 }
 
 TEST_F(SessionsTest, TheSameDeviceReplacesItselfSilently) {
-  RawClient before(0);
+  GateClient before(0);
   log_in(before, "phone");
-  RawClient now(1);
+  GateClient now(1);
   log_in(now, "phone");
   EXPECT_EQ(ended(before), -1);
   EXPECT_TRUE(answers_noop(now));
 }
 
 TEST_F(SessionsTest, AGateThatWasFrozenLearnsOfTheLaterLogin) {
-  RawClient before(0);
+  GateClient before(0);
   log_in(before, "phone-1");
   const int links_down = lost_links("gate-1");
   const int gate = tools::Cluster::get().members()["gate-1"];
@@ -164,7 +164,7 @@ TEST_F(SessionsTest, AGateThatWasFrozenLearnsOfTheLaterLogin) {
   ASSERT_TRUE(stopped(gate));
   const bool cut_off =
       tools::eventually([&] { return lost_links("gate-1") == links_down + 2; });  // one a worker
-  RawClient now(1);
+  GateClient now(1);
   log_in(now, "phone-2");
   ASSERT_EQ(::kill(gate, SIGCONT), 0);
   ASSERT_TRUE(cut_off);
@@ -174,18 +174,18 @@ TEST_F(SessionsTest, AGateThatWasFrozenLearnsOfTheLaterLogin) {
 
 // Its connection has ended meanwhile, and the device that is there stays.
 TEST_F(SessionsTest, ALoginInTheBuffersOfAStoppedGateEndsNobody) {
-  RawClient present(1);
+  GateClient present(1);
   const std::uint64_t id = log_in(present, "phone-2").session_id();
   const int gate = tools::Cluster::get().members()["gate-1"];
   ASSERT_GT(gate, 0);
   for (int round = 0; round < 10; ++round) {
     {
-      RawClient gone(0);
+      GateClient gone(0);
       ASSERT_TRUE(stopped(gate));
       gone.send_login(uid_, token_, kPhone, "phone-1");
     }
     ASSERT_EQ(::kill(gate, SIGCONT), 0);
-    RawClient later(0);  // heard after the other's end
+    GateClient later(0);  // heard after the other's end
     ASSERT_TRUE(answers_noop(later));
     EXPECT_TRUE(tools::eventually([&] { return session_in_route() == id; })) << round;
     ASSERT_TRUE(answers_noop(present)) << round;
@@ -193,7 +193,7 @@ TEST_F(SessionsTest, ALoginInTheBuffersOfAStoppedGateEndsNobody) {
 }
 
 TEST_F(SessionsTest, AGateThatStoodStillRefusesTheLoginsOfMeanwhile) {
-  RawClient raw(0);
+  GateClient raw(0);
   const int gate = tools::Cluster::get().members()["gate-1"];
   ASSERT_GT(gate, 0);
   ASSERT_TRUE(stopped(gate));
@@ -211,11 +211,11 @@ TEST_F(SessionsTest, AGateThatStoodStillRefusesTheLoginsOfMeanwhile) {
 }
 
 TEST_F(SessionsTest, AnOwnerThatRestartedKnowsTheEarlierLogin) {
-  RawClient before(0);
+  GateClient before(0);
   log_in(before, "phone-1");
   ASSERT_TRUE(tools::Cluster::get().kill("logic-1"));
   ASSERT_TRUE(tools::Cluster::get().restart("logic-1"));
-  RawClient now(1);
+  GateClient now(1);
   log_in(now, "phone-2");
   EXPECT_EQ(ended(before), client::KICK_REASON_OTHER_LOGIN);
   EXPECT_TRUE(answers_noop(now));
@@ -226,7 +226,7 @@ TEST_F(SessionsTest, WhoOnlySendsKeepalivesIsToldToPull) {
   TestClient alice(tools::unique("alice"));
   alice.start();
   ASSERT_TRUE(alice.wait_online());
-  RawClient raw;
+  GateClient raw;
   log_in(raw, "phone");
   ASSERT_TRUE(alice.send(uid_, "are you there?"));
   int pushes = 0;

@@ -4,7 +4,7 @@
 
 #include <future>
 
-#include "tests/e2e/raw_client.h"
+#include "tests/e2e/gate_client.h"
 #include "tests/e2e/test_client.h"
 #include "tests/support/kafka_reader.h"
 
@@ -81,7 +81,7 @@ TEST(UploadsTest, RefusesWhatTheAppDoesNotAllow) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kNotFound);
 
-  RawClient raw;
+  GateClient raw;
   const std::string uid = tools::unique("raw");
   ASSERT_FALSE(raw.login(uid, tools::Cluster::get().token(uid)).has_error());
   client::C2SReq request;

@@ -191,7 +191,7 @@ TEST_F(ForwardTest, UnansweredIsDeadlineExceeded) {
   ASSERT_TRUE(client.send(client::COMMAND_C2C_SEND, 2, ""));
   const auto answer = client.read();
   ASSERT_TRUE(answer.has_value());
-  EXPECT_EQ(PacketClient::error_of(*answer), client::ERROR_CODE_DEADLINE_EXCEEDED);
+  EXPECT_EQ(error_of(*answer), client::ERROR_CODE_DEADLINE_EXCEEDED);
   EXPECT_TRUE(refused("deadline"));
 }
 

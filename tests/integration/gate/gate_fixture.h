@@ -6,13 +6,14 @@
 #include <memory>
 
 #include "gate/app/gate.h"
-#include "tests/integration/gate/packet_client.h"
 #include "tests/support/fake_logic.h"
+#include "tests/support/packet_client.h"
 
 namespace hongyan::gate {
 
 using test::FakeLogic;
 using test::LogicPacket;
+using test::packet;
 using test::PacketClient;
 
 class GateFixture : public testing::Test {

@@ -1,6 +1,6 @@
 // WebSocket: packets in messages, and what is no WebSocket or forbidden by it.
 #include "tests/integration/gate/gate_fixture.h"
-#include "tests/integration/gate/ws_client.h"
+#include "tests/support/ws_client.h"
 
 namespace hongyan::gate {
 namespace {
@@ -38,7 +38,7 @@ TEST_F(WsTest, CarriesPacketsBothWays) {
   ASSERT_TRUE(answer.has_value());
   EXPECT_EQ(answer->opcode(), WsOpcode::kBinary);
   EXPECT_FALSE(answer->masked);
-  EXPECT_EQ(answer->payload, WsClient::packet(client::COMMAND_C2C_SEND, 7, "OK"));
+  EXPECT_EQ(answer->payload, packet(client::COMMAND_C2C_SEND, 7, "OK"));
   EXPECT_EQ(logic.take_request(client::COMMAND_C2C_SEND).payload, body.SerializeAsString());
 
   for (const std::size_t size : {0, 105, 106, 65515, 65516, 300'000}) {
@@ -46,19 +46,19 @@ TEST_F(WsTest, CarriesPacketsBothWays) {
     logic.push(auth.link, {auth.request.channel()}, pushed);
     const auto frame = client.read_frame();
     ASSERT_TRUE(frame.has_value()) << size;
-    EXPECT_EQ(frame->payload, WsClient::packet(client::COMMAND_C2C_PUSH, 0, pushed)) << size;
+    EXPECT_EQ(frame->payload, packet(client::COMMAND_C2C_PUSH, 0, pushed)) << size;
   }
 }
 
 TEST_F(WsTest, TakesTheRequestAndFramesByteByByte) {
   start_serving();
   WsClient client(ws_port());
-  const std::string bytes =
-      WsClient::request() + WsFrame{.payload = WsClient::auth("alice")}.encode() +
-      WsFrame{.first = 0x02, .payload = WsClient::packet(6, 9, "").substr(0, 5)}.encode() +
-      WsFrame{.first = 0x89, .payload = "between"}.encode() + WsFrame{.first = 0x00, .payload = ""}.encode() +
-      WsFrame{.first = 0x80, .payload = WsClient::packet(6, 9, "").substr(5)}.encode();
-  for (const char c : bytes) ASSERT_TRUE(client.send_bytes({&c, 1}));
+  const std::string bytes = WsClient::request() + WsFrame{.payload = WsClient::auth("alice")}.encode() +
+                            WsFrame{.first = 0x02, .payload = packet(6, 9, "").substr(0, 5)}.encode() +
+                            WsFrame{.first = 0x89, .payload = "between"}.encode() +
+                            WsFrame{.first = 0x00, .payload = ""}.encode() +
+                            WsFrame{.first = 0x80, .payload = packet(6, 9, "").substr(5)}.encode();
+  for (const char c : bytes) ASSERT_TRUE(client.send({&c, 1}));
   ASSERT_EQ(client.read_status(), 101);
   bool pong = false;
   bool noop = false;
@@ -66,7 +66,7 @@ TEST_F(WsTest, TakesTheRequestAndFramesByteByByte) {
     const auto frame = client.read_frame();
     ASSERT_TRUE(frame.has_value());
     pong = pong || (frame->opcode() == WsOpcode::kPong && frame->payload == "between");
-    noop = noop || frame->payload == WsClient::packet(6, 9, "");
+    noop = noop || frame->payload == packet(6, 9, "");
   }
   EXPECT_TRUE(pong);
   EXPECT_TRUE(noop);
@@ -83,11 +83,11 @@ TEST_F(WsTest, PingsAndIsNotMisledByPongs) {
   bool noop = false;
   for (auto frame = client.read_frame(); frame && frame->opcode() != WsOpcode::kClose;
        frame = client.read_frame()) {
-    noop = noop || frame->payload == WsClient::packet(client::COMMAND_NOOP, 5, "");
+    noop = noop || frame->payload == packet(client::COMMAND_NOOP, 5, "");
     if (frame->opcode() != WsOpcode::kPing) continue;
     EXPECT_FALSE(frame->masked);
     ASSERT_LT(++pings, 100) << "lives by its pongs";
-    if (!client.send_bytes(WsFrame{.first = 0x8A, .payload = frame->payload}.encode())) break;
+    if (!client.send(WsFrame{.first = 0x8A, .payload = frame->payload}.encode())) break;
     if (pings == 1) ASSERT_TRUE(client.send_packet(client::COMMAND_NOOP, 5, ""));
   }
   EXPECT_GT(pings, 1);
@@ -112,7 +112,7 @@ TEST_F(WsTest, SaysGoodbyeAfterTheLastPacket) {
   logic.kick(auth.link, auth.request.channel(), "kickout");
   const auto kick = client.read_frame();
   ASSERT_TRUE(kick.has_value());
-  EXPECT_EQ(kick->payload, WsClient::packet(client::COMMAND_KICKOUT, 0, "kickout"));
+  EXPECT_EQ(kick->payload, packet(client::COMMAND_KICKOUT, 0, "kickout"));
   EXPECT_EQ(client.read_close_code(), 1000);
   EXPECT_TRUE(client.wait_closed());
 }
@@ -126,13 +126,13 @@ TEST_F(WsTest, RefusesWhatNoWebSocketClientSends) {
     std::string bytes;
     int code;
   };
-  const std::string noop = WsClient::packet(client::COMMAND_NOOP, 1, "");
+  const std::string noop = packet(client::COMMAND_NOOP, 1, "");
   std::string fragments = WsFrame{.first = 0x02, .payload = ""}.encode();
   for (std::uint32_t i = 0; i < WsDecoder::kMostFragments; ++i) {
     fragments += WsFrame{.first = 0x00, .payload = ""}.encode();
   }
   std::string long_fragments =
-      WsFrame{.first = 0x02, .payload = WsClient::packet(6, 1, std::string(4000, 'x'))}.encode();
+      WsFrame{.first = 0x02, .payload = packet(6, 1, std::string(4000, 'x'))}.encode();
   long_fragments += WsFrame{.first = 0x00, .payload = std::string(4000, 'x')}.encode();
   std::string bad_header = noop;
   bad_header[3] = 19;
@@ -158,8 +158,7 @@ TEST_F(WsTest, RefusesWhatNoWebSocketClientSends) {
       {"endless long fragments", long_fragments, 1009},
       {"a frame of 2^63 bytes", std::string("\x82\xFF\x80\0\0\0\0\0\0\0....", 14), 1009},
       {"a frame beyond the limit", WsFrame{.payload = std::string(5000, 'x')}.encode(), 1009},
-      {"a body beyond the limit", WsFrame{.payload = WsClient::packet(1, 1, std::string(4097, 'x'))}.encode(),
-       1009},
+      {"a body beyond the limit", WsFrame{.payload = packet(1, 1, std::string(4097, 'x'))}.encode(), 1009},
       {"two packets in a message", WsFrame{.payload = noop + noop}.encode(), 1002},
       {"half a packet in a message", WsFrame{.payload = noop.substr(0, 10)}.encode(), 1002},
       {"a packet longer than its message", WsFrame{.payload = announces_more}.encode(), 1002},
@@ -170,7 +169,7 @@ TEST_F(WsTest, RefusesWhatNoWebSocketClientSends) {
     SCOPED_TRACE(row.what);
     WsClient client(ws_port());
     ASSERT_TRUE(client.open());
-    ASSERT_TRUE(client.send_bytes(row.bytes));
+    ASSERT_TRUE(client.send(row.bytes));
     EXPECT_EQ(client.read_close_code(), row.code);
     EXPECT_TRUE(client.wait_closed());
     expect_undisturbed(other);
@@ -182,11 +181,11 @@ TEST_F(WsTest, ServesWhatCameBeforeTheFault) {
   start_serving();
   WsClient client(ws_port());
   ASSERT_TRUE(client.open());
-  ASSERT_TRUE(client.send_bytes(WsFrame{.payload = WsClient::packet(6, 5, "")}.encode() +
-                                WsFrame{.first = 0x81, .payload = "text"}.encode()));
+  ASSERT_TRUE(client.send(WsFrame{.payload = packet(6, 5, "")}.encode() +
+                          WsFrame{.first = 0x81, .payload = "text"}.encode()));
   const auto answer = client.read_frame();
   ASSERT_TRUE(answer.has_value());
-  EXPECT_EQ(answer->payload, WsClient::packet(6, 5, ""));
+  EXPECT_EQ(answer->payload, packet(6, 5, ""));
   EXPECT_EQ(client.read_close_code(), 1003);
 }
 
@@ -223,7 +222,7 @@ TEST_F(WsTest, RefusesOtherRequests) {
   for (const auto& row : rows) {
     SCOPED_TRACE(row.what);
     WsClient client(ws_port());
-    ASSERT_TRUE(client.send_bytes(row.request));
+    ASSERT_TRUE(client.send(row.request));
     EXPECT_EQ(client.read_status(), row.status);
     if (row.status != 101) EXPECT_TRUE(client.wait_closed());
   }
@@ -234,7 +233,7 @@ TEST_F(WsTest, ClosesWhoNeverFinishesTheRequest) {
   start_serving();
   WsClient silent(ws_port());
   WsClient half(ws_port());
-  ASSERT_TRUE(half.send_bytes("GET / HTTP/1.1\r\nHost: gate\r\n"));
+  ASSERT_TRUE(half.send("GET / HTTP/1.1\r\nHost: gate\r\n"));
   WsClient opened(ws_port());
   ASSERT_TRUE(opened.open());
   EXPECT_TRUE(silent.wait_closed());
@@ -249,7 +248,7 @@ TEST_F(WsTest, RefusesPacketsOnTheWrongPort) {
   ASSERT_TRUE(client.send_auth("alice"));
   EXPECT_TRUE(client.wait_closed());
   WsClient web(port());
-  ASSERT_TRUE(web.send_bytes(WsClient::request()));
+  ASSERT_TRUE(web.send(WsClient::request()));
   EXPECT_TRUE(web.wait_closed());
   EXPECT_TRUE(refused("bad_header"));
 }
