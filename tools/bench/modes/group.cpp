@@ -8,7 +8,7 @@
 #include "tools/bench/actors/group_maker.h"
 #include "tools/bench/actors/member.h"
 #include "tools/bench/actors/users.h"
-#include "tools/bench/modes/senders.h"
+#include "tools/bench/modes/load_run.h"
 
 namespace hongyan::bench {
 
@@ -20,6 +20,7 @@ struct Talker {
 
   void start(std::optional<Schedule> schedule) { sender.begin(schedule); }
   void send(SteadyTime now) { sender.send(now); }
+  void close() {}  // its member does
   [[nodiscard]] const Window& window() const noexcept { return sender.window(); }
 };
 
@@ -28,92 +29,87 @@ struct Talker {
 class Run {
  public:
   Run(const Cluster& cluster, const GroupOptions& options)
-      : cluster_(cluster),
-        options_(options),
-        content_(options.load.size),
-        fleet_(options.load.loops),
+      : options_(options),
+        run_(cluster, options.load),
         crowds_(static_cast<std::size_t>(options.groups)),
         owners_(crowds_.size()),
         members_(crowds_.size() * static_cast<std::size_t>(options.members)),
         talkers_(crowds_.size() * static_cast<std::size_t>(options.senders)) {}
-  ~Run() { fleet_.stop(); }
+  ~Run() { run_.fleet.stop(); }
 
   Result<Report> run() {
-    const LoadOptions& load = options_.load;
     if (Status status = check_options(); !status) return std::unexpected(status.error());
     const int users = options_.groups * options_.members;
-    remark(load.progress, fmt::format("making {} groups", options_.groups));
-    Status status = fleet_.for_each(options_.groups, kLoginsAtOnce, [this](Worker& worker, int index) {
+    remark(run_.load.progress, fmt::format("making {} groups", options_.groups));
+    Status status = run_.fleet.for_each(options_.groups, kLoginsAtOnce, [this](Worker& worker, int index) {
       return make_crowd(this, &worker, static_cast<std::size_t>(index));
     });
     if (!status) return std::unexpected(status.error());
-    remark(load.progress, fmt::format("logging in {} users", users));
-    status = fleet_.for_each(users, kLoginsAtOnce, [this](Worker& worker, int index) {
+    status = run_.log_in(users, users, [this](Worker& worker, int index) {
       return make_member(this, &worker, static_cast<std::size_t>(index));
     });
     if (!status) return std::unexpected(status.error());
-    fleet_.on_each_of(members_, [](Worker&, Member& member) { member.start(); });
-    start_senders(fleet_, shared_, load, talkers_, pacers_);
-    auto measured = run_phases(shared_, cluster_, load, [this] { return all_idle(fleet_, talkers_); });
+    run_.fleet.on_each_of(members_, [](Worker&, Member& member) { member.start(); });
+    auto measured = run_.drive(talkers_);
     if (!measured) return std::unexpected(measured.error());
-    fleet_.on_each_of(members_, [](Worker&, Member& member) { member.close(); });
+    run_.fleet.on_each_of(members_, [](Worker&, Member& member) { member.close(); });
     return report(std::move(*measured));
   }
 
  private:
   [[nodiscard]] Status check_options() const {
     if (options_.senders > options_.members) return fail(Code::kBadRequest, "more --senders than --members");
-    if (options_.groups % options_.load.loops != 0) {
+    if (options_.groups % run_.load.loops != 0) {
       return fail(Code::kBadRequest, "--groups is no multiple of --loops: a group lives on one loop");
     }
     return allow_connections(options_.groups * options_.members);
   }
 
   [[nodiscard]] std::string uid(std::size_t group, int member) const {
-    return fmt::format("bench-{}-{}-{}", id_, group, member);
+    return fmt::format("bench-{}-{}-{}", run_.id, group, member);
   }
   [[nodiscard]] net::Awaitable<Result<User>> log_in_member(Worker& worker, std::size_t index) {
     const std::size_t group = index % crowds_.size();
     const auto member = static_cast<int>(index / crowds_.size());
-    return log_in(cluster_, worker, uid(group, member), index, client::DEVICE_TYPE_LINUX,
-                  source_of(cluster_.gate_of(index), static_cast<int>(index)));
+    return log_in(run_.cluster, worker, uid(group, member), index, client::DEVICE_TYPE_LINUX,
+                  source_of(run_.cluster.gate_of(index), static_cast<int>(index)));
   }
 
-  static net::Awaitable<Status> make_crowd(Run* run, Worker* worker, std::size_t index) {
-    auto owner = co_await run->log_in_member(*worker, index);
+  static net::Awaitable<Status> make_crowd(Run* self, Worker* worker, std::size_t index) {
+    auto owner = co_await self->log_in_member(*worker, index);
     if (!owner) co_return std::unexpected(owner.error());
-    auto group = co_await make_group(owner->connection, fmt::format("bench-{}-{}", run->id_, index),
-                                     run->options_.members,
-                                     [run, index](int member) { return run->uid(index, member); });
+    auto group = co_await make_group(owner->connection, fmt::format("bench-{}-{}", self->run_.id, index),
+                                     self->options_.members,
+                                     [self, index](int member) { return self->uid(index, member); });
     if (!group) co_return std::unexpected(group.error());
-    if (group->large()) run->large_ = true;
-    run->crowds_[index] =
-        std::make_unique<Crowd>(Crowd::Options{.id = fmt::format("{}-{}-", run->id_, index),
+    if (group->large()) self->large_ = true;
+    self->crowds_[index] =
+        std::make_unique<Crowd>(Crowd::Options{.id = fmt::format("{}-{}-", self->run_.id, index),
                                                .group_id = group->group_id(),
-                                               .members = static_cast<std::size_t>(run->options_.members),
-                                               .window = run->options_.load.window},
-                                run->content_, *worker, run->shared_);
-    run->owners_[index] = std::move(*owner);
+                                               .members = static_cast<std::size_t>(self->options_.members),
+                                               .window = self->run_.load.window},
+                                self->run_.content, *worker, self->run_.shared);
+    self->owners_[index] = std::move(*owner);
     co_return Status{};
   }
 
-  static net::Awaitable<Status> make_member(Run* run, Worker* worker, std::size_t index) {
-    const std::size_t groups = run->crowds_.size();
-    Crowd& crowd = *run->crowds_[index % groups];
+  static net::Awaitable<Status> make_member(Run* self, Worker* worker, std::size_t index) {
+    const std::size_t groups = self->crowds_.size();
+    Crowd& crowd = *self->crowds_[index % groups];
     const bool owner = index < groups;
     auto user =
-        owner ? Result<User>(std::move(run->owners_[index])) : co_await run->log_in_member(*worker, index);
+        owner ? Result<User>(std::move(self->owners_[index])) : co_await self->log_in_member(*worker, index);
     if (!user) co_return std::unexpected(user.error());
-    const std::string name = run->uid(index % groups, static_cast<int>(index / groups));
+    const std::string name = self->uid(index % groups, static_cast<int>(index / groups));
     Sender* sender = nullptr;
-    if (index < run->talkers_.size()) {
+    if (index < self->talkers_.size()) {
       sender = &crowd.add_sender(name, user->connection);
-      run->talkers_[index] = std::make_unique<Talker>(*sender);
+      self->talkers_[index] = std::make_unique<Talker>(*sender);
     }
-    run->members_[index] = std::make_unique<Member>(
+    self->members_[index] = std::make_unique<Member>(
         Member::Options{.number = index / groups, .uid = name, .held = user->login.inbox_seq()}, crowd,
         std::move(user->connection), sender);
-    co_return co_await run->members_[index]->catch_up();
+    co_return co_await self->members_[index]->catch_up();
   }
 
   Report report(Measured measured) {
@@ -122,24 +118,21 @@ class Run {
                          {"members", std::int64_t{options_.members}},
                          {"senders", std::int64_t{options_.senders}},
                          {"large", std::int64_t{large_ ? 1 : 0}}};
-    add_load(report, options_.load);
-    Histogram acks;
+    add_load(report, run_.load);
     Histogram deliveries;
-    Histogram all;
     Faults faults;
     Totals totals;
     for (const auto& crowd : crowds_) {
       for (const auto& of : crowd->senders()) {
         totals.add(of->check, of->sender->window());
-        acks.add(of->sender->window().ack_times());
-        all.add(of->sender->window().delivery_times());
       }
       deliveries.add(crowd->delivery_times());
       faults += crowd->faults();
     }
-    report.times = {
-        {"ack", std::move(acks)}, {"delivery", std::move(deliveries)}, {"all_delivered", std::move(all)}};
-    add_totals(report, totals, shared_);
+    report.times = {{"ack", std::move(totals.acks)},
+                    {"delivery", std::move(deliveries)},
+                    {"all_delivered", std::move(totals.deliveries)}};
+    add_totals(report, totals, run_.shared);
     add_deliveries(report);
     report.add_faults(faults);
     return report;
@@ -169,18 +162,13 @@ class Run {
     }
   }
 
-  const Cluster& cluster_;
   const GroupOptions& options_;
-  const std::string id_ = random_run_id();
-  const Content content_;
   std::atomic<bool> large_{false};
-  Shared shared_;
-  Fleet fleet_;
+  LoadRun run_;
   std::vector<std::unique_ptr<Crowd>> crowds_;
   std::vector<User> owners_;
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<std::unique_ptr<Talker>> talkers_;
-  std::vector<std::unique_ptr<Pacer>> pacers_;
 };
 
 }  // namespace

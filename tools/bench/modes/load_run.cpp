@@ -1,10 +1,23 @@
-#include "tools/bench/modes/senders.h"
+#include "tools/bench/modes/load_run.h"
 
 #include <fmt/format.h>
 
+#include "tools/bench/actors/users.h"
+
 namespace hongyan::bench {
 
-void Totals::add(const Check& check, const Window& window) noexcept {
+Status LoadRun::log_in(int count, int users, const Fleet::Job& make) {
+  remark(load.progress, fmt::format("logging in {} users", users));
+  return fleet.for_each(count, kLoginsAtOnce, make);
+}
+
+void Totals::add_times(const Window& window) {
+  acks.add(window.ack_times());
+  deliveries.add(window.delivery_times());
+}
+
+void Totals::add(const Check& check, const Window& window) {
+  add_times(window);
   sent += check.next_number();
   acknowledged += check.count_acknowledged();
   delivered += check.count_delivered();
