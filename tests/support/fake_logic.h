@@ -11,6 +11,7 @@
 
 #include "common/base/random.h"
 #include "common/link/link_server.h"
+#include "common/link/member_view.h"
 #include "proto/client.pb.h"
 #include "proto/parse.h"
 
@@ -228,5 +229,14 @@ class FakeLogic : private link::LinkHandler {
   bool owns_ = false;
   std::uint64_t next_epoch_ = 1000;
 };
+
+// As an iplist would name them.
+[[nodiscard]] inline std::vector<link::Member> members_of(const std::vector<const FakeLogic*>& nodes) {
+  std::vector<link::Member> members;
+  for (const auto* node : nodes) {
+    members.push_back({.node_id = std::to_string(node->port()), .endpoint = {"127.0.0.1", node->port()}});
+  }
+  return members;
+}
 
 }  // namespace hongyan::test

@@ -32,6 +32,13 @@ class CoreFixture : public ::testing::Test {
     options.device_id = "d1";
     return options;
   }
+  // What this user sends from other devices, too; ten of them are held.
+  static CoreOptions with_sent() {
+    CoreOptions out = options();
+    out.receive_sent = true;
+    out.held_outbox = 10;
+    return out;
+  }
 
   explicit CoreFixture(CoreOptions core_options = options())
       : core(std::move(core_options), [] { return 0.5; }) {}

@@ -37,12 +37,6 @@ class GroupTest : public CoreFixture {
 
 class GroupOutboxTest : public GroupTest {
  protected:
-  static CoreOptions with_sent() {
-    auto out = options();
-    out.receive_sent = true;
-    out.held_outbox = 10;
-    return out;
-  }
   GroupOutboxTest() : GroupTest(with_sent()) {}
 };
 

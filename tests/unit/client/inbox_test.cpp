@@ -177,12 +177,6 @@ TEST_F(InboxTest, ReconnectsWhenAPushDoesNotParse) {
 
 class OutboxTest : public CoreFixture {
  protected:
-  static CoreOptions with_sent() {
-    auto out = options();
-    out.receive_sent = true;
-    out.held_outbox = 10;
-    return out;
-  }
   OutboxTest() : CoreFixture(with_sent()) {}
 
   void sent_push(std::int64_t seq) {

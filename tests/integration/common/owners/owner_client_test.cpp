@@ -28,11 +28,7 @@ class OwnerClientTest : public ::testing::Test, private OwnerUser {
   }
 
   void know(const std::vector<const FakeLogic*>& nodes) {
-    std::vector<link::Member> members;
-    for (const auto* node : nodes) {
-      members.push_back({.node_id = std::to_string(node->port()), .endpoint = {"127.0.0.1", node->port()}});
-    }
-    loop_.post([this, members] { owners_.set_nodes(members); });
+    loop_.post([this, members = test::members_of(nodes)] { owners_.set_nodes(members); });
   }
   void submit(std::uint64_t channel, Slot slot) {
     loop_.post([this, channel, slot] {

@@ -27,11 +27,7 @@ class CallerTest : public ::testing::Test {
   }
 
   void know(const std::vector<const FakeLogic*>& nodes) {
-    std::vector<link::Member> members;
-    for (const auto* node : nodes) {
-      members.push_back({.node_id = std::to_string(node->port()), .endpoint = {"127.0.0.1", node->port()}});
-    }
-    loop_.post([this, members] { caller_.set_nodes(members); });
+    loop_.post([this, members = test::members_of(nodes)] { caller_.set_nodes(members); });
   }
   static Call call_for(Slot slot, bool changes = true) {
     return {.app_id = "demo",
