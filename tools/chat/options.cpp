@@ -189,7 +189,9 @@ class Parser {
   }
 
   void add_gate(const std::string& text) {
-    options_.gates.push_back(value_or_throw("--gate", parse_endpoint(text)));
+    auto gate = parse_endpoint(text);
+    if (gate && gate->port == 0) gate = fail(Code::kBadRequest, "a gate listens on a port from 1 to 65535");
+    options_.gates.push_back(value_or_throw("--gate", std::move(gate)));
   }
 
   void set_content(client::Outgoing& what) {

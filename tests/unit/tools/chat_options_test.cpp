@@ -112,7 +112,8 @@ TEST(ChatOptionsTest, SaysWhatIsWrong) {
   const auto said = [](std::vector<std::string> arguments) {
     return parse(std::move(arguments)).error().message;
   };
-  EXPECT_EQ(said({"--gate", "nowhere"}), "--gate: an address has the form host:port");
+  EXPECT_EQ(said({"--gate", "nowhere"}), "--gate: not an endpoint, write \"host:port\"");
+  EXPECT_EQ(said({"--gate", "host:0"}), "--gate: a gate listens on a port from 1 to 65535");
   EXPECT_EQ(said({"--send-file", "bob", "/nonexistent"}), "--send-file: cannot read /nonexistent");
   EXPECT_NE(said({"--wait", "soon"}).find("soon"), std::string::npos);
   EXPECT_NE(said({"--nonsense", "x"}).find("--nonsense"), std::string::npos);
