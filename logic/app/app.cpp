@@ -82,6 +82,7 @@ void App::make_threads() {
 
 Status App::open_listeners() {
   std::vector<net::EventLoop*> loops;
+  loops.reserve(threads_.size());
   for (const auto& thread : threads_) loops.push_back(&thread->loop());
   auto links =
       link::LinkServer::start(loops, config_.link_listen.host, config_.link_listen.port, identity_, *gates_);

@@ -60,7 +60,7 @@ void PullService::pull(const Request& request) {
   });
 }
 
-void PullService::start(User& user, std::shared_ptr<Page> page) {
+void PullService::start(User& user, const std::shared_ptr<Page>& page) {
   client::PullResp& response = page->response;
   response.set_inbox_seq(*user.inbox_seq);
   response.set_outbox_seq(*user.outbox_seq);

@@ -30,7 +30,7 @@ class PullService {
 
  private:
   struct Page;  // a pull under way
-  void start(User& user, std::shared_ptr<Page> page);
+  void start(User& user, const std::shared_ptr<Page>& page);
   void read_inbox(const std::shared_ptr<Page>& page);
   void read_outbox(const std::shared_ptr<Page>& page);
   void read_groups(const std::shared_ptr<Page>& page);

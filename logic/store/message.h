@@ -22,7 +22,7 @@ using SharedBytes = std::shared_ptr<const std::string>;
 [[nodiscard]] inline std::string take(SharedBytes bytes) {
   if (!bytes) return {};
   if (bytes.use_count() > 1) return *bytes;
-  return std::move(*std::const_pointer_cast<std::string>(bytes));  // share() made it no constant
+  return std::move(*std::const_pointer_cast<std::string>(std::move(bytes)));  // share() made it no constant
 }
 
 [[nodiscard]] inline std::size_t size_of(const SharedBytes& bytes) noexcept {

@@ -131,18 +131,18 @@ MysqlConnection::~MysqlConnection() {
 }
 
 DbStatus MysqlConnection::prepare_session() {
-  static const std::string kSession =
+  static const std::string session =
       std::string(kCharacterSet) + set_statement(kSettings) + std::string(kTransactions);
-  static const std::string kMariadb = set_statement(kMariadbSettings);
-  if (auto set = query(kSession); !set) return set;
-  auto set = query(kMariadb);
+  static const std::string mariadb = set_statement(kMariadbSettings);
+  if (auto set = query(session); !set) return set;
+  auto set = query(mariadb);
   if (!set && set.error().code != kUnknownVariable) return set;
   return check_session();
 }
 
 // A proxy or a server that takes a setting and does not keep it would be noticed too late.
 DbStatus MysqlConnection::check_session() {
-  static const std::string kAsk = [] {
+  static const std::string ask = [] {
     std::string sql = "SHOW SESSION VARIABLES WHERE Variable_name IN (";
     for (const auto& list :
          {std::span<const Setting>(kSettings), std::span<const Setting>(kTransactionSettings),
@@ -154,7 +154,7 @@ DbStatus MysqlConnection::check_session() {
   }();
   std::string wrong;
   std::size_t found = 0;
-  auto asked = query(kAsk, [&](const TextRow& row) {
+  auto asked = query(ask, [&](const TextRow& row) {
     for (const auto& list :
          {std::span<const Setting>(kSettings), std::span<const Setting>(kTransactionSettings),
           std::span<const Setting>(kMariadbSettings)}) {
