@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "common/base/slot.h"
-#include "logic/store/mysql/sql/groups.h"
 #include "logic/store/mysql/shard_check.h"
+#include "logic/store/mysql/sql/groups.h"
 #include "tests/integration/logic/store/mysql/store_fixture.h"
 
 namespace hongyan::testing {
