@@ -1,5 +1,5 @@
 # What nearly every file includes, compiled once: the standard library, Asio, protobuf, fmt (and GoogleTest for tests).
-# That halves the time of a cold build. HONGYAN_PRECOMPILED=OFF shows files that forgot an include.
+# That saves some 40 % of the time of a file that is not optimized. HONGYAN_PRECOMPILED=OFF shows files that forgot an include.
 option(HONGYAN_PRECOMPILED "Compile common headers once" ON)
 
 # All who use a precompiled header must have been told the same.
