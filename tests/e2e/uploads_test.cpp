@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <random>
 
 #include "tests/e2e/gate_client.h"
 #include "tests/e2e/test_client.h"
@@ -91,6 +92,46 @@ TEST(UploadsTest, RefusesWhatTheAppDoesNotAllow) {
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->header.seq, 5U);
   EXPECT_EQ(error_of(*answer), client::ERROR_CODE_BAD_REQUEST);
+}
+
+// The broker takes less than Hongyan does: of what shares a batch only the one that is too large is refused.
+TEST(UploadsTest, OneThatTheBrokerFindsTooLargeHoldsUpNoOther) {
+  const std::string& brokers = tools::Cluster::get().variable("HONGYAN_KAFKA");
+  test::set_topic(brokers, "im.c2s.feedback", "max.message.bytes", "8192");
+  client::ClientOptions options;
+  options.strict_order = false;
+  TestClient user(tools::unique("user"), options);
+  user.start();
+  ASSERT_TRUE(user.wait_online());
+  constexpr std::size_t kCount = 30;
+  constexpr std::size_t kLarge = 7;
+  std::vector<std::promise<Result<client::SendReceipt>>> answers(kCount);
+  // What repeats itself would be compressed.
+  std::minstd_rand random(1);
+  std::string large(32 << 10, ' ');
+  for (char& byte : large) byte = static_cast<char>(random());
+  for (std::size_t i = 0; i < kCount; ++i) {
+    user.client().upload(
+        "feedback", i == kLarge ? large : std::to_string(i), {},
+        [&answers, i](Result<client::SendReceipt> receipt) { answers[i].set_value(std::move(receipt)); });
+  }
+  for (std::size_t i = 0; i < kCount; ++i) {
+    const auto answer = answers[i].get_future().get();
+    if (i == kLarge) {
+      ASSERT_FALSE(answer);
+      EXPECT_EQ(answer.error().code, Code::kTooLarge);
+      EXPECT_EQ(answer.error().message.find("roker"), std::string::npos) << answer.error().message;
+    } else {
+      EXPECT_TRUE(answer) << i << " " << answer.error().message;
+    }
+  }
+  test::set_topic(brokers, "im.c2s.feedback", "max.message.bytes", "1048588");
+  const auto found = uploads_of(user.uid(), "feedback");
+  ASSERT_EQ(found.size(), kCount - 1);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].value, std::to_string(i < kLarge ? i : i + 1));
+  }
+  EXPECT_TRUE(user.upload("feedback", large));
 }
 
 }  // namespace

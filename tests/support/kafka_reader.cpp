@@ -105,6 +105,32 @@ std::vector<KafkaMessage> read_topic(const std::string& brokers, const std::stri
   return out;
 }
 
+void set_topic(const std::string& brokers, const std::string& topic, const std::string& name,
+               const std::string& value) {
+  const Consumer rk = make_consumer(brokers);
+  if (!rk) return;
+  const std::unique_ptr<rd_kafka_queue_t, decltype(&rd_kafka_queue_destroy)> queue(
+      rd_kafka_queue_new(rk.get()), rd_kafka_queue_destroy);
+  rd_kafka_ConfigResource_t* resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
+  rd_kafka_ConfigResource_set_config(resource, name.c_str(), value.c_str());
+  rd_kafka_AlterConfigs(rk.get(), &resource, 1, nullptr, queue.get());
+  rd_kafka_ConfigResource_destroy(resource);
+  const std::unique_ptr<rd_kafka_event_t, decltype(&rd_kafka_event_destroy)> done(
+      rd_kafka_queue_poll(queue.get(), kTimeoutMs), rd_kafka_event_destroy);
+  const rd_kafka_AlterConfigs_result_t* result =
+      done ? rd_kafka_event_AlterConfigs_result(done.get()) : nullptr;
+  if (result == nullptr) {
+    ADD_FAILURE() << "no answer about " << topic;
+    return;
+  }
+  std::size_t count = 0;
+  const auto* const* resources = rd_kafka_AlterConfigs_result_resources(result, &count);
+  for (std::size_t i = 0; i < count; ++i) {
+    EXPECT_EQ(rd_kafka_ConfigResource_error(resources[i]), RD_KAFKA_RESP_ERR_NO_ERROR)
+        << rd_kafka_ConfigResource_error_string(resources[i]);
+  }
+}
+
 std::string header(const KafkaMessage& message, const std::string& name) {
   const auto found = message.headers.find(name);
   return found == message.headers.end() ? "" : found->second;
