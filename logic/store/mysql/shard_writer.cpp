@@ -88,14 +88,14 @@ void ShardWriter::take(WriterBatch::Step step) {
     case WriterBatch::Step::kPark:
       return tell(park(), &WriterBatch::parked);
     case WriterBatch::Step::kLoadTails:
-      read = connection_.noted(load_tails(*connection_, batch_));
+      read = connection_.noted(load_tails());
       break;
     case WriterBatch::Step::kLoadCursors:
       read = connection_.noted(load_cursors(*connection_, batch_.cursor_works()));
       if (read) batch_.cursors_loaded();
       break;
     case WriterBatch::Step::kLookup:
-      read = connection_.noted(look_up(*connection_, batch_, SteadyClock::now()));
+      read = connection_.noted(look_up());
       if (read) batch_.looked_up();
       break;
     case WriterBatch::Step::kWait:
@@ -103,6 +103,23 @@ void ShardWriter::take(WriterBatch::Step step) {
       break;
   }
   if (!read) fail(read.error());
+}
+
+DbStatus ShardWriter::load_tails() {
+  return logic::load_tails(*connection_, batch_.unknown_users(),
+                           [this](std::size_t user, std::int64_t inbox, std::int64_t outbox) {
+                             batch_.set_tails(user, inbox, outbox);
+                           });
+}
+
+DbStatus ShardWriter::look_up() {
+  const SteadyTime now = SteadyClock::now();
+  auto outbox = look_up_outbox(
+      *connection_, batch_.lookup_outbox(),
+      [this, now](std::size_t work, const StoredMessage& row) { batch_.found_outbox(work, row, now); });
+  if (!outbox) return outbox;
+  return look_up_inbox(*connection_, batch_.lookup_inbox(),
+                       [this](std::size_t work, std::int64_t seq) { batch_.found_inbox(work, seq); });
 }
 
 void ShardWriter::judge_server() {

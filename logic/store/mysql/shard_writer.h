@@ -46,6 +46,8 @@ class ShardWriter {
   void process(TakenWorks<WriterWork> taken);
   void take(WriterBatch::Step step);
   void barrier();
+  [[nodiscard]] DbStatus load_tails();
+  [[nodiscard]] DbStatus look_up();
   [[nodiscard]] Written store();
   [[nodiscard]] Written park();
   // What became of the batch's rows.

@@ -135,11 +135,13 @@ void WriterBatch::find_duplicates() {
 
 void WriterBatch::collect_unknown() {
   unknown_.clear();
+  unknown_keys_.clear();
   ++loads_;
   for (Row& row : window()) {
     if (!row.open() || tails_.known(*row.user) || row.user->asked == loads_) continue;
     row.user->asked = loads_;
     unknown_.push_back(row.user);
+    unknown_keys_.push_back(row.user->key);
   }
 }
 
@@ -227,15 +229,15 @@ void WriterBatch::set_tails(std::size_t unknown_index, std::int64_t inbox, std::
   tails_.set(*unknown_[unknown_index], inbox, outbox);
 }
 
-void WriterBatch::found_outbox(std::size_t lookup_index, const FoundOutbox& found, SteadyTime now) {
+void WriterBatch::found_outbox(std::size_t lookup_index, const StoredMessage& found, SteadyTime now) {
   Row& row = rows_[outbox_rows_[lookup_index]];
   OutboxWork& work = *row.outbox;
-  const bool mine = row.unread == Unread::kPerhaps && work.message.id == found.id;
+  const bool mine = row.unread == Unread::kPerhaps && work.message.id == found.message.id;
   if (!mine) row.user->careful_until = now + kCareful;
-  work.message.id = found.id;
+  work.message.id = found.message.id;
   work.seq = found.seq;
-  work.message.sent_ms = found.sent_ms;
-  work.stored_for = found.target;
+  work.message.sent_ms = found.message.sent_ms;
+  work.stored_for = found.message.target();
   finish(row, mine ? Outcome::kStored : Outcome::kExists);
 }
 

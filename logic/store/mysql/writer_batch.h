@@ -34,14 +34,6 @@
 
 namespace hongyan::logic {
 
-// A row of im_message_send as a lookup finds it.
-struct FoundOutbox {
-  MsgId id = 0;
-  std::int64_t seq = 0;
-  std::int64_t sent_ms = 0;
-  Target target;
-};
-
 // Reused from batch to batch. One thread: its writer's. The cache and the clock outlive it.
 class WriterBatch {
  public:
@@ -69,7 +61,7 @@ class WriterBatch {
 
   // What to write and to pass barriers under.
   [[nodiscard]] const Tenure& tenure() const noexcept { return *tenure_; }
-  [[nodiscard]] std::span<UserTails* const> unknown_users() const noexcept { return unknown_; }
+  [[nodiscard]] std::span<const UserKey* const> unknown_users() const noexcept { return unknown_keys_; }
   [[nodiscard]] std::span<TailsWork* const> cursor_works() const noexcept { return asking_; }
   [[nodiscard]] std::span<OutboxWork* const> lookup_outbox() const noexcept { return outbox_; }
   [[nodiscard]] std::span<InboxWork* const> lookup_inbox() const noexcept { return inbox_; }
@@ -86,7 +78,8 @@ class WriterBatch {
   [[nodiscard]] const std::optional<DbError>& refusal() const noexcept { return refusal_; }
 
   void set_tails(std::size_t unknown_index, std::int64_t inbox, std::int64_t outbox) noexcept;
-  void found_outbox(std::size_t lookup_index, const FoundOutbox& row, SteadyTime now);
+  // row: without its contents.
+  void found_outbox(std::size_t lookup_index, const StoredMessage& row, SteadyTime now);
   void found_inbox(std::size_t lookup_index, std::int64_t seq);
   void cursors_loaded() noexcept;
   void looked_up() noexcept;
@@ -170,6 +163,7 @@ class WriterBatch {
   std::size_t window_end_ = 0;
   Mode mode_ = Mode::kAll;
   std::vector<UserTails*> unknown_;
+  std::vector<const UserKey*> unknown_keys_;  // of the same
   std::vector<TailsWork*> asking_;
   std::vector<OutboxWork*> outbox_;
   std::vector<InboxWork*> inbox_;

@@ -141,11 +141,12 @@ DbResult<Fence> RowInsert<Work>::run(MysqlConnection& connection, std::span<Work
 template class RowInsert<OutboxWork>;
 template class RowInsert<InboxWork>;
 
-DbStatus load_tails(MysqlConnection& connection, WriterBatch& batch) {
+DbStatus load_tails(MysqlConnection& connection, std::span<const UserKey* const> users,
+                    const OnTails& on_tails) {
   // FORCE INDEX and the full descending order make it one read of the primary key a user, however many rows
   // there are.
   return by_table(
-      connection, batch.unknown_users(),
+      connection, users,
       "SELECT v.n, "
       "(SELECT r.msg_seq FROM im_message_receive r FORCE INDEX (PRIMARY) WHERE r.app_id = v.a AND r.msg_to = "
       "v.u "
@@ -153,15 +154,15 @@ DbStatus load_tails(MysqlConnection& connection, WriterBatch& batch) {
       "(SELECT s.msg_seq FROM im_message_send s FORCE INDEX (PRIMARY) WHERE s.app_id = v.a AND s.msg_from = "
       "v.u "
       "ORDER BY s.app_id DESC, s.msg_from DESC, s.msg_seq DESC LIMIT 1) FROM (",
-      ") v", [](std::string& sql, const UserTails& user) { append_user(sql, *user.key); },
-      [&batch](const TextRow& row) {
-        batch.set_tails(static_cast<std::size_t>(row.number(0)), row.number(1), row.number(2));
+      ") v", append_user, [&](const TextRow& row) {
+        on_tails(static_cast<std::size_t>(row.number(0)), row.number(1), row.number(2));
       });
 }
 
-DbStatus look_up(MysqlConnection& connection, WriterBatch& batch, SteadyTime now) {
-  auto outbox = by_table(
-      connection, batch.lookup_outbox(),
+DbStatus look_up_outbox(MysqlConnection& connection, std::span<OutboxWork* const> works,
+                        const OnOutboxRow& on_row) {
+  return by_table(
+      connection, works,
       "SELECT STRAIGHT_JOIN v.n, s.msg_id, s.msg_seq, s.send_time, s.msg_to, s.group_id, s.cmd_id FROM (",
       ") v JOIN im_message_send s FORCE INDEX (by_client_msg_id) ON s.app_id = v.a AND s.msg_from = v.u "
       "AND s.client_msg_id = v.c",
@@ -171,28 +172,28 @@ DbStatus look_up(MysqlConnection& connection, WriterBatch& batch, SteadyTime now
         append_hex_literal(sql, work.message.client_msg_id);
         sql += " c";
       },
-      [&batch, now](const TextRow& row) {
-        batch.found_outbox(static_cast<std::size_t>(row.number(0)),
-                           {.id = row.number(1),
-                            .seq = row.number(2),
+      [&](const TextRow& row) {
+        on_row(static_cast<std::size_t>(row.number(0)),
+               {.seq = row.number(2),
+                .message = {.id = row.number(1),
+                            .to = std::string(row.text(4)),
+                            .group_id = row.number(5),
                             .sent_ms = row.number(3),
-                            .target = {.to = std::string(row.text(4)),
-                                       .group_id = row.number(5),
-                                       .command = static_cast<std::int32_t>(row.number(6))}},
-                           now);
+                            .command = static_cast<std::int32_t>(row.number(6))}});
       });
-  if (!outbox) return outbox;
+}
+
+DbStatus look_up_inbox(MysqlConnection& connection, std::span<InboxWork* const> works,
+                       const OnInboxRow& on_row) {
   return by_table(
-      connection, batch.lookup_inbox(), "SELECT STRAIGHT_JOIN v.n, r.msg_seq FROM (",
+      connection, works, "SELECT STRAIGHT_JOIN v.n, r.msg_seq FROM (",
       ") v JOIN im_message_receive r FORCE INDEX (by_msg_id) ON r.app_id = v.a AND r.msg_to = v.u AND "
       "r.msg_id = v.i",
       [](std::string& sql, const InboxWork& work) {
         append_user(sql, work.user);
         fmt::format_to(std::back_inserter(sql), ",{} i", work.message.id);
       },
-      [&batch](const TextRow& row) {
-        batch.found_inbox(static_cast<std::size_t>(row.number(0)), row.number(1));
-      });
+      [&](const TextRow& row) { on_row(static_cast<std::size_t>(row.number(0)), row.number(1)); });
 }
 
 }  // namespace hongyan::logic

@@ -13,7 +13,6 @@
 
 #include "logic/store/mysql/connection.h"
 #include "logic/store/mysql/sql/fence.h"
-#include "logic/store/mysql/writer_batch.h"
 #include "logic/store/rows.h"
 
 namespace hongyan::logic {
@@ -39,7 +38,17 @@ class RowInsert {
   std::vector<MYSQL_BIND> binds_;  // the barrier, and the largest step; types are set once
 };
 
-[[nodiscard]] DbStatus load_tails(MysqlConnection& connection, WriterBatch& batch);
-[[nodiscard]] DbStatus look_up(MysqlConnection& connection, WriterBatch& batch, SteadyTime now);
+// Each calls back with what there is, and with which of the given it belongs to: none, or once for each.
+using OnTails = std::function<void(std::size_t user, std::int64_t inbox, std::int64_t outbox)>;
+[[nodiscard]] DbStatus load_tails(MysqlConnection& connection, std::span<const UserKey* const> users,
+                                  const OnTails& on_tails);
+// The row of that sender and client_msg_id: its number, id, time and target.
+using OnOutboxRow = std::function<void(std::size_t work, const StoredMessage& row)>;
+[[nodiscard]] DbStatus look_up_outbox(MysqlConnection& connection, std::span<OutboxWork* const> works,
+                                      const OnOutboxRow& on_row);
+// The row of that receiver and msg_id: its number.
+using OnInboxRow = std::function<void(std::size_t work, std::int64_t seq)>;
+[[nodiscard]] DbStatus look_up_inbox(MysqlConnection& connection, std::span<InboxWork* const> works,
+                                     const OnInboxRow& on_row);
 
 }  // namespace hongyan::logic

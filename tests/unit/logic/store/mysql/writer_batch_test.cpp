@@ -137,7 +137,7 @@ TEST_F(WriterBatchTest, LooksUpAfterADuplicateAndForAMinute) {
   load(0, 7);
   ASSERT_EQ(next(), Step::kLookup);
   ASSERT_EQ(batch_.lookup_outbox().size(), 2U);
-  batch_.found_outbox(0, {.id = 99, .seq = 3, .sent_ms = 1, .target = {.to = "t", .command = 30}}, now_);
+  batch_.found_outbox(0, {.seq = 3, .message = {.id = 99, .to = "t", .sent_ms = 1, .command = 30}}, now_);
   batch_.looked_up();
   ASSERT_EQ(next(), Step::kStore);
   ASSERT_EQ(batch_.outbox().size(), 1U);
@@ -211,7 +211,7 @@ TEST_F(WriterBatchTest, UnknownCommitIsNeverGivenUp) {
   ASSERT_EQ(next(), Step::kLoadTails);
   load(0, 1);
   ASSERT_EQ(next(), Step::kLookup);
-  batch_.found_outbox(0, {.id = first_id, .seq = 1, .sent_ms = 0, .target = {.to = "to-x"}}, now_);
+  batch_.found_outbox(0, {.seq = 1, .message = {.id = first_id, .to = "to-x"}}, now_);
   batch_.looked_up();
   ASSERT_EQ(next(), Step::kStore);
   EXPECT_EQ(batch_.outbox().size(), 1U);
