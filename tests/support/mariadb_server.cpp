@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "logic/store/mysql/connection.h"
+#include "logic/store/mysql/connection/connection.h"
 #include "tests/support/server_process.h"
 
 namespace hongyan::testing {

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <optional>
 
-#include "logic/store/mysql/schema.h"
+#include "logic/store/mysql/schema/schema.h"
 
 namespace hongyan::ctl {
 

@@ -4,11 +4,11 @@
 #include <stdexcept>
 #include <utility>
 
-#include "logic/store/mysql/group_writer.h"
-#include "logic/store/mysql/shard_keeper.h"
-#include "logic/store/mysql/shard_reader.h"
-#include "logic/store/mysql/shard_state.h"
-#include "logic/store/mysql/shard_writer.h"
+#include "logic/store/mysql/state/shard_state.h"
+#include "logic/store/mysql/threads/group_writer.h"
+#include "logic/store/mysql/threads/shard_keeper.h"
+#include "logic/store/mysql/threads/shard_reader.h"
+#include "logic/store/mysql/threads/shard_writer.h"
 
 namespace hongyan::logic {
 

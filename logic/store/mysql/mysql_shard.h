@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "logic/store/mysql/fenced_connection.h"
+#include "logic/store/mysql/fence/fenced_connection.h"
 #include "logic/store/shard.h"
 
 namespace hongyan::logic {

@@ -5,7 +5,7 @@
 #include <array>
 
 #include "common/base/endpoint.h"
-#include "logic/store/mysql/connection.h"
+#include "logic/store/mysql/connection/connection.h"
 #include "tools/bench/measure/content.h"
 #include "tools/bench/measure/load.h"
 

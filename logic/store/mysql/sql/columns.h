@@ -15,7 +15,7 @@
 #include <type_traits>
 
 #include "logic/store/message.h"
-#include "logic/store/mysql/connection.h"
+#include "logic/store/mysql/connection/connection.h"
 
 namespace hongyan::logic {
 

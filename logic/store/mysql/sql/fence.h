@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <memory>
 
-#include "logic/store/mysql/connection.h"
-#include "logic/store/mysql/tenure.h"
+#include "logic/store/mysql/connection/connection.h"
+#include "logic/store/mysql/state/tenure.h"
 
 namespace hongyan::logic {
 

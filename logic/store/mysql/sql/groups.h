@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "logic/store/group_rows.h"
-#include "logic/store/mysql/connection.h"
+#include "logic/store/mysql/connection/connection.h"
 #include "logic/store/mysql/sql/fence.h"
 
 namespace hongyan::logic {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "logic/store/mysql/connection.h"
+#include "logic/store/mysql/connection/connection.h"
 #include "logic/store/rows.h"
 
 namespace hongyan::logic {

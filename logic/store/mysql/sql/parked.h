@@ -7,7 +7,7 @@
 
 #include "common/base/msg_id.h"
 #include "common/base/slot.h"
-#include "logic/store/mysql/connection.h"
+#include "logic/store/mysql/connection/connection.h"
 
 namespace hongyan::logic {
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "logic/store/mysql/connection.h"
+#include "logic/store/mysql/connection/connection.h"
 #include "logic/store/mysql/sql/text.h"
 #include "logic/store/shard.h"
 

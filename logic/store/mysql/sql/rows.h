@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "logic/store/mysql/connection.h"
+#include "logic/store/mysql/connection/connection.h"
 #include "logic/store/mysql/sql/fence.h"
 #include "logic/store/rows.h"
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "logic/store/mysql/connection.h"
+#include "logic/store/mysql/connection/connection.h"
 #include "logic/store/shard.h"
 
 namespace hongyan::logic {

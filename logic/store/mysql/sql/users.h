@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "logic/store/mysql/connection.h"
+#include "logic/store/mysql/connection/connection.h"
 #include "logic/store/user_rows.h"
 
 namespace hongyan::logic {

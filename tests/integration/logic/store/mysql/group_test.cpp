@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "common/base/slot.h"
-#include "logic/store/mysql/shard_check.h"
+#include "logic/store/mysql/schema/shard_check.h"
 #include "logic/store/mysql/sql/groups.h"
 #include "tests/integration/logic/store/mysql/store_fixture.h"
 

@@ -3,7 +3,7 @@
 
 #include <future>
 
-#include "logic/store/mysql/shard_check.h"
+#include "logic/store/mysql/schema/shard_check.h"
 #include "tests/integration/logic/store/mysql/store_fixture.h"
 
 namespace hongyan::testing {

@@ -4,8 +4,8 @@
 
 #include <atomic>
 
-#include "logic/store/mysql/schema.h"
-#include "logic/store/mysql/shard_check.h"
+#include "logic/store/mysql/schema/schema.h"
+#include "logic/store/mysql/schema/shard_check.h"
 
 namespace hongyan::testing {
 

@@ -4,8 +4,8 @@
 #include <chrono>
 #include <thread>
 
-#include "logic/store/mysql/connection.h"
-#include "logic/store/mysql/shard_check.h"
+#include "logic/store/mysql/connection/connection.h"
+#include "logic/store/mysql/schema/shard_check.h"
 #include "logic/store/mysql/sql/rows.h"
 #include "tests/integration/logic/store/mysql/store_fixture.h"
 

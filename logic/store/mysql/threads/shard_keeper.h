@@ -1,0 +1,83 @@
+// The keeper of a shard: holds the leases. One thread, one connection.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "logic/store/mysql/connection/connection.h"
+#include "logic/store/mysql/fence/fenced_connection.h"
+#include "logic/store/mysql/sql/leases.h"
+#include "logic/store/mysql/state/shard_state.h"
+#include "logic/store/shard.h"
+
+namespace hongyan::logic {
+
+// Connects, acquires (see Shard), then writes a beat each second and the upkeep that the pipeline hands over.
+//
+// - connecting: until leases are acquired;
+// - acquired;
+// - suspended: the beat was not written for 2 s. Acquired again when epoch and boot are still ours;
+// - connecting again, with a raise: the epoch was raised and the boot is still ours. Somebody took over;
+// - fenced: another boot raised the epoch. The process must end.
+//
+// Any thread: write_upkeep. start() once, then stop() once, by the shard.
+class ShardKeeper {
+ public:
+  ShardKeeper(std::size_t index, const ShardConfig& config, const ShardDeps& deps, std::vector<Slot> slots,
+              ShardState& state);
+  ~ShardKeeper() { stop(); }
+  ShardKeeper(const ShardKeeper&) = delete;
+  ShardKeeper& operator=(const ShardKeeper&) = delete;
+
+  void start();
+  void stop();
+  void write_upkeep(Upkeep upkeep);
+
+ private:
+  enum class Phase : std::uint8_t { kConnecting, kAcquired, kSuspended, kFenced };
+
+  void run();
+  [[nodiscard]] bool stopping();
+  void turn();
+  // A connection to a server that was checked in all.
+  [[nodiscard]] DbResult<std::unique_ptr<MysqlConnection>> open();
+  [[nodiscard]] DbStatus acquire_all();
+  [[nodiscard]] DbStatus beat();
+  [[nodiscard]] DbStatus beat_if_due();
+  // The node's row is not as we left it: what to do. Answers the reason.
+  [[nodiscard]] std::string judge(const NodeRow& node);
+  void suspend(const std::string& reason);
+  void do_upkeep();
+  [[nodiscard]] Written write(Upkeep& upkeep);
+  void drop_upkeep();
+  void lost(const DbError& error);
+  [[nodiscard]] Milliseconds back_off();
+
+  const std::size_t index_;
+  const ShardConfig& config_;
+  const ShardDeps& deps_;
+  const std::vector<Slot> slots_;
+  ShardState& state_;
+
+  // Keeper thread only.
+  Phase phase_ = Phase::kConnecting;
+  FencedConnection connection_;
+  std::uint64_t epoch_ = 0;
+  SteadyTime last_beat_{};
+  SteadyTime next_try_{};
+  unsigned failures_ = 0;
+  std::minstd_rand random_;
+
+  std::mutex mutex_;
+  std::deque<Upkeep> upkeep_;
+  bool stopping_ = false;
+
+  std::thread thread_;
+};
+
+}  // namespace hongyan::logic

@@ -1,0 +1,85 @@
+// The readers of a shard: threads with a connection each, and one bounded queue of reads.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "logic/store/mysql/fence/fenced_connection.h"
+#include "logic/store/mysql/sql/pages.h"
+#include "logic/store/mysql/state/shard_state.h"
+#include "logic/store/shard.h"
+
+namespace hongyan::logic {
+
+// Any thread: read. start() once, then stop() once, by the shard; stop() answers what is queued with
+// kUnavailable and joins. `done` runs on a reader thread, or on the caller's when the queue is full or
+// stopped; it must not block. A lost connection is made again once for each read; while that fails, reads are
+// refused at once for a moment.
+class ShardReader {
+ public:
+  struct AcceptedRequest {
+    Slot slot = 0;
+    std::vector<MsgId> ids;
+  };
+
+  struct PlacedRequest {
+    Slot slot = 0;
+    std::vector<MsgId> ids;
+  };
+  struct UserJob {
+    UserRequest request;
+    TenurePtr tenure;
+    Shard::UserDone done = {};
+  };
+
+  ShardReader(const ShardConfig& config, std::uint32_t node, ShardState& state, WriteHooks hooks)
+      : config_(config), node_(node), state_(state), hooks_(std::move(hooks)) {}
+  ~ShardReader() { stop(); }
+  ShardReader(const ShardReader&) = delete;
+  ShardReader& operator=(const ShardReader&) = delete;
+
+  void start();
+  void stop();
+
+  void read(PageRequest request, Shard::ReadDone done);
+  void read(GroupPageRequest request, Shard::ReadDone done);
+  void read(AcceptedRequest request, Shard::RedoDone done);
+  void read(PlacedRequest request, Shard::PlacedDone done);
+  // A change of unknown outcome is not tried again.
+  void run(UserJob job, Shard::UserDone done);
+
+ private:
+  template <typename Request, typename Done>
+  struct JobOf {
+    Request request;
+    Done done;
+  };
+  using PageJob = JobOf<PageRequest, Shard::ReadDone>;
+  using GroupPageJob = JobOf<GroupPageRequest, Shard::ReadDone>;
+  using AcceptedJob = JobOf<AcceptedRequest, Shard::RedoDone>;
+  using PlacedJob = JobOf<PlacedRequest, Shard::PlacedDone>;
+  using Job = std::variant<PageJob, GroupPageJob, AcceptedJob, PlacedJob, UserJob>;
+  class Worker;
+
+  static void refuse(Job& job, const char* why);
+  void push(Job job);
+
+  const ShardConfig& config_;
+  const std::uint32_t node_;
+  ShardState& state_;
+  const WriteHooks hooks_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Job> queue_;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace hongyan::logic
