@@ -83,9 +83,9 @@ std::size_t SlotThreads::index_of(const net::EventLoop& loop) const {
   HONGYAN_ASSERT(false);
 }
 
-template <typename Work, typename HandOver>
-void SlotThreads::by_thread(std::vector<std::unique_ptr<Work>> batch, HandOver hand_over) {
-  std::vector<std::vector<std::unique_ptr<Work>>> parts(threads_.size());
+template <typename WorkPtr, typename HandOver>
+void SlotThreads::by_thread(std::vector<WorkPtr> batch, HandOver hand_over) {
+  std::vector<std::vector<WorkPtr>> parts(threads_.size());
   for (auto& work : batch) parts[work->worker].push_back(std::move(work));
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (parts[i].empty()) continue;

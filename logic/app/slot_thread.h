@@ -89,8 +89,8 @@ class SlotThreads : public WriterSink, public UploadReports {
 
  private:
   // Calls hand_over(pipeline, works) on the slot thread of each.
-  template <typename Work, typename HandOver>
-  void by_thread(std::vector<std::unique_ptr<Work>> batch, HandOver hand_over);
+  template <typename WorkPtr, typename HandOver>
+  void by_thread(std::vector<WorkPtr> batch, HandOver hand_over);
 
   std::vector<std::unique_ptr<SlotThread>> threads_;
 };

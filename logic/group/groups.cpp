@@ -14,7 +14,7 @@ constexpr std::size_t kMostPlacedBytes = 1 << 20;
 constexpr Milliseconds kLoadAgain{500};
 constexpr std::size_t kMostMembersOfAPage = 1000;
 
-using Outcome = WriterWork::Outcome;
+using Outcome = StoreWork::Outcome;
 
 }  // namespace
 
@@ -330,7 +330,7 @@ void Groups::drop_rows(Group& group, const GroupWork& work) {
   context_.slots.touch(group.slot);
 }
 
-void Groups::give_back(DeliverWorkPtr post, WriterWork::Outcome outcome) {
+void Groups::give_back(DeliverWorkPtr post, StoreWork::Outcome outcome) {
   post->outcome = outcome;
   delivery_.give_back(std::move(post));
 }

@@ -99,7 +99,7 @@ class Groups {
   [[nodiscard]] GroupRow row_of(Group& group, const DeliverWork& post, std::int64_t seq);
   void take_run(Group& group);
   void drop_rows(Group& group, const GroupWork& work);
-  void give_back(DeliverWorkPtr post, WriterWork::Outcome outcome);
+  void give_back(DeliverWorkPtr post, StoreWork::Outcome outcome);
   void refuse_all(Group& group, const Error& error);
 
   void fan_out_again(Group& group, const FanOut::Again& again);

@@ -66,7 +66,7 @@ void Accept::send(const Request& request, NewMessage wanted) {
 
   message.from = user.key.uid;
   message.sent_ms = context_.wall();
-  auto work = std::make_unique<AcceptWork>();
+  auto work = std::make_unique<AcceptWork>(*this);
   work->user = user.key;
   work->slot = request.slot;
   work->worker = context_.index;
@@ -93,46 +93,49 @@ void Accept::answer(AcceptWork& work) {
   for (const auto& to : work.waiting) reply(to, buffer_);
 }
 
-void Accept::finished(std::unique_ptr<AcceptWork> work) {
-  User& user = *work->owner;
-  user.accepting.erase(work->message.client_msg_id);
-  UnfinishedIds& unfinished = context_.slots.find(work->slot)->unfinished;
-  context_.slots.touch(work->slot);
+// `self` ends with the call.
+void AcceptWork::come_back(std::unique_ptr<OutboxWork> /*self*/) { accept_.finished(*this); }
 
-  switch (work->outcome) {
-    case WriterWork::Outcome::kStored:
-      unfinished.issued(work->ticket, work->message.id);
-      user.outbox_seq = std::max(user.outbox_seq.value_or(0), work->seq);
+void Accept::finished(AcceptWork& work) {
+  User& user = *work.owner;
+  user.accepting.erase(work.message.client_msg_id);
+  UnfinishedIds& unfinished = context_.slots.find(work.slot)->unfinished;
+  context_.slots.touch(work.slot);
+
+  switch (work.outcome) {
+    case StoreWork::Outcome::kStored:
+      unfinished.issued(work.ticket, work.message.id);
+      user.outbox_seq = std::max(user.outbox_seq.value_or(0), work.seq);
       context_.counters.accepted.add();
-      answer(*work);
-      steps_.accepted(*work);
+      answer(work);
+      steps_.accepted(work);
       return;
-    case WriterWork::Outcome::kExists: {
-      if (work->stored_for != work->message.target()) {
-        unfinished.absent(work->ticket);
-        for (const auto& to : work->waiting) {
+    case StoreWork::Outcome::kExists: {
+      if (work.stored_for != work.message.target()) {
+        unfinished.absent(work.ticket);
+        for (const auto& to : work.waiting) {
           context_.refuse(to, {Code::kAlreadyExists, "client_msg_id was used for another target"});
         }
         return;
       }
       context_.counters.duplicates.add();
-      const bool on_its_way = unfinished.contains(work->message.id);
+      const bool on_its_way = unfinished.contains(work.message.id);
       if (on_its_way) {
-        unfinished.absent(work->ticket);
+        unfinished.absent(work.ticket);
       } else {
-        unfinished.issued(work->ticket, work->message.id);
+        unfinished.issued(work.ticket, work.message.id);
       }
-      answer(*work);
+      answer(work);
       // It may have been stored by an attempt whose outcome was unknown. Fanning out again is harmless: the
       // inbox row is unique by msg_id.
-      if (!on_its_way) steps_.accepted(*work);
+      if (!on_its_way) steps_.accepted(work);
       return;
     }
-    case WriterWork::Outcome::kRefused:
-    case WriterWork::Outcome::kParked:
-    case WriterWork::Outcome::kPending:
-      unfinished.absent(work->ticket);
-      for (const auto& to : work->waiting) context_.refuse(to, work->error);
+    case StoreWork::Outcome::kRefused:
+    case StoreWork::Outcome::kParked:
+    case StoreWork::Outcome::kPending:
+      unfinished.absent(work.ticket);
+      for (const auto& to : work.waiting) context_.refuse(to, work.error);
       return;
   }
 }

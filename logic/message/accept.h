@@ -38,7 +38,7 @@ class Accept {
   void send(const Request& request, NewMessage message);
 
   // The writer is through with it.
-  void finished(std::unique_ptr<AcceptWork> work);
+  void finished(AcceptWork& work);
 
  private:
   [[nodiscard]] Status check_room(const User& user, std::int32_t command) const;

@@ -14,6 +14,7 @@ void Delivery::take(LaneBatch batch) {
   std::shared_ptr<bool> chain;
   if (batch.works.size() > 1) chain = std::make_shared<bool>(false);
   for (auto& work : batch.works) {
+    work->delivery = this;
     work->batch = state;
     work->worker = context_.index;
     work->deadline = context_.now() + context_.config.accept_deadline;
@@ -26,22 +27,27 @@ void Delivery::take(LaneBatch batch) {
   }
 }
 
+void DeliverWork::come_back(std::unique_ptr<InboxWork> self) {
+  static_cast<void>(self.release());
+  delivery->finished(DeliverWorkPtr(this));
+}
+
 void Delivery::finished(DeliverWorkPtr work) {
   switch (work->outcome) {
-    case WriterWork::Outcome::kStored:
+    case StoreWork::Outcome::kStored:
       context_.counters.delivered.add();
       steps_.delivered(*work);
       break;
-    case WriterWork::Outcome::kExists:
+    case StoreWork::Outcome::kExists:
       // Also what a commit of unknown outcome turns out to be, so it may never have been pushed. A device
       // that has it discards it.
       steps_.delivered(*work);
       break;
-    case WriterWork::Outcome::kParked:
+    case StoreWork::Outcome::kParked:
       context_.counters.parked.add();
       break;
-    case WriterWork::Outcome::kRefused:
-    case WriterWork::Outcome::kPending:
+    case StoreWork::Outcome::kRefused:
+    case StoreWork::Outcome::kPending:
       break;
   }
   give_back(std::move(work));

@@ -93,7 +93,7 @@ void Lanes::send(Lane& lane) {
 
 void Lanes::put_back(Lane& lane, std::vector<DeliverWorkPtr> works) {
   for (auto& work : works) {
-    work->outcome = WriterWork::Outcome::kPending;
+    work->outcome = StoreWork::Outcome::kPending;
     lane.entries[work->lane_index].work = std::move(work);
   }
 }
@@ -124,9 +124,9 @@ void Lanes::result(LaneResult result) {
   bool again = result.not_owner;
   std::vector<DeliverWorkPtr> unstored;
   for (auto& work : result.works) {
-    const bool done = !result.not_owner && (work->outcome == WriterWork::Outcome::kStored ||
-                                            work->outcome == WriterWork::Outcome::kExists ||
-                                            work->outcome == WriterWork::Outcome::kParked);
+    const bool done = !result.not_owner && (work->outcome == StoreWork::Outcome::kStored ||
+                                            work->outcome == StoreWork::Outcome::kExists ||
+                                            work->outcome == StoreWork::Outcome::kParked);
     if (done) {
       hold_bytes(lane, -static_cast<std::int64_t>(work->held_bytes() + kEntryBytes),
                  work->message.group_seq != 0);

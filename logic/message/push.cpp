@@ -15,7 +15,7 @@ void Pusher::delivered(const DeliverWork& work) {
   if (user == nullptr) return;  // not online, and nothing else is known of it
   if (work.membership) user->groups[work.membership->group_id].learn(*work.membership);
   // A row stored just now is the tail; one that was there before says nothing about an unknown tail.
-  if (user->inbox_seq || work.outcome == WriterWork::Outcome::kStored) {
+  if (user->inbox_seq || work.outcome == StoreWork::Outcome::kStored) {
     user->inbox_seq = std::max(user->inbox_seq.value_or(0), work.seq);
   }
   if (user->sessions.empty()) return;

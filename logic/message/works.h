@@ -15,22 +15,32 @@
 
 namespace hongyan::logic {
 
+class Accept;
+class Delivery;
+struct LaneBatchState;
+
 // A send on its way through the writer.
-class AcceptWork : public OutboxWork {
+class AcceptWork final : public OutboxWork {
  public:
+  explicit AcceptWork(Accept& accept) noexcept : accept_(accept) {}
+  void come_back(std::unique_ptr<OutboxWork> self) override;
+
   User* owner = nullptr;           // kept in memory by owner->accepting
   std::vector<ReplyTo> waiting;    // the send and its resends meanwhile
   std::uint64_t from_channel = 0;  // the device that sent it, and its gate
   GatePortPtr from_gate;
   UnfinishedIds::Ticket ticket;
-};
 
-struct LaneBatchState;
+ private:
+  Accept& accept_;
+};
 
 // A message on its way into one receiver's inbox. Made at the source, stored by the destination, and brought
 // back.
-class DeliverWork : public InboxWork {
+class DeliverWork final : public InboxWork {
  public:
+  void come_back(std::unique_ptr<InboxWork> self) override;
+
   MsgId lane_id = 0;  // what the source's slot counts as unfinished: message.id, or placed_id from a group
   bool to_group = false;  // for the owner of message.group_id, which finds its place in the group's order
   // What it takes in a lane: members of a group share one content.
@@ -38,7 +48,8 @@ class DeliverWork : public InboxWork {
     return bytes() - (message.group_seq == 0 ? 0 : message.content_bytes());
   }
   std::shared_ptr<void> content_held;  // of a group's message: counts the shared content until the last row
-  std::shared_ptr<LaneBatchState> batch;  // at the destination: the batch it came with
+  Delivery* delivery = nullptr;        // at the destination: who stores it
+  std::shared_ptr<LaneBatchState> batch;  // and the batch it came with
   std::size_t lane_index = 0;             // at the source: its place in the lane
 };
 using DeliverWorkPtr = std::unique_ptr<DeliverWork>;

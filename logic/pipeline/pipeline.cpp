@@ -97,27 +97,15 @@ void Pipeline::sessions(const GatePortPtr& gate, const link::Sessions& told) {
 }
 
 void Pipeline::accepted(AcceptWork& work) {
-  if (work.outcome == WriterWork::Outcome::kStored) context_.tell_stored(work);
+  if (work.outcome == StoreWork::Outcome::kStored) context_.tell_stored(work);
   pusher_.accepted(work);
   auto next = deliver(std::move(work.user.app_id), std::move(work.message));
-  next->lookup_first = work.outcome == WriterWork::Outcome::kExists;
+  next->lookup_first = work.outcome == StoreWork::Outcome::kExists;
   lanes_.add(work.slot, std::move(next));
 }
 
 void Pipeline::works_finished(std::vector<WriterWorkPtr> works) {
-  for (auto& work : works) {
-    switch (work->kind()) {
-      case WriterWork::Kind::kOutbox:
-        accept_.finished(std::unique_ptr<AcceptWork>(static_cast<AcceptWork*>(work.release())));
-        break;
-      case WriterWork::Kind::kInbox:
-        delivery_.finished(DeliverWorkPtr(static_cast<DeliverWork*>(work.release())));
-        break;
-      case WriterWork::Kind::kTails:
-        loader_.finished(static_cast<const TailsWork&>(*work));
-        break;
-    }
-  }
+  for (auto& work : works) std::move(work).come_back();
 }
 
 void Pipeline::works_finished(std::vector<GroupWorkPtr> works) {

@@ -1,10 +1,13 @@
 // What the pipeline asks of a shard's writer: rows to store, and what became of them.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "common/base/clock.h"
@@ -61,26 +64,14 @@ class StoreWork {
   StoreWork() = default;
 };
 
-// A work for the writer of its user. The pipeline derives from OutboxWork, InboxWork and TailsWork to keep
-// its own context beside them.
-class WriterWork : public StoreWork {
- public:
-  enum class Kind : std::uint8_t { kOutbox, kInbox, kTails };
-
-  [[nodiscard]] Kind kind() const noexcept { return kind_; }
-
- protected:
-  explicit WriterWork(Kind kind) noexcept : kind_(kind) {}
-
- private:
-  const Kind kind_;
-};
-using WriterWorkPtr = std::unique_ptr<WriterWork>;
+// What follows are the works for the writer of a user. The pipeline derives from them to keep its own context
+// beside them; come_back() gives the work, as what it is, to the part of the pipeline that waits for it. On
+// its slot thread, once.
 
 // A row of im_message_send, the sender's. message.id and seq are given by the writer when the batch is built.
-class OutboxWork : public WriterWork {
+class OutboxWork : public StoreWork {
  public:
-  OutboxWork() noexcept : WriterWork(Kind::kOutbox) {}
+  virtual void come_back(std::unique_ptr<OutboxWork> /*self*/) {}
   [[nodiscard]] std::size_t bytes() const noexcept override { return user.app_id.size() + message.bytes(); }
   void drop_content() noexcept override {
     message.content.reset();
@@ -110,9 +101,9 @@ struct Membership {
 };
 
 // A row of im_message_receive, the receiver's. message.id is given; seq comes from the writer.
-class InboxWork : public WriterWork {
+class InboxWork : public StoreWork {
  public:
-  InboxWork() noexcept : WriterWork(Kind::kInbox) {}
+  virtual void come_back(std::unique_ptr<InboxWork> /*self*/) {}
   [[nodiscard]] std::size_t bytes() const noexcept override {
     return user.app_id.size() + user.uid.size() + message.bytes();
   }
@@ -152,9 +143,9 @@ inline constexpr std::int64_t kForever = INT64_MAX;
 
 // Asks for a user's committed tails, in order with the user's rows, and for the cursors, the ban and the list
 // of groups as last written.
-class TailsWork : public WriterWork {
+class TailsWork : public StoreWork {
  public:
-  TailsWork() noexcept : WriterWork(Kind::kTails) {}
+  virtual void come_back(std::unique_ptr<TailsWork> /*self*/) {}
   [[nodiscard]] std::size_t bytes() const noexcept override { return 128; }
 
   std::int64_t inbox_seq = 0;  // result, with kStored
@@ -162,6 +153,40 @@ class TailsWork : public WriterWork {
   std::vector<DeviceCursor> cursors;
   std::vector<Membership> groups;
   Ban ban;  // as last written; it may be over
+};
+
+// One of the three, owned: what a writer is given and gives back.
+class WriterWorkPtr {
+  using Any =
+      std::variant<std::unique_ptr<OutboxWork>, std::unique_ptr<InboxWork>, std::unique_ptr<TailsWork>>;
+
+ public:
+  template <typename Work>
+    requires std::constructible_from<Any, std::unique_ptr<Work>>
+  WriterWorkPtr(std::unique_ptr<Work> work) : work_(std::move(work)) {}  // NOLINT: as unique_ptr to its base
+
+  // Work: OutboxWork, InboxWork or TailsWork. Null: it is another.
+  template <typename Work>
+  [[nodiscard]] Work* as() const noexcept {
+    const auto* work = std::get_if<std::unique_ptr<Work>>(&work_);
+    return work == nullptr ? nullptr : work->get();
+  }
+  [[nodiscard]] StoreWork& operator*() const noexcept {
+    return std::visit([](const auto& work) -> StoreWork& { return *work; }, work_);
+  }
+  [[nodiscard]] StoreWork* operator->() const noexcept { return &**this; }
+
+  void come_back() && {
+    std::visit(
+        [](auto& work) {
+          auto& self = *work;
+          self.come_back(std::move(work));
+        },
+        work_);
+  }
+
+ private:
+  Any work_;
 };
 
 // A message of a box or of a group's order, as read back. seq: its number there.

@@ -7,11 +7,20 @@
 
 namespace hongyan::logic {
 
+class UserLoader::Load final : public TailsWork {
+ public:
+  explicit Load(UserLoader& loader) noexcept : loader_(loader) {}
+  void come_back(std::unique_ptr<TailsWork> /*self*/) override { loader_.finished(*this); }
+
+ private:
+  UserLoader& loader_;
+};
+
 void UserLoader::load(User& user, std::function<void(const Status&)> then) {
   if (user.loaded) return then({});
   user.waiting_for_load.push_back(std::move(then));
   if (user.waiting_for_load.size() > 1) return;  // asked already
-  auto work = std::make_unique<TailsWork>();
+  auto work = std::make_unique<Load>(*this);
   work->user = user.key;
   work->slot = user.slot;
   work->worker = context_.index;
@@ -23,7 +32,7 @@ void UserLoader::finished(const TailsWork& work) {
   User* user = context_.users.find(work.user.app_id, work.user.uid);
   if (user == nullptr) return;  // cannot be: who waits keeps it in memory
   Status status;
-  if (work.outcome == WriterWork::Outcome::kStored) {
+  if (work.outcome == StoreWork::Outcome::kStored) {
     user->inbox_seq = std::max(user->inbox_seq.value_or(0), work.inbox_seq);
     user->outbox_seq = std::max(user->outbox_seq.value_or(0), work.outbox_seq);
     cursors_.loaded(*user, work.cursors);

@@ -15,9 +15,11 @@ class UserLoader {
 
   // Runs `then` once the user is loaded (at once, when it is already), or with why it cannot be.
   void load(User& user, std::function<void(const Status&)> then);
-  void finished(const TailsWork& work);
 
  private:
+  class Load;
+  void finished(const TailsWork& work);
+
   ThreadContext& context_;
   Cursors& cursors_;
 };

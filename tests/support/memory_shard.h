@@ -160,7 +160,7 @@ class MemoryShard : public Shard {
     std::vector<WriterWorkPtr> batch;
     batch.swap(queue);
     for (auto& work : batch) {
-      if (!refused(*work, work->kind() != WriterWork::Kind::kTails)) store(*work);
+      if (!refused(*work, work.as<TailsWork>() == nullptr)) store(work);
     }
     return batch;
   }
@@ -203,10 +203,10 @@ class MemoryShard : public Shard {
     return true;
   }
 
-  void store(WriterWork& work) {
-    const Key key{work.user.app_id, work.user.uid};
-    work.outcome = WriterWork::Outcome::kStored;
-    if (auto* tails = dynamic_cast<TailsWork*>(&work)) {
+  void store(const WriterWorkPtr& work) {
+    const Key key{work->user.app_id, work->user.uid};
+    work->outcome = StoreWork::Outcome::kStored;
+    if (auto* tails = work.as<TailsWork>()) {
       tails->inbox_seq = static_cast<std::int64_t>(inbox[key].size());
       tails->outbox_seq = static_cast<std::int64_t>(outbox[key].size());
       tails->ban = users[key].ban;
@@ -218,11 +218,11 @@ class MemoryShard : public Shard {
             {.device_class = which.first, .kind = CursorKind::kGroup, .seq = seq, .group_id = which.second});
       }
       for (const auto& [id, membership] : memberships[key]) tails->groups.push_back(membership);
-    } else if (auto* out = dynamic_cast<OutboxWork*>(&work)) {
+    } else if (auto* out = work.as<OutboxWork>()) {
       auto& rows = outbox[key];
       const auto it = std::ranges::find(rows, out->message.client_msg_id, &OutboxRow::client_msg_id);
       if (it != rows.end()) {
-        out->outcome = WriterWork::Outcome::kExists;
+        out->outcome = StoreWork::Outcome::kExists;
         out->message.id = it->id;
         out->seq = it->seq;
         out->stored_for = {.to = it->to, .group_id = it->group_id, .command = it->cmd_id};
@@ -230,7 +230,7 @@ class MemoryShard : public Shard {
         return;
       }
       if (out->unless_stored) {
-        out->outcome = WriterWork::Outcome::kRefused;
+        out->outcome = StoreWork::Outcome::kRefused;
         out->error = *out->unless_stored;
         return;
       }
@@ -240,7 +240,7 @@ class MemoryShard : public Shard {
       rows.push_back({out->seq, message.id, message.to, message.client_msg_id, *message.content,
                       message.command, message.sent_ms, out->slot, message.group_id, message.type,
                       message.mentions});
-    } else if (auto* in = dynamic_cast<InboxWork*>(&work)) {
+    } else if (auto* in = work.as<InboxWork>()) {
       auto& rows = inbox[key];
       if (in->membership) {
         Membership& known = memberships[key][{in->membership->group_id, in->membership->joined_seq}];
@@ -248,7 +248,7 @@ class MemoryShard : public Shard {
       }
       const auto it = std::ranges::find(rows, in->message.id, &InboxRow::id);
       if (it != rows.end()) {
-        in->outcome = WriterWork::Outcome::kExists;
+        in->outcome = StoreWork::Outcome::kExists;
         in->seq = it->seq;
         return;
       }
@@ -300,7 +300,7 @@ class MemoryShard : public Shard {
       const bool twice = std::ranges::count(work.rows, id_of(row), id_of) > 1;
       if (twice || std::ranges::find(group.rows, id_of(row), id_of) != group.rows.end() ||
           std::ranges::find(group.rows, seq_of(row), seq_of) != group.rows.end()) {
-        work.outcome = WriterWork::Outcome::kRefused;
+        work.outcome = StoreWork::Outcome::kRefused;
         work.error = {Code::kAlreadyExists, "twice"};
         return;
       }

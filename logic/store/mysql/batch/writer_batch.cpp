@@ -13,9 +13,9 @@ constexpr unsigned kMaxLosses = 3;
 constexpr unsigned kMaxRowsFailed = 3;
 constexpr std::chrono::seconds kCareful{60};
 constexpr std::uint32_t kRetryAfterMs = 200;
-using Outcome = WriterWork::Outcome;
+using Outcome = StoreWork::Outcome;
 
-bool key_less(const WriterWork& a, std::int64_t a_seq, const WriterWork& b, std::int64_t b_seq) {
+bool key_less(const StoreWork& a, std::int64_t a_seq, const StoreWork& b, std::int64_t b_seq) {
   if (const int order = a.user.app_id.compare(b.user.app_id); order != 0) return order < 0;
   if (const int order = a.user.uid.compare(b.user.uid); order != 0) return order < 0;
   return a_seq < b_seq;
@@ -24,27 +24,17 @@ bool key_less(const WriterWork& a, std::int64_t a_seq, const WriterWork& b, std:
 }  // namespace
 
 WriterBatch::Row WriterBatch::make_row(WriterWorkPtr work, SteadyTime now) {
-  Row row;
-  row.user = &tails_.get(work->user, tenure_->slot_epoch(work->slot));
-  switch (work->kind()) {
-    case WriterWork::Kind::kOutbox:
-      row.outbox = static_cast<OutboxWork*>(work.get());
-      if (row.user->careful_until > now || row.outbox->unless_stored) row.unread = Unread::kYes;
-      break;
-    case WriterWork::Kind::kInbox:
-      row.inbox = static_cast<InboxWork*>(work.get());
-      if (row.inbox->lookup_first) row.unread = Unread::kYes;
-      break;
-    case WriterWork::Kind::kTails:
-      row.tails = static_cast<TailsWork*>(work.get());
-      row.unread = Unread::kYes;
-      break;
-  }
-  row.work = std::move(work);
+  Row row(std::move(work));
+  row.user = &tails_.get(row.work->user, tenure_->slot_epoch(row.work->slot));
+  const bool look = row.outbox != nullptr
+                        ? row.user->careful_until > now || row.outbox->unless_stored.has_value()
+                    : row.inbox != nullptr ? row.inbox->lookup_first
+                                           : true;
+  if (look) row.unread = Unread::kYes;
   return row;
 }
 
-void WriterBatch::begin(TakenWorks<WriterWork> taken, SteadyTime now) {
+void WriterBatch::begin(TakenWorks<WriterWorkPtr> taken, SteadyTime now) {
   taken_ = tenure_ = std::move(taken.tenure);
   rows_.clear();
   rows_.reserve(taken.works.size());
@@ -399,7 +389,7 @@ void WriterBatch::abandon() {
   pause_ = false;
 }
 
-void WriterBatch::finish(Row& row, WriterWork::Outcome outcome) {
+void WriterBatch::finish(Row& row, StoreWork::Outcome outcome) {
   row.work->outcome = outcome;
   row.state = State::kDone;
 }

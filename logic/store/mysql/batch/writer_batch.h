@@ -54,7 +54,7 @@ class WriterBatch {
   WriterBatch& operator=(const WriterBatch&) = delete;
 
   // Refuses the works past their deadline; those refused already stay so.
-  void begin(TakenWorks<WriterWork> taken, SteadyTime now);
+  void begin(TakenWorks<WriterWorkPtr> taken, SteadyTime now);
   [[nodiscard]] Step next(MsgId id_limit);
   // The works, finished, in the order of begin().
   [[nodiscard]] std::vector<WriterWorkPtr> take();
@@ -109,6 +109,12 @@ class WriterBatch {
     kPerhaps,  // the same, and it may be there by this very work
   };
   struct Row {
+    explicit Row(WriterWorkPtr made)
+        : work(std::move(made)),
+          outbox(work.as<OutboxWork>()),
+          inbox(work.as<InboxWork>()),
+          tails(work.as<TailsWork>()) {}
+
     WriterWorkPtr work;
     OutboxWork* outbox = nullptr;  // the same as one of its kind; the others are null
     InboxWork* inbox = nullptr;
@@ -139,7 +145,7 @@ class WriterBatch {
   void collect_lookups();
   void number(MsgId id_limit);
   [[nodiscard]] bool number(Row& row, MsgId id_limit);
-  void finish(Row& row, WriterWork::Outcome outcome);
+  void finish(Row& row, StoreWork::Outcome outcome);
   void refuse(Row& row, const Error& error);
   void refuse_open(const Error& error);
   void refuse_lost_slots();

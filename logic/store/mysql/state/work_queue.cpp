@@ -16,8 +16,8 @@ void refuse(StoreWork& work, const char* why) {
   work.error = {Code::kUnavailable, why, kRetryAfterMs};
 }
 
-template <typename Work>
-void WorkQueue<Work>::submit(WorkPtr work) {
+template <typename WorkPtr>
+void WorkQueue<WorkPtr>::submit(WorkPtr work) {
   work->outcome = StoreWork::Outcome::kPending;
   std::unique_lock lock(mutex_);
   if (stopping_) refuse(*work, "the node is stopping");
@@ -34,16 +34,16 @@ void WorkQueue<Work>::submit(WorkPtr work) {
   if (queue_.size() == 1) wake_.notify_one();
 }
 
-template <typename Work>
-void WorkQueue<Work>::stop(SteadyTime deadline) {
+template <typename WorkPtr>
+void WorkQueue<WorkPtr>::stop(SteadyTime deadline) {
   const std::lock_guard lock(mutex_);
   stopping_ = true;
   stop_deadline_ = deadline;
   wake_.notify_all();
 }
 
-template <typename Work>
-std::optional<TakenWorks<Work>> WorkQueue<Work>::take() {
+template <typename WorkPtr>
+std::optional<TakenWorks<WorkPtr>> WorkQueue<WorkPtr>::take() {
   std::unique_lock lock(mutex_);
   wake_.wait(lock, [this] { return !queue_.empty() || stopping_; });
   if (queue_.empty()) {
@@ -76,25 +76,25 @@ std::optional<TakenWorks<Work>> WorkQueue<Work>::take() {
       refuse(*work, kNotOurs);
     }
   }
-  return TakenWorks<Work>{.tenure = std::move(tenure), .works = std::move(works)};
+  return TakenWorks<WorkPtr>{.tenure = std::move(tenure), .works = std::move(works)};
 }
 
-template <typename Work>
-bool WorkQueue<Work>::pause(SteadyTime until) {
+template <typename WorkPtr>
+bool WorkQueue<WorkPtr>::pause(SteadyTime until) {
   std::unique_lock lock(mutex_);
   if (stopping_ && SteadyClock::now() > stop_deadline_) return false;
   wake_.wait_until(lock, std::min(until, stop_deadline_), [] { return false; });
   return true;
 }
 
-template <typename Work>
-bool WorkQueue<Work>::stopping() {
+template <typename WorkPtr>
+bool WorkQueue<WorkPtr>::stopping() {
   const std::lock_guard lock(mutex_);
   return stopping_;
 }
 
-template <typename Work>
-void WorkQueue<Work>::refuse_late() {
+template <typename WorkPtr>
+void WorkQueue<WorkPtr>::refuse_late() {
   std::vector<WorkPtr> refused;
   const SteadyTime now = SteadyClock::now();
   const bool serving = state_.serving(now);
@@ -112,7 +112,7 @@ void WorkQueue<Work>::refuse_late() {
   if (!refused.empty()) sink_.completed(std::move(refused));
 }
 
-template class WorkQueue<WriterWork>;
-template class WorkQueue<GroupWork>;
+template class WorkQueue<WriterWorkPtr>;
+template class WorkQueue<GroupWorkPtr>;
 
 }  // namespace hongyan::logic

@@ -4,7 +4,6 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -17,10 +16,10 @@
 namespace hongyan::logic {
 
 // Works that are done together, and the tenure they are done under.
-template <typename Work>
+template <typename WorkPtr>
 struct TakenWorks {
   TenurePtr tenure;
-  std::vector<std::unique_ptr<Work>> works;
+  std::vector<WorkPtr> works;
 };
 
 // The work was not and will not be stored; it may be tried again soon.
@@ -29,14 +28,12 @@ void refuse(StoreWork& work, const char* why);
 // A queue bounded in bytes between any threads and one writer. What is refused on its way passes through the
 // queue like the rest, so that one user's works come back in the order of submission.
 //
-// Work: WriterWork or GroupWork.
+// WorkPtr: WriterWorkPtr or GroupWorkPtr.
 //
 // Any thread: submit, stop. The writer's thread: the rest. Config, state and sink outlive the queue.
-template <typename Work>
+template <typename WorkPtr>
 class WorkQueue {
  public:
-  using WorkPtr = std::unique_ptr<Work>;
-
   WorkQueue(const ShardConfig& config, const ShardState& state, WriterSink& sink)
       : config_(config), state_(state), sink_(sink) {}
 
@@ -47,7 +44,7 @@ class WorkQueue {
   // Waits for works and gives the next batch, within batch_rows and batch_bytes. Those that cannot be done,
   // because the shard or the slot is not served here, are refused already. Empty: stopped, and nothing is
   // left.
-  [[nodiscard]] std::optional<TakenWorks<Work>> take();
+  [[nodiscard]] std::optional<TakenWorks<WorkPtr>> take();
   // Sleeps until then or until the deadline of stop(). False, at once: that deadline has passed.
   [[nodiscard]] bool pause(SteadyTime until);
   [[nodiscard]] bool stopping();

@@ -70,7 +70,7 @@ class GroupWriter {
   void park(GroupWork& work, const DbError& error);
 
   const Deps deps_;
-  WorkQueue<GroupWork> queue_;
+  WorkQueue<GroupWorkPtr> queue_;
 
   // Its thread only.
   FencedConnection connection_;

@@ -52,11 +52,11 @@ void ShardWriter::run() {
   connection_.drop();
 }
 
-void ShardWriter::process(TakenWorks<WriterWork> taken) {
+void ShardWriter::process(TakenWorks<WriterWorkPtr> taken) {
   if (connection_.trouble().resting(SteadyClock::now())) {
     for (const WriterWorkPtr& work : taken.works) {
-      const bool writes = work->kind() != WriterWork::Kind::kTails;
-      if (writes && work->outcome == WriterWork::Outcome::kPending) refuse(*work, kNotNow);
+      const bool writes = work.as<TailsWork>() == nullptr;
+      if (writes && work->outcome == StoreWork::Outcome::kPending) refuse(*work, kNotNow);
     }
   }
   batch_.begin(std::move(taken), SteadyClock::now());

@@ -43,7 +43,7 @@ class ShardWriter {
 
  private:
   void run();
-  void process(TakenWorks<WriterWork> taken);
+  void process(TakenWorks<WriterWorkPtr> taken);
   void take(WriterBatch::Step step);
   void barrier();
   [[nodiscard]] DbStatus load_tails();
@@ -60,7 +60,7 @@ class ShardWriter {
 
   const Deps deps_;
   const std::size_t index_;
-  WorkQueue<WriterWork> queue_;
+  WorkQueue<WriterWorkPtr> queue_;
 
   // Writer thread only.
   TailCache tails_;

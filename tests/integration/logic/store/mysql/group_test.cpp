@@ -13,8 +13,8 @@ namespace hongyan::testing {
 namespace {
 
 using logic::GroupWork;
-using logic::WriterWork;
-using Outcome = WriterWork::Outcome;
+using logic::StoreWork;
+using Outcome = StoreWork::Outcome;
 
 class GroupStoreTest : public StoreTest {
  protected:
@@ -207,7 +207,7 @@ TEST_F(GroupStoreTest, TheInboxRowCarriesTheMembership) {
   ASSERT_TRUE(node.start());
   const auto told = [&](MsgId id, std::int64_t seq, std::int64_t joined, std::int64_t left) {
     auto one = inbox("bob", id, "told");
-    static_cast<logic::InboxWork&>(*one).membership = logic::Membership{
+    one->membership = logic::Membership{
         .group_id = kGroup, .changed_seq = seq, .joined_seq = joined, .left_seq = left, .large_from_seq = 0};
     node.shard->submit(std::move(one));
     return node.sink.wait_for(++done_);
@@ -221,7 +221,7 @@ TEST_F(GroupStoreTest, TheInboxRowCarriesTheMembership) {
   tails->slot = slot_of("app", "bob");
   node.shard->submit(std::move(tails));
   ASSERT_TRUE(node.sink.wait_for(++done_));
-  const auto& groups = static_cast<logic::TailsWork&>(node.sink.work(4)).groups;
+  const auto& groups = node.sink.tails(4).groups;
   ASSERT_EQ(groups.size(), 2U);
   EXPECT_EQ(groups[0],
             (logic::Membership{

@@ -8,7 +8,7 @@
 namespace hongyan::testing {
 namespace {
 
-using Outcome = logic::WriterWork::Outcome;
+using Outcome = logic::StoreWork::Outcome;
 
 class KeeperTest : public StoreTest {
  protected:
@@ -121,7 +121,7 @@ TEST_F(KeeperTest, CursorsAreKeptAndNeverGoBack) {
     ASSERT_TRUE(node.sink.wait_for(first + uids.size()));
     std::map<std::string, std::map<std::pair<DeviceClass, logic::CursorKind>, std::int64_t>> read;
     for (std::size_t i = first; i < first + uids.size(); ++i) {
-      const auto& work = static_cast<logic::TailsWork&>(node.sink.work(i));
+      const auto& work = node.sink.tails(i);
       EXPECT_EQ(work.outcome, Outcome::kStored);
       for (const auto& one : work.cursors) read[work.user.uid][{one.device_class, one.kind}] = one.seq;
     }

@@ -10,8 +10,8 @@ namespace hongyan::testing {
 namespace {
 
 using logic::GroupWork;
-using logic::WriterWork;
-using Outcome = WriterWork::Outcome;
+using logic::StoreWork;
+using Outcome = StoreWork::Outcome;
 
 constexpr const char* kTelltale = "TELLTALE";
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "logic/store/mysql/mysql_shard.h"
@@ -27,18 +28,21 @@ class RecordingSink : public logic::WriterSink {
   [[nodiscard]] bool wait_for(std::size_t count);
   [[nodiscard]] std::size_t count();
   // After wait_for. Indices are in the order of completion.
-  [[nodiscard]] logic::OutboxWork& outbox(std::size_t index) {
-    return static_cast<logic::OutboxWork&>(*done_.at(index));
-  }
-  [[nodiscard]] logic::InboxWork& inbox(std::size_t index) {
-    return static_cast<logic::InboxWork&>(*done_.at(index));
-  }
+  [[nodiscard]] logic::OutboxWork& outbox(std::size_t index) { return row<logic::OutboxWork>(index); }
+  [[nodiscard]] logic::InboxWork& inbox(std::size_t index) { return row<logic::InboxWork>(index); }
+  [[nodiscard]] logic::TailsWork& tails(std::size_t index) { return row<logic::TailsWork>(index); }
   [[nodiscard]] logic::GroupWork& group(std::size_t index) {
-    return static_cast<logic::GroupWork&>(*done_.at(index));
+    return *std::get<logic::GroupWorkPtr>(done_.at(index));
   }
-  [[nodiscard]] logic::StoreWork& work(std::size_t index) { return *done_.at(index); }
+  [[nodiscard]] logic::StoreWork& work(std::size_t index) {
+    return std::visit([](const auto& work) -> logic::StoreWork& { return *work; }, done_.at(index));
+  }
 
  private:
+  template <typename Work>
+  [[nodiscard]] Work& row(std::size_t index) {
+    return *std::get<logic::WriterWorkPtr>(done_.at(index)).as<Work>();
+  }
   template <typename Work>
   void keep(std::vector<Work> batch) {
     const std::lock_guard lock(mutex_);
@@ -48,7 +52,7 @@ class RecordingSink : public logic::WriterSink {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<std::unique_ptr<logic::StoreWork>> done_;
+  std::vector<std::variant<logic::WriterWorkPtr, logic::GroupWorkPtr>> done_;
 };
 
 class RecordingObserver : public logic::ShardObserver {

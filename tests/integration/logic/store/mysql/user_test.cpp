@@ -66,7 +66,7 @@ TEST_F(UserTest, ABanIsReadWithTheTailsAndCanBeEnded) {
     work->user = {.app_id = "app", .uid = std::string("b\0'b\xff", 5)};
     node.shard->submit(std::move(work));
     EXPECT_TRUE(node.sink.wait_for(index + 1));
-    return static_cast<logic::TailsWork&>(node.sink.work(index)).ban;
+    return node.sink.tails(index).ban;
   };
   EXPECT_EQ(tails(0).until_ms, 6000);
   EXPECT_EQ(tails(1).reason, "two");

@@ -13,7 +13,7 @@ namespace hongyan::testing {
 namespace {
 
 using logic::CommitFault;
-using Outcome = logic::WriterWork::Outcome;
+using Outcome = logic::StoreWork::Outcome;
 
 class WriterFaultsTest : public StoreTest {};
 
@@ -58,7 +58,7 @@ TEST_F(WriterFaultsTest, WhatIsReadAfterTheBarrierIsRefused) {
   logic::RowInsert<logic::OutboxWork> insert;
   const auto stored = [&](const logic::FenceKey& under, int id) {
     auto work = outbox("alice", fmt::format("c{}", id));
-    auto* one = static_cast<logic::OutboxWork*>(work.get());
+    auto* one = work.get();
     one->message.id = id;
     one->seq = id;
     const auto fence = insert.run(**old, std::span(&one, 1), &under);

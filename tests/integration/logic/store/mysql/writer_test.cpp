@@ -5,8 +5,8 @@
 namespace hongyan::testing {
 namespace {
 
-using logic::WriterWork;
-using Outcome = WriterWork::Outcome;
+using logic::StoreWork;
+using Outcome = StoreWork::Outcome;
 
 class WriterTest : public StoreTest {};
 
@@ -116,7 +116,7 @@ TEST_F(WriterTest, TellsTailsInOrderWithTheRows) {
   node.shard->submit(std::move(tails));
   node.shard->submit(inbox("bob", 2));
   ASSERT_TRUE(node.sink.wait_for(3));
-  const auto& told = static_cast<logic::TailsWork&>(node.sink.work(1));
+  const auto& told = node.sink.tails(1);
   EXPECT_EQ(told.outcome, Outcome::kStored);
   EXPECT_EQ(told.inbox_seq, 1);
   EXPECT_EQ(told.outbox_seq, 0);

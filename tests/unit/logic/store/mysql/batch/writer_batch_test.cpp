@@ -10,7 +10,7 @@ namespace hongyan::logic {
 namespace {
 
 using Step = WriterBatch::Step;
-using Outcome = WriterWork::Outcome;
+using Outcome = StoreWork::Outcome;
 
 constexpr MsgId kNoLimit = std::numeric_limits<MsgId>::max();
 
@@ -59,8 +59,8 @@ class WriterBatchTest : public ::testing::Test {
   int play(const std::function<std::optional<DbFault>(std::span<InboxWork* const>)>& server);
   Outcome outcome(std::size_t i) const { return done_.at(i)->outcome; }
   std::int64_t seq(std::size_t i) const {
-    return done_.at(i)->kind() == WriterWork::Kind::kOutbox ? static_cast<OutboxWork&>(*done_[i]).seq
-                                                            : static_cast<InboxWork&>(*done_[i]).seq;
+    const auto* outbox = done_.at(i).as<OutboxWork>();
+    return outbox != nullptr ? outbox->seq : done_[i].as<InboxWork>()->seq;
   }
 
   SteadyTime now_ = SteadyTime() + std::chrono::hours(1);
@@ -121,8 +121,8 @@ TEST_F(WriterBatchTest, RepeatsWithinABatchTakeTheFirstsResult) {
   end();
   EXPECT_EQ(outcome(0), Outcome::kStored);
   EXPECT_EQ(outcome(1), Outcome::kExists);
-  EXPECT_EQ(static_cast<OutboxWork&>(*done_[1]).message.id, static_cast<OutboxWork&>(*done_[0]).message.id);
-  EXPECT_EQ(static_cast<OutboxWork&>(*done_[1]).stored_for.to, "to-x");
+  EXPECT_EQ(done_[1].as<OutboxWork>()->message.id, done_[0].as<OutboxWork>()->message.id);
+  EXPECT_EQ(done_[1].as<OutboxWork>()->stored_for.to, "to-x");
   EXPECT_EQ(outcome(2), Outcome::kStored);
   EXPECT_EQ(outcome(4), Outcome::kExists);
   EXPECT_EQ(seq(4), seq(3));
@@ -144,7 +144,7 @@ TEST_F(WriterBatchTest, LooksUpAfterADuplicateAndForAMinute) {
   batch_.stored();
   end();
   EXPECT_EQ(outcome(0), Outcome::kExists);
-  EXPECT_EQ(static_cast<OutboxWork&>(*done_[0]).message.id, 99);
+  EXPECT_EQ(done_[0].as<OutboxWork>()->message.id, 99);
   EXPECT_EQ(seq(1), 8);
 
   add_outbox("a", "later");
@@ -552,7 +552,7 @@ TEST_F(WriterBatchTest, NothingOvertakesARefusedRowOfItsChain) {
   const auto chain = std::make_shared<bool>(false);
   const auto add = [&](MsgId id, std::shared_ptr<bool> of) {
     add_inbox("bob", id);
-    static_cast<InboxWork&>(*works_.back()).chain_broken = std::move(of);
+    works_.back().as<InboxWork>()->chain_broken = std::move(of);
   };
   add(1, chain);
   begin();
@@ -568,7 +568,7 @@ TEST_F(WriterBatchTest, NothingOvertakesARefusedRowOfItsChain) {
   batch_.stored();
   end();
   EXPECT_EQ(outcome(0), Outcome::kRefused);
-  EXPECT_EQ(static_cast<InboxWork&>(*done_[0]).error.code, Code::kUnavailable);
+  EXPECT_EQ(done_[0].as<InboxWork>()->error.code, Code::kUnavailable);
   EXPECT_EQ(outcome(1), Outcome::kStored);
   EXPECT_EQ(seq(1), 1);
   EXPECT_EQ(seq(2), 2);
@@ -578,7 +578,7 @@ TEST_F(WriterBatchTest, NothingOvertakesARowThatWasRefusedBeforeTheQueue) {
   const auto chain = std::make_shared<bool>(false);
   for (const MsgId id : {1, 2}) {
     add_inbox("bob", id);
-    static_cast<InboxWork&>(*works_.back()).chain_broken = chain;
+    works_.back().as<InboxWork>()->chain_broken = chain;
   }
   works_[0]->outcome = Outcome::kRefused;  // the queue was full
   begin();
@@ -612,7 +612,7 @@ TEST_F(WriterBatchTest, CursorsAreReadForWhoAsksForTails) {
   }
   batch_.stored();
   end();
-  const auto& tails = static_cast<TailsWork&>(*done_[1]);
+  const auto& tails = *done_[1].as<TailsWork>();
   EXPECT_EQ(tails.inbox_seq, 3);
   ASSERT_EQ(tails.cursors.size(), 1U);
   EXPECT_EQ(tails.cursors[0].seq, 2);
