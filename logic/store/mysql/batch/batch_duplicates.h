@@ -4,31 +4,23 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
 #include "common/base/msg_id.h"
+#include "logic/store/mysql/batch/batch_row.h"
 
 namespace hongyan::logic {
 
-struct UserTails;
-
-// Reused from batch to batch, by one thread. What it is given stays where it is until clear().
+// Reused from batch to batch, by one thread.
 class BatchDuplicates {
  public:
-  void clear() noexcept {
-    outbox_.clear();
-    inbox_.clear();
-  }
-  // The first row of that key: `row`, if there was none before.
-  [[nodiscard]] std::uint32_t first_of(const UserTails* user, std::string_view client_msg_id,
-                                       std::uint32_t row) {
-    return outbox_.try_emplace({user, client_msg_id}, row).first->second;
-  }
-  [[nodiscard]] std::uint32_t first_of(const UserTails* user, MsgId id, std::uint32_t row) {
-    return inbox_.try_emplace({user, id}, row).first->second;
-  }
+  // Makes kDuplicate of what repeats an earlier row of these.
+  void find(std::span<BatchRow> rows);
+  // Gives them the result of the row that they repeat, which has one.
+  static void finish(std::span<BatchRow> rows);
 
  private:
   template <typename Id>
@@ -39,7 +31,13 @@ class BatchDuplicates {
       return std::hash<Id>()(key.second) * 31 + std::hash<const void*>()(key.first);
     }
   };
-  std::unordered_map<Key<std::string_view>, std::uint32_t, Hash> outbox_;
+  // The first row of that key: `row`, if there was none before.
+  template <typename Rows, typename Id>
+  [[nodiscard]] static std::uint32_t first_of(Rows& rows, const UserTails* user, Id id, std::uint32_t row) {
+    return rows.try_emplace({user, id}, row).first->second;
+  }
+
+  std::unordered_map<Key<std::string_view>, std::uint32_t, Hash> outbox_;  // by client_msg_id
   std::unordered_map<Key<MsgId>, std::uint32_t, Hash> inbox_;
 };
 

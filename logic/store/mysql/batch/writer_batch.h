@@ -7,8 +7,8 @@
 // The usual way is kLoadTails (users not met before), kStore, kDone. After any error everything is doubted:
 // tails are forgotten, rows are looked up before they are stored again.
 //
-// What each kind of error means is DbFault's and perhaps_stored()'s to say; what a batch makes of it is
-// WriterBatch::judge()'s, once it is known what was stored. A batch that does not get through is taken row by
+// What each kind of error means is DbFault's and perhaps_stored()'s to say; how often it is tried
+// again is BatchAttempts', once it is known what was stored. A batch that does not get through is taken row by
 // row, and what of it does not get through alone is refused; after a few such rows the rest is refused with
 // them. So no batch is tried for ever, but for what may be stored.
 //
@@ -25,7 +25,11 @@
 
 #include "common/base/clock.h"
 #include "common/base/msg_id.h"
+#include "logic/store/mysql/batch/batch_attempts.h"
 #include "logic/store/mysql/batch/batch_duplicates.h"
+#include "logic/store/mysql/batch/batch_numbers.h"
+#include "logic/store/mysql/batch/batch_reads.h"
+#include "logic/store/mysql/batch/batch_row.h"
 #include "logic/store/mysql/batch/tail_cache.h"
 #include "logic/store/mysql/connection/db_error.h"
 #include "logic/store/mysql/state/tenure.h"
@@ -40,16 +44,16 @@ class WriterBatch {
   // All but the last two need a connection; when there is none to be had: unreachable().
   enum class Step : std::uint8_t {
     kBarrier,      // wait for the transaction in doubt to end; barrier_passed(), fenced() or failed()
-    kLoadTails,    // of unknown_users(), by set_tails(), or failed()
-    kLoadCursors,  // and lists of groups of cursor_works(), into them; cursors_loaded() or failed()
-    kLookup,       // of lookup_outbox() and lookup_inbox(), by found(); looked_up() or failed()
+    kLoadTails,    // of reads().unknown_users(); or failed()
+    kLoadCursors,  // and lists of groups of reads().cursor_works(), into them; or failed()
+    kLookup,       // of reads().lookup_outbox() and lookup_inbox(); or failed()
     kStore,  // outbox() and inbox() in one transaction; stored(), moved(), fenced(), failed(), in_doubt()
     kPark,   // inbox() has one row, reason(): into im_parked; parked(), moved(), fenced() or failed()
     kWait,   // something must work before the batch can end, and does not: pause, then next() again
     kDone,
   };
 
-  WriterBatch(TailCache& tails, MsgIdClock& clock) : tails_(tails), clock_(clock) {}
+  WriterBatch(TailCache& tails, MsgIdClock& clock) : tails_(tails), reads_(tails), numbers_(clock) {}
   WriterBatch(const WriterBatch&) = delete;
   WriterBatch& operator=(const WriterBatch&) = delete;
 
@@ -61,13 +65,11 @@ class WriterBatch {
 
   // What to write and to pass barriers under.
   [[nodiscard]] const Tenure& tenure() const noexcept { return *tenure_; }
-  [[nodiscard]] std::span<const UserKey* const> unknown_users() const noexcept { return unknown_keys_; }
-  [[nodiscard]] std::span<TailsWork* const> cursor_works() const noexcept { return asking_; }
-  [[nodiscard]] std::span<OutboxWork* const> lookup_outbox() const noexcept { return outbox_; }
-  [[nodiscard]] std::span<InboxWork* const> lookup_inbox() const noexcept { return inbox_; }
+  // What the step is to read, and is to be told what it read.
+  [[nodiscard]] BatchReads& reads() noexcept { return reads_; }
   // Sorted by primary key.
-  [[nodiscard]] std::span<OutboxWork* const> outbox() const noexcept { return outbox_; }
-  [[nodiscard]] std::span<InboxWork* const> inbox() const noexcept { return inbox_; }
+  [[nodiscard]] std::span<OutboxWork* const> outbox() const noexcept { return numbers_.outbox(); }
+  [[nodiscard]] std::span<InboxWork* const> inbox() const noexcept { return numbers_.inbox(); }
   // Whether rows of inbox() change their receivers' lists of groups.
   [[nodiscard]] bool has_memberships() const noexcept;
   [[nodiscard]] const std::string& reason() const noexcept { return park_reason_; }
@@ -77,12 +79,6 @@ class WriterBatch {
   [[nodiscard]] bool stored_some() const noexcept { return stored_some_; }
   [[nodiscard]] const std::optional<DbError>& refusal() const noexcept { return refusal_; }
 
-  void set_tails(std::size_t unknown_index, std::int64_t inbox, std::int64_t outbox) noexcept;
-  // row: without its contents.
-  void found_outbox(std::size_t lookup_index, const StoredMessage& row, SteadyTime now);
-  void found_inbox(std::size_t lookup_index, std::int64_t seq);
-  void cursors_loaded() noexcept;
-  void looked_up() noexcept;
   void stored();
   void parked();
   void barrier_passed(TenurePtr present) noexcept;
@@ -101,81 +97,40 @@ class WriterBatch {
   void abandon();
 
  private:
-  enum class State : std::uint8_t { kOpen, kNumbered, kDuplicate, kDone };
-  // What must be read of a row before it is stored.
-  enum class Unread : std::uint8_t {
-    kNothing,
-    kYes,      // whether it is there already; of TailsWork: cursors and groups
-    kPerhaps,  // the same, and it may be there by this very work
-  };
-  struct Row {
-    explicit Row(WriterWorkPtr made)
-        : work(std::move(made)),
-          outbox(work.as<OutboxWork>()),
-          inbox(work.as<InboxWork>()),
-          tails(work.as<TailsWork>()) {}
-
-    WriterWorkPtr work;
-    OutboxWork* outbox = nullptr;  // the same as one of its kind; the others are null
-    InboxWork* inbox = nullptr;
-    TailsWork* tails = nullptr;
-    UserTails* user = nullptr;
-    std::uint32_t first = 0;  // kDuplicate: the row that this one repeats
-    State state = State::kOpen;
-    Unread unread = Unread::kNothing;
-
-    [[nodiscard]] bool open() const noexcept { return state == State::kOpen || state == State::kNumbered; }
-  };
   enum class Mode : std::uint8_t { kAll, kOneByOne, kParking };
   enum class Settled : std::uint8_t {
     kYes,
     kInDoubt,  // a transaction may still be under way
     kLookUp,   // what is stored is there, and is not looked up yet
   };
-
-  [[nodiscard]] Row make_row(WriterWorkPtr work, SteadyTime now);
-  [[nodiscard]] std::span<Row> window() {
-    return std::span(rows_).subspan(window_begin_, window_end_ - window_begin_);
-  }
-  [[nodiscard]] bool window_open();
-  void next_row();
-  void find_duplicates();
-  void collect_unknown();
-  void collect_asking();
-  void collect_lookups();
-  void number(MsgId id_limit);
-  [[nodiscard]] bool number(Row& row, MsgId id_limit);
-  void finish(Row& row, StoreWork::Outcome outcome);
-  void refuse(Row& row, const Error& error);
-  void refuse_open(const Error& error);
-  void refuse_lost_slots();
   // A step that failed; what it sent is surely not stored.
   struct Verdict {
     DbError error;
     bool storing = false;
   };
+
+  [[nodiscard]] std::span<BatchRow> window() {
+    return std::span(rows_).subspan(window_begin_, window_end_ - window_begin_);
+  }
+  void row_by_row(std::size_t first);
+  void refuse_open(const Error& error);
+  void refuse_lost_slots();
   void judge(const Verdict& verdict);
   void give_up_for(const DbError& error);
-  void split_or(const Verdict& verdict);
-  void finish_duplicates();
+  void split_or_refuse(const Verdict& verdict);
   void doubt_everything(bool lost);
 
   TailCache& tails_;
-  MsgIdClock& clock_;
   TenurePtr taken_;   // what the works were taken under
   TenurePtr tenure_;  // the same, or what holds since a barrier was passed
-  std::vector<Row> rows_;
+  std::vector<BatchRow> rows_;
   std::size_t window_begin_ = 0;  // the rows of the present transaction: all, or one by one
   std::size_t window_end_ = 0;
   Mode mode_ = Mode::kAll;
-  std::vector<UserTails*> unknown_;
-  std::vector<const UserKey*> unknown_keys_;  // of the same
-  std::vector<TailsWork*> asking_;
-  std::vector<OutboxWork*> outbox_;
-  std::vector<InboxWork*> inbox_;
-  std::vector<std::uint32_t> outbox_rows_;  // indices in rows_ of outbox_ and inbox_
-  std::vector<std::uint32_t> inbox_rows_;
-  BatchDuplicates duplicates_of_;
+  BatchDuplicates duplicates_;
+  BatchReads reads_;
+  BatchNumbers numbers_;
+  BatchAttempts attempts_;
   std::string park_reason_;
   Step step_ = Step::kDone;
   Settled settled_ = Settled::kYes;
@@ -184,12 +139,6 @@ class WriterBatch {
   std::optional<Verdict> verdict_;  // on the last step, once it is settled
   std::optional<DbError> refusal_;
   bool stored_some_ = false;
-  unsigned stores_failed_ = 0;
-  unsigned rows_failed_ = 0;  // alone
-  unsigned conflicts_ = 0;
-  unsigned duplicates_ = 0;
-  unsigned losses_ = 0;
-  std::uint64_t loads_ = 0;
 };
 
 }  // namespace hongyan::logic

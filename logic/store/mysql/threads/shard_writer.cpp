@@ -91,12 +91,12 @@ void ShardWriter::take(WriterBatch::Step step) {
       read = connection_.noted(load_tails());
       break;
     case WriterBatch::Step::kLoadCursors:
-      read = connection_.noted(load_cursors(*connection_, batch_.cursor_works()));
-      if (read) batch_.cursors_loaded();
+      read = connection_.noted(load_cursors(*connection_, batch_.reads().cursor_works()));
+      if (read) batch_.reads().cursors_loaded();
       break;
     case WriterBatch::Step::kLookup:
       read = connection_.noted(look_up());
-      if (read) batch_.looked_up();
+      if (read) batch_.reads().looked_up();
       break;
     case WriterBatch::Step::kWait:
     case WriterBatch::Step::kDone:
@@ -106,20 +106,21 @@ void ShardWriter::take(WriterBatch::Step step) {
 }
 
 DbStatus ShardWriter::load_tails() {
-  return logic::load_tails(*connection_, batch_.unknown_users(),
+  return logic::load_tails(*connection_, batch_.reads().unknown_users(),
                            [this](std::size_t user, std::int64_t inbox, std::int64_t outbox) {
-                             batch_.set_tails(user, inbox, outbox);
+                             batch_.reads().set_tails(user, inbox, outbox);
                            });
 }
 
 DbStatus ShardWriter::look_up() {
   const SteadyTime now = SteadyClock::now();
-  auto outbox = look_up_outbox(
-      *connection_, batch_.lookup_outbox(),
-      [this, now](std::size_t work, const StoredMessage& row) { batch_.found_outbox(work, row, now); });
+  auto outbox = look_up_outbox(*connection_, batch_.reads().lookup_outbox(),
+                               [this, now](std::size_t work, const StoredMessage& row) {
+                                 batch_.reads().found_outbox(work, row, now);
+                               });
   if (!outbox) return outbox;
-  return look_up_inbox(*connection_, batch_.lookup_inbox(),
-                       [this](std::size_t work, std::int64_t seq) { batch_.found_inbox(work, seq); });
+  return look_up_inbox(*connection_, batch_.reads().lookup_inbox(),
+                       [this](std::size_t work, std::int64_t seq) { batch_.reads().found_inbox(work, seq); });
 }
 
 void ShardWriter::judge_server() {

@@ -43,7 +43,8 @@ class WriterBatchTest : public ::testing::Test {
   Step next(MsgId limit = kNoLimit) { return batch_.next(limit); }
   // Tails of every unknown user: `inbox`, `outbox`.
   void load(std::int64_t inbox = 0, std::int64_t outbox = 0) {
-    for (std::size_t i = 0; i < batch_.unknown_users().size(); ++i) batch_.set_tails(i, inbox, outbox);
+    for (std::size_t i = 0; i < batch_.reads().unknown_users().size(); ++i)
+      batch_.reads().set_tails(i, inbox, outbox);
   }
   // To the first kStore.
   void to_store() {
@@ -88,7 +89,7 @@ TEST_F(WriterBatchTest, NumbersInOrderAndSortsByKey) {
   add_outbox("b", "x");
   begin();
   ASSERT_EQ(next(), Step::kLoadTails);
-  EXPECT_EQ(batch_.unknown_users().size(), 2U);
+  EXPECT_EQ(batch_.reads().unknown_users().size(), 2U);
   load(10, 20);
   ASSERT_EQ(next(), Step::kStore);
   ASSERT_EQ(batch_.inbox().size(), 3U);
@@ -136,9 +137,10 @@ TEST_F(WriterBatchTest, LooksUpAfterADuplicateAndForAMinute) {
   ASSERT_EQ(next(), Step::kLoadTails);
   load(0, 7);
   ASSERT_EQ(next(), Step::kLookup);
-  ASSERT_EQ(batch_.lookup_outbox().size(), 2U);
-  batch_.found_outbox(0, {.seq = 3, .message = {.id = 99, .to = "t", .sent_ms = 1, .command = 30}}, now_);
-  batch_.looked_up();
+  ASSERT_EQ(batch_.reads().lookup_outbox().size(), 2U);
+  batch_.reads().found_outbox(0, {.seq = 3, .message = {.id = 99, .to = "t", .sent_ms = 1, .command = 30}},
+                              now_);
+  batch_.reads().looked_up();
   ASSERT_EQ(next(), Step::kStore);
   ASSERT_EQ(batch_.outbox().size(), 1U);
   batch_.stored();
@@ -150,7 +152,7 @@ TEST_F(WriterBatchTest, LooksUpAfterADuplicateAndForAMinute) {
   add_outbox("a", "later");
   begin();
   ASSERT_EQ(next(), Step::kLookup);
-  batch_.looked_up();
+  batch_.reads().looked_up();
   ASSERT_EQ(next(), Step::kStore);
   batch_.stored();
   end();
@@ -167,7 +169,7 @@ TEST_F(WriterBatchTest, LostBeforeCommitReconnectsOnceMoreAndStores) {
   ASSERT_EQ(next(), Step::kLoadTails);
   load();
   ASSERT_EQ(next(), Step::kLookup);
-  batch_.looked_up();
+  batch_.reads().looked_up();
   ASSERT_EQ(next(), Step::kStore);
   batch_.stored();
   end();
@@ -211,8 +213,8 @@ TEST_F(WriterBatchTest, UnknownCommitIsNeverGivenUp) {
   ASSERT_EQ(next(), Step::kLoadTails);
   load(0, 1);
   ASSERT_EQ(next(), Step::kLookup);
-  batch_.found_outbox(0, {.seq = 1, .message = {.id = first_id, .to = "to-x"}}, now_);
-  batch_.looked_up();
+  batch_.reads().found_outbox(0, {.seq = 1, .message = {.id = first_id, .to = "to-x"}}, now_);
+  batch_.reads().looked_up();
   ASSERT_EQ(next(), Step::kStore);
   EXPECT_EQ(batch_.outbox().size(), 1U);
   batch_.stored();
@@ -231,8 +233,8 @@ TEST_F(WriterBatchTest, FencedAtTheBarrierStillTellsWhatWasStored) {
   ASSERT_EQ(next(), Step::kLoadTails);
   load(5, 5);
   ASSERT_EQ(next(), Step::kLookup);
-  batch_.found_inbox(0, 1);
-  batch_.looked_up();
+  batch_.reads().found_inbox(0, 1);
+  batch_.reads().looked_up();
   end();
   EXPECT_EQ(outcome(0), Outcome::kStored);
   EXPECT_EQ(outcome(1), Outcome::kRefused);
@@ -257,7 +259,7 @@ TEST_F(WriterBatchTest, ABarrierOfAnotherWriterCostsARefusal) {
   ASSERT_EQ(next(), Step::kLoadTails);
   load();
   ASSERT_EQ(next(), Step::kLookup);
-  batch_.looked_up();
+  batch_.reads().looked_up();
   ASSERT_EQ(next(), Step::kStore);
   EXPECT_EQ(batch_.tenure().barrier, 7U);
   batch_.stored();
@@ -279,7 +281,7 @@ TEST_F(WriterBatchTest, WhatMovesGoesOnWithoutTheSlotsThatAreGone) {
     ASSERT_EQ(next(), Step::kLoadTails);
     load();
     ASSERT_EQ(next(), Step::kLookup);
-    batch_.looked_up();
+    batch_.reads().looked_up();
     ASSERT_EQ(next(), Step::kStore);
     ASSERT_EQ(batch_.inbox().size(), 1U);
     EXPECT_EQ(batch_.inbox()[0]->message.id, 1);
@@ -304,8 +306,8 @@ TEST_F(WriterBatchTest, WhatIsInDoubtInASlotThatIsGoneIsLookedUpFirst) {
   ASSERT_EQ(next(), Step::kLoadTails);
   load(1, 0);
   ASSERT_EQ(next(), Step::kLookup);
-  batch_.found_inbox(0, 1);
-  batch_.looked_up();
+  batch_.reads().found_inbox(0, 1);
+  batch_.reads().looked_up();
   end();
   EXPECT_EQ(outcome(0), Outcome::kStored);
   EXPECT_EQ(outcome(1), Outcome::kRefused);
@@ -340,7 +342,7 @@ TEST_F(WriterBatchTest, ConflictIsRetriedAFewTimes) {
     ASSERT_EQ(step, Step::kLoadTails);
     load();
     ASSERT_EQ(next(), Step::kLookup);
-    batch_.looked_up();
+    batch_.reads().looked_up();
     ASSERT_EQ(next(), Step::kStore);
     ASSERT_LT(++attempts, 20);
   }
@@ -361,7 +363,7 @@ TEST_F(WriterBatchTest, PermanentErrorSplitsParksAndRefuses) {
   int parked = 0;
   for (Step step = next(); step != Step::kDone; step = next()) {
     if (step == Step::kLoadTails) load(stored, 0);
-    if (step == Step::kLookup) batch_.looked_up();
+    if (step == Step::kLookup) batch_.reads().looked_up();
     if (step == Step::kPark) {
       ++parked;
       EXPECT_EQ(batch_.inbox()[0]->message.id, 2);
@@ -391,7 +393,7 @@ int WriterBatchTest::play(const std::function<std::optional<DbFault>(std::span<I
   int transactions = 0;
   for (Step step = next(); step != Step::kDone && transactions < 1000; step = next()) {
     if (step == Step::kLoadTails) load();
-    if (step == Step::kLookup) batch_.looked_up();
+    if (step == Step::kLookup) batch_.reads().looked_up();
     if (step == Step::kBarrier) batch_.barrier_passed(tenure(1, 1));
     if (step == Step::kWait) ++pauses_;
     if (step == Step::kPark) batch_.parked();
@@ -468,8 +470,8 @@ TEST_F(WriterBatchTest, WhatFailedWhileItWasCommittedIsLookedUpBeforeItIsRefused
   ASSERT_EQ(next(), Step::kLoadTails);
   load(1, 0);
   ASSERT_EQ(next(), Step::kLookup);
-  batch_.found_inbox(0, 1);
-  batch_.looked_up();
+  batch_.reads().found_inbox(0, 1);
+  batch_.reads().looked_up();
   end();
   EXPECT_EQ(outcome(0), Outcome::kStored);
   EXPECT_EQ(outcome(1), Outcome::kRefused);
@@ -485,7 +487,7 @@ TEST_F(WriterBatchTest, GivenUpAtTheEndOfTheProcessOnlyOnceSettled) {
   ASSERT_EQ(next(), Step::kLoadTails);
   load(1, 0);
   ASSERT_EQ(next(), Step::kLookup);
-  batch_.looked_up();
+  batch_.reads().looked_up();
   end();
   EXPECT_EQ(outcome(0), Outcome::kRefused);
   EXPECT_EQ(done_[0]->error.message, "stopping");
@@ -596,16 +598,16 @@ TEST_F(WriterBatchTest, CursorsAreReadForWhoAsksForTails) {
   EXPECT_EQ(next(), Step::kLoadTails);
   load(3, 4);
   ASSERT_EQ(next(), Step::kLoadCursors);
-  ASSERT_EQ(batch_.cursor_works().size(), 1U);
-  batch_.cursor_works()[0]->cursors.push_back({DeviceClass::kWeb, CursorKind::kInbox, 1});
+  ASSERT_EQ(batch_.reads().cursor_works().size(), 1U);
+  batch_.reads().cursor_works()[0]->cursors.push_back({DeviceClass::kWeb, CursorKind::kInbox, 1});
   failed(DbFault::kConflict, DbSent::kNothing);
   EXPECT_EQ(next(), Step::kLoadTails);
   load(3, 4);
   ASSERT_EQ(next(), Step::kLoadCursors);
-  batch_.cursor_works()[0]->cursors.push_back({DeviceClass::kWeb, CursorKind::kInbox, 2});
-  batch_.cursors_loaded();
+  batch_.reads().cursor_works()[0]->cursors.push_back({DeviceClass::kWeb, CursorKind::kInbox, 2});
+  batch_.reads().cursors_loaded();
   if (const Step step = next(); step == Step::kLookup) {
-    batch_.looked_up();
+    batch_.reads().looked_up();
     ASSERT_EQ(next(), Step::kStore);
   } else {
     ASSERT_EQ(step, Step::kStore);
