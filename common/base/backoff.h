@@ -1,4 +1,4 @@
-// Exponential back-off with jitter. Pure: randomness is given.
+// Exponential back-off, with jitter where many would come back at once. Pure: randomness is given.
 #pragma once
 
 #include <algorithm>
@@ -17,11 +17,16 @@ using Random = std::function<double()>;
   return Milliseconds(static_cast<std::int64_t>(ms * (0.5 + random() / 2)));
 }
 
-// The pause after `step` others: half to the whole of min, of twice that, ... of max.
+// The pause after `step` others: min, twice that, ... max.
+[[nodiscard]] inline Milliseconds doubled(Milliseconds min, Milliseconds max, int step) {
+  constexpr int kMostDoublings = 20;
+  return std::min(max, min * (1L << std::min(step, kMostDoublings)));
+}
+
+// Half to the whole of that.
 [[nodiscard]] inline Milliseconds backoff(Milliseconds min, Milliseconds max, int step,
                                           const Random& random) {
-  constexpr int kMostDoublings = 20;
-  return jittered(std::min(max, min * (1L << std::min(step, kMostDoublings))), random);
+  return jittered(doubled(min, max, step), random);
 }
 
 // Counts the steps.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "common/base/backoff.h"
 #include "common/log/log.h"
 #include "logic/message/group_key.h"
 
@@ -100,8 +101,7 @@ void Lanes::put_back(Lane& lane, std::vector<DeliverWorkPtr> works) {
 
 void Lanes::back_off(Lane& lane) {
   context_.counters.lane_retries.add();
-  lane.delay = std::clamp(lane.delay * 2, kFirstDelay, kLongestDelay);
-  lane.retry_at = context_.now() + lane.delay;
+  lane.retry_at = context_.now() + doubled(kFirstDelay, kLongestDelay, lane.failures++);
 }
 
 void Lanes::finish(Lane& lane, Entry& entry) {
@@ -148,7 +148,7 @@ void Lanes::after_batch(Lane& lane, std::size_t batch_size, bool again) {
   if (again) {
     back_off(lane);
   } else {
-    lane.delay = Milliseconds(0);
+    lane.failures = 0;
     lane.retry_at = {};
   }
   if (!lane.entries.empty()) make_ready(lane);

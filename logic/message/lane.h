@@ -88,7 +88,7 @@ class Lanes {
     std::size_t in_flight = 0;  // entries from the front that are away as a batch
     bool refilling = false;
     bool ready = false;  // stands in ready_
-    Milliseconds delay{0};
+    int failures = 0;    // one after the other
     SteadyTime retry_at{};
   };
 

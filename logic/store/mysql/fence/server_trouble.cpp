@@ -1,7 +1,6 @@
 #include "logic/store/mysql/fence/server_trouble.h"
 
-#include <algorithm>
-
+#include "common/base/backoff.h"
 #include "common/log/log.h"
 
 namespace hongyan::logic {
@@ -9,7 +8,7 @@ namespace hongyan::logic {
 namespace {
 constexpr std::chrono::seconds kBetweenWarnings{10};
 constexpr Milliseconds kFirstRest{20};
-constexpr unsigned kMaxDoublings = 5;
+constexpr Milliseconds kLongestRest{640};
 constexpr unsigned kUnknownBeforeRest = 3;
 }  // namespace
 
@@ -32,7 +31,7 @@ void ServerTrouble::refused(const DbError& error) {
   if (error.fault == DbFault::kLost || error.fault == DbFault::kConflict) return;
   // What is not known may be of one row only.
   if (error.fault == DbFault::kOther && ++unknown_ < kUnknownBeforeRest) return;
-  rest_until_ = SteadyClock::now() + kFirstRest * (1 << std::min(rests_++, kMaxDoublings));
+  rest_until_ = SteadyClock::now() + doubled(kFirstRest, kLongestRest, rests_++);
 }
 
 void ServerTrouble::over() {

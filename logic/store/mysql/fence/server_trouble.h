@@ -37,7 +37,7 @@ class ServerTrouble {
   std::string last_message_;
   SteadyTime last_warning_{};
   std::uint64_t unlogged_ = 0;
-  unsigned rests_ = 0;
+  int rests_ = 0;
   unsigned unknown_ = 0;
   SteadyTime rest_until_{};
   bool told_ = false;

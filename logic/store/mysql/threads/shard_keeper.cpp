@@ -17,8 +17,8 @@ namespace {
 
 constexpr Milliseconds kBeatEvery{1000};
 constexpr std::int64_t kIdAheadMs = 10'000;
-constexpr std::int64_t kFirstBackOffMs = 50;
-constexpr std::int64_t kMaxBackOffMs = 1000;
+constexpr Milliseconds kFirstDelay{50};
+constexpr Milliseconds kLongestDelay{1000};
 constexpr std::size_t kMaxUpkeep = 64;
 constexpr unsigned kMaxAttempts = 4;  // of an upkeep that meets barriers of writers
 
@@ -37,7 +37,7 @@ ShardKeeper::ShardKeeper(std::size_t index, const ShardConfig& config, const Sha
                    .open = [this] { return open(); },
                    .connect_again = Milliseconds(0)},
                   "leases and upkeep"),
-      random_(static_cast<std::minstd_rand::result_type>(deps.boot_id + index)) {}
+      backoff_(kFirstDelay, kLongestDelay, random_) {}
 
 void ShardKeeper::start() {
   state_.set_trouble(kKeeper, "not acquired yet");
@@ -140,7 +140,7 @@ DbStatus ShardKeeper::acquire_all() {
             config_.name, taken->slots.size(), taken->held_by_others, epoch_, redo->accepted.size(),
             redo->placed.size(), redo->pending.size());
   phase_ = Phase::kAcquired;
-  failures_ = 0;
+  backoff_.reset();
   state_.acquired(epoch_, taken->barrier, taken->slots);
   state_.set_down(false);
   state_.clear_trouble(kKeeper);
@@ -163,7 +163,7 @@ DbStatus ShardKeeper::beat() {
     return std::unexpected(DbError{.fault = DbFault::kOther, .code = 0, .message = judge(node)});
   }
   last_beat_ = begun;
-  failures_ = 0;
+  backoff_.reset();
   state_.beat_written(begun, limit, written->clock_ms);
   state_.set_down(false);
   if (phase_ != Phase::kConnecting) state_.clear_trouble(kKeeper);
@@ -205,15 +205,10 @@ void ShardKeeper::lost(const DbError& error) {
   state_.set_trouble(kKeeper, error.reason());
   const SteadyTime now = SteadyClock::now();
   if (phase_ == Phase::kAcquired && now - last_beat_ >= kBeatSilence) suspend(error.reason());
-  next_try_ = now + back_off();
+  next_try_ = now + backoff_.next();
   // The end of the silence must not be slept through.
   if (phase_ == Phase::kAcquired) next_try_ = std::min(next_try_, last_beat_ + kBeatSilence);
   drop_upkeep();
-}
-
-Milliseconds ShardKeeper::back_off() {
-  const std::int64_t most = std::min(kMaxBackOffMs, kFirstBackOffMs << std::min(failures_++, 5U));
-  return Milliseconds(std::uniform_int_distribution<std::int64_t>(most / 2, most)(random_));
 }
 
 void ShardKeeper::do_upkeep() {

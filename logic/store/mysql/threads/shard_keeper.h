@@ -5,10 +5,11 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <random>
 #include <thread>
 #include <vector>
 
+#include "common/base/backoff.h"
+#include "common/base/random.h"
 #include "logic/store/mysql/connection/connection.h"
 #include "logic/store/mysql/fence/fenced_connection.h"
 #include "logic/store/mysql/sql/leases.h"
@@ -56,7 +57,6 @@ class ShardKeeper {
   [[nodiscard]] Written write(Upkeep& upkeep);
   void drop_upkeep();
   void lost(const DbError& error);
-  [[nodiscard]] Milliseconds back_off();
 
   const std::size_t index_;
   const ShardConfig& config_;
@@ -70,8 +70,8 @@ class ShardKeeper {
   std::uint64_t epoch_ = 0;
   SteadyTime last_beat_{};
   SteadyTime next_try_{};
-  unsigned failures_ = 0;
-  std::minstd_rand random_;
+  const Random random_ = random_fraction;
+  Backoff backoff_;
 
   std::mutex mutex_;
   std::deque<Upkeep> upkeep_;

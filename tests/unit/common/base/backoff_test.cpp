@@ -30,6 +30,13 @@ TEST(BackoffTest, IsHalfToTheWhole) {
   EXPECT_EQ(jittered(Milliseconds(100), [] { return 0.999; }), Milliseconds(99));
 }
 
+TEST(BackoffTest, WithoutJitterItIsTheWhole) {
+  EXPECT_EQ(doubled(kMin, kMax, 0), kMin);
+  EXPECT_EQ(doubled(kMin, kMax, 3), Milliseconds(800));
+  EXPECT_EQ(doubled(kMin, kMax, 4), kMax);
+  EXPECT_EQ(doubled(kMin, kMax, 1'000'000), kMax);
+}
+
 TEST(BackoffTest, StaysAtTheMaximumHoweverManySteps) {
   const Random least = [] { return 0.0; };
   for (const int step : {20, 63, 64, 1'000'000}) {
