@@ -39,7 +39,7 @@ class MysqlShard final : public Shard {
         groups_({.config = config_, .shard = deps_, .state = state_, .hooks = hooks}) {
     for (std::size_t i = 0; i < config_.writers; ++i) {
       writers_.push_back(std::make_unique<ShardWriter>(
-          ShardWriter::Deps{.config = config_, .shard = deps_, .state = state_, .hooks = hooks}, i));
+          WriterDeps{.config = config_, .shard = deps_, .state = state_, .hooks = hooks}, i));
     }
   }
 

@@ -1,6 +1,5 @@
 #include "logic/store/mysql/threads/group_writer.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "logic/store/mysql/sql/groups.h"
@@ -9,10 +8,8 @@ namespace hongyan::logic {
 
 namespace {
 
-constexpr unsigned kMaxAttempts = 5;
+constexpr int kMaxAttempts = 5;
 constexpr Milliseconds kPause{100};
-constexpr Milliseconds kFirstPause{20};
-constexpr unsigned kMaxPauseDoublings = 4;
 constexpr unsigned kMaxRefusedAlone = 3;
 
 void refuse(StoreWork& work, Error error) {
@@ -31,31 +28,11 @@ void refuse_open(const std::vector<GroupWork*>& unit, const Why& why) {
 
 }  // namespace
 
-GroupWriter::GroupWriter(Deps deps)
-    : deps_(std::move(deps)),
-      queue_(deps_.config, deps_.state, *deps_.shard.sink),
-      connection_(
-          {.config = deps_.config, .node = deps_.shard.node, .state = deps_.state, .hooks = deps_.hooks},
-          "group writer") {}
-
-void GroupWriter::start() {
-  thread_ = std::thread([this] { run(); });
-}
-
-void GroupWriter::stop(SteadyTime deadline) {
-  queue_.stop(deadline);
-  if (thread_.joinable()) thread_.join();
-}
-
-void GroupWriter::run() {
-  const MysqlThread mysql_thread;
-  while (auto taken = queue_.take()) {
-    batch_ = std::move(taken->works);
-    taken_ = tenure_ = std::move(taken->tenure);
-    process();
-    deps_.shard.sink->completed(std::exchange(batch_, {}));
-  }
-  connection_.drop();
+void GroupWriter::process(TakenWorks<GroupWorkPtr> taken) {
+  batch_ = std::move(taken.works);
+  taken_ = tenure_ = std::move(taken.tenure);
+  process_batch();
+  deps_.shard.sink->completed(std::exchange(batch_, {}));
 }
 
 bool GroupWriter::in_time(GroupWork& work) const {
@@ -77,7 +54,7 @@ void GroupWriter::complete_reads() {
   if (!done.empty()) deps_.shard.sink->completed(std::move(done));
 }
 
-void GroupWriter::process() {
+void GroupWriter::process_batch() {
   Unit plain;
   Unit commands;
   for (const auto& work : batch_) {
@@ -117,7 +94,7 @@ void GroupWriter::read(GroupWork& work) {
 }
 
 void GroupWriter::store(Unit unit) {
-  for (unsigned attempt = 1;; ++attempt) {
+  for (int attempt = 1;; ++attempt) {
     go_on_under(tenure_, unit);
     std::erase_if(unit, is_settled);
     if (unit.empty()) return;
@@ -146,7 +123,9 @@ void GroupWriter::store(Unit unit) {
     std::erase_if(unit, is_settled);
     if (unit.empty()) return;
     if (!again || attempt == kMaxAttempts) return judge(unit, written.error);
-    if (attempt > 1 && !pause(attempt)) return refuse_open(unit, "the node is stopping");
+    if (attempt > 1 && (queue_.stopping() || !pause(attempt - 2))) {
+      return refuse_open(unit, "the node is stopping");
+    }
   }
 }
 
@@ -155,11 +134,6 @@ void GroupWriter::go_on_under(TenurePtr present, const Unit& unit) {
   for (GroupWork* work : unit) {
     if (!is_settled(work) && !tenure_->still_holds(work->slot, *taken_)) refuse(*work, kNotOurs);
   }
-}
-
-bool GroupWriter::pause(unsigned attempt) {
-  if (queue_.stopping()) return false;
-  return queue_.pause(SteadyClock::now() + kFirstPause * (1 << std::min(attempt - 2, kMaxPauseDoublings)));
 }
 
 Written GroupWriter::write(const Unit& unit) {
@@ -244,6 +218,7 @@ DbStatus GroupWriter::find_stored(const Unit& unit) {
 void GroupWriter::park(GroupWork& work, const DbError& error) {
   const std::string reason = error.text();
   std::vector<ParkedRow> rows;
+  rows.reserve(work.rows.size());
   for (const GroupRow& row : work.rows) {
     rows.push_back({.id = row.message.id,
                     .slot = work.slot,

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "common/log/log.h"
@@ -15,42 +14,16 @@ namespace {
 constexpr std::size_t kCachedUsers = 200'000;  // about 50 MB
 constexpr Milliseconds kIdPatience{500};
 constexpr std::int64_t kIdAheadMs = 2;  // a batch may run this far ahead of the clock
-constexpr Milliseconds kFirstPause{20};
-constexpr unsigned kMaxPauseDoublings = 4;
 constexpr std::uint32_t kRetryAfterMs = 200;
 constexpr const char* kNotNow = "the storage does not take it now";
 
 }  // namespace
 
-ShardWriter::ShardWriter(Deps deps, std::size_t index)
-    : deps_(std::move(deps)),
+ShardWriter::ShardWriter(WriterDeps deps, std::size_t index)
+    : WriterThread(std::move(deps), fmt::format("writer {}", index)),
       index_(index),
-      queue_(deps_.config, deps_.state, *deps_.shard.sink),
       tails_(kCachedUsers),
-      batch_(tails_, *deps_.shard.clock),
-      connection_(
-          {.config = deps_.config, .node = deps_.shard.node, .state = deps_.state, .hooks = deps_.hooks},
-          fmt::format("writer {}", index)) {}
-
-ShardWriter::~ShardWriter() { stop(SteadyClock::now()); }
-
-void ShardWriter::start() {
-  thread_ = std::thread([this] { run(); });
-}
-
-void ShardWriter::stop(SteadyTime deadline) {
-  queue_.stop(deadline);
-  if (thread_.joinable()) thread_.join();
-}
-
-void ShardWriter::run() {
-  const MysqlThread mysql_thread;
-  while (auto taken = queue_.take()) {
-    process(std::move(*taken));
-    tails_.shrink();
-  }
-  connection_.drop();
-}
+      batch_(tails_, *deps_.shard.clock) {}
 
 void ShardWriter::process(TakenWorks<WriterWorkPtr> taken) {
   if (connection_.trouble().resting(SteadyClock::now())) {
@@ -66,7 +39,7 @@ void ShardWriter::process(TakenWorks<WriterWorkPtr> taken) {
   for (Step step = batch_.next(deps_.state.id_limit()); step != Step::kDone;
        step = batch_.next(deps_.state.id_limit())) {
     if (step == Step::kWait) {
-      pause();
+      wait();
     } else if (auto connected = connection_.connect(); connected) {
       take(step);
     } else {
@@ -76,6 +49,7 @@ void ShardWriter::process(TakenWorks<WriterWorkPtr> taken) {
   }
   judge_server();
   deps_.shard.sink->completed(batch_.take());
+  tails_.shrink();
 }
 
 void ShardWriter::take(WriterBatch::Step step) {
@@ -200,13 +174,12 @@ void ShardWriter::fail(const DbError& error) {
   if (batch_.unsettled()) connection_.trouble().refused(error);
 }
 
-void ShardWriter::pause() {
+void ShardWriter::wait() {
   queue_.refuse_late();
-  const Milliseconds most = kFirstPause * (1 << std::min(pauses_++, kMaxPauseDoublings));
   if (!batch_.unsettled() && queue_.stopping()) {
     return batch_.give_up({Code::kUnavailable, "the node is stopping", kRetryAfterMs});
   }
-  if (queue_.pause(SteadyClock::now() + most)) return;
+  if (pause(pauses_++)) return;
   log::error("store", "stopped with a batch of unknown outcome shard={} writer={}", deps_.config.name,
              index_);
   batch_.abandon();
