@@ -204,13 +204,7 @@ TEST_F(ServerRefusesTest, ADroppedPrivilegeIsNamedAndPassesWhenItIsGivenBack) {
   static_cast<void>(server.sql("REVOKE ALL ON `hongyan\\_%`.* FROM hongyan@localhost"));
   // Rights to a database are read when it is chosen: connections of before keep theirs.
   static_cast<void>(sql("SELECT 1"));
-  const std::string ids =
-      sql("SELECT GROUP_CONCAT(id) FROM information_schema.PROCESSLIST WHERE user = 'hongyan'");
-  for (std::size_t at = 0; at < ids.size();) {
-    const std::size_t comma = std::min(ids.find(',', at), ids.size());
-    static_cast<void>(sql("KILL " + ids.substr(at, comma - at)));
-    at = comma + 1;
-  }
+  end_connections();
   node.shard->submit(outbox("alice", "c1"));
   ASSERT_TRUE(node.sink.wait_for(1));
   EXPECT_EQ(node.sink.work(0).outcome, Outcome::kRefused);

@@ -91,6 +91,17 @@ void StoreTest::use(MariadbServer& server) {
   ASSERT_TRUE(recorded) << recorded.error().message;
 }
 
+void StoreTest::end_connections() {
+  const std::string ids =
+      sql("SELECT GROUP_CONCAT(id) FROM information_schema.PROCESSLIST WHERE db = DATABASE() AND user = "
+          "'hongyan'");
+  for (std::size_t at = 0; at < ids.size();) {
+    const std::size_t comma = std::min(ids.find(',', at), ids.size());
+    static_cast<void>(sql("KILL " + ids.substr(at, comma - at)));
+    at = comma + 1;
+  }
+}
+
 std::unique_ptr<logic::OutboxWork> StoreTest::outbox(const std::string& uid, const std::string& client_msg_id,
                                                      const std::string& content) {
   auto work = std::make_unique<logic::OutboxWork>();

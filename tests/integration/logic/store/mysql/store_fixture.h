@@ -99,6 +99,8 @@ class StoreTest : public ::testing::Test {
 
   [[nodiscard]] std::string sql(const std::string& text) { return server_->sql(text, config_.database); }
   [[nodiscard]] std::int64_t number(const std::string& text) { return std::stoll(sql(text)); }
+  // Those of the shard to its database.
+  void end_connections();
 
   static std::unique_ptr<logic::OutboxWork> outbox(const std::string& uid, const std::string& client_msg_id,
                                                    const std::string& content = "hi");

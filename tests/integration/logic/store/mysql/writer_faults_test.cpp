@@ -17,6 +17,13 @@ using Outcome = logic::StoreWork::Outcome;
 
 class WriterFaultsTest : public StoreTest {};
 
+// A copy of the only row that there is, with the number after it.
+const std::string kSecondRow =
+    "INSERT INTO im_message_receive (app_id, msg_to, msg_seq, msg_id, cmd_id, msg_type, group_id, group_seq, "
+    "send_time, msg_from, client_msg_id, msg_content) SELECT app_id, msg_to, 2, 999, cmd_id, msg_type, "
+    "group_id, "
+    "group_seq, send_time, msg_from, client_msg_id, msg_content FROM im_message_receive";
+
 // The hook's faults come in this order, then none.
 logic::WriteHooks faults(std::vector<CommitFault> list) {
   auto left = std::make_shared<std::vector<CommitFault>>(std::move(list));
@@ -107,12 +114,7 @@ TEST_F(WriterFaultsTest, WaitsForALockAndGoesOn) {
   auto other = logic::MysqlConnection::open(logic::endpoint_of(config_));
   ASSERT_TRUE(other);
   // Holds what the next row needs; the server ends the idle transaction after a second.
-  ASSERT_TRUE(
-      (*other)->query("START TRANSACTION; INSERT INTO im_message_receive (app_id, msg_to, msg_seq, msg_id, "
-                      "cmd_id, msg_type, group_id, group_seq, send_time, msg_from, client_msg_id, "
-                      "msg_content) SELECT app_id, msg_to, 2, 999, cmd_id, "
-                      "msg_type, group_id, group_seq, send_time, msg_from, client_msg_id, msg_content "
-                      "FROM im_message_receive"));
+  ASSERT_TRUE((*other)->query("START TRANSACTION; " + kSecondRow));
   node.shard->submit(inbox("bob", 2));
   ASSERT_TRUE(node.sink.wait_for(2));
   EXPECT_EQ(node.sink.inbox(1).outcome, Outcome::kStored);
@@ -136,12 +138,7 @@ TEST_F(WriterFaultsTest, GoesOnAfterADeadlock) {
   };
   ASSERT_NE(sql("SELECT @@innodb_deadlock_detect"), "0");
   const auto before = deadlocks();
-  ASSERT_TRUE(
-      (*other)->query("START TRANSACTION; INSERT INTO im_message_receive (app_id, msg_to, msg_seq, msg_id, "
-                      "cmd_id, msg_type, group_id, group_seq, send_time, msg_from, client_msg_id, "
-                      "msg_content) SELECT app_id, msg_to, 2, 999, cmd_id, "
-                      "msg_type, group_id, group_seq, send_time, msg_from, client_msg_id, msg_content "
-                      "FROM im_message_receive"));
+  ASSERT_TRUE((*other)->query("START TRANSACTION; " + kSecondRow));
   node.shard->submit(inbox("bob", 2));
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   // Not from INNODB_TRX: a cache that is not refreshed while it is read often.
@@ -164,11 +161,7 @@ TEST_F(WriterFaultsTest, RetriesWhenAnotherConnectionTookTheSequence) {
   node.shard->submit(inbox("bob", 1));
   ASSERT_TRUE(node.sink.wait_for(1));
   // What the fence forbids, done by hand: the writer's tail is stale now.
-  static_cast<void>(
-      sql("INSERT INTO im_message_receive (app_id, msg_to, msg_seq, msg_id, cmd_id, msg_type, group_id, "
-          "group_seq, send_time, msg_from, client_msg_id, msg_content) SELECT app_id, msg_to, 2, 999, "
-          "cmd_id, msg_type, group_id, "
-          "group_seq, send_time, msg_from, client_msg_id, msg_content FROM im_message_receive"));
+  static_cast<void>(sql(kSecondRow));
   node.shard->submit(inbox("bob", 2));
   ASSERT_TRUE(node.sink.wait_for(2));
   EXPECT_EQ(node.sink.inbox(1).outcome, Outcome::kStored);
@@ -180,14 +173,7 @@ TEST_F(WriterFaultsTest, KilledConnectionIsMadeAgain) {
   ASSERT_TRUE(node.start());
   node.shard->submit(outbox("alice", "c1"));
   ASSERT_TRUE(node.sink.wait_for(1));
-  const std::string ids =
-      sql("SELECT GROUP_CONCAT(id) FROM information_schema.PROCESSLIST WHERE db = DATABASE() AND user = "
-          "'hongyan'");
-  for (std::size_t at = 0; at < ids.size();) {
-    const std::size_t comma = std::min(ids.find(',', at), ids.size());
-    static_cast<void>(sql("KILL " + ids.substr(at, comma - at)));
-    at = comma + 1;
-  }
+  end_connections();
   node.shard->submit(outbox("alice", "c2"));
   ASSERT_TRUE(node.sink.wait_for(2));
   EXPECT_EQ(node.sink.outbox(1).outcome, Outcome::kStored);

@@ -53,6 +53,12 @@ class WriterBatchTest : public ::testing::Test {
     load();
     ASSERT_EQ(next(), Step::kStore);
   }
+  // After an error: tails again, and to the lookup.
+  void to_lookup(std::int64_t inbox = 0, std::int64_t outbox = 0) {
+    ASSERT_EQ(next(), Step::kLoadTails);
+    load(inbox, outbox);
+    ASSERT_EQ(next(), Step::kLookup);
+  }
   void end() {
     EXPECT_EQ(next(), Step::kDone);
     done_ = batch_.take();
@@ -134,9 +140,7 @@ TEST_F(WriterBatchTest, LooksUpAfterADuplicateAndForAMinute) {
   add_outbox("a", "new");
   to_store();
   failed(DbFault::kDuplicate, DbSent::kNothing);
-  ASSERT_EQ(next(), Step::kLoadTails);
-  load(0, 7);
-  ASSERT_EQ(next(), Step::kLookup);
+  to_lookup(0, 7);
   ASSERT_EQ(batch_.reads().lookup_outbox().size(), 2U);
   batch_.reads().found_outbox(0, {.seq = 3, .message = {.id = 99, .to = "t", .sent_ms = 1, .command = 30}},
                               now_);
@@ -166,9 +170,7 @@ TEST_F(WriterBatchTest, LostBeforeCommitReconnectsOnceMoreAndStores) {
   add_inbox("a", 1);
   to_store();
   failed(DbFault::kLost, DbSent::kNothing);
-  ASSERT_EQ(next(), Step::kLoadTails);
-  load();
-  ASSERT_EQ(next(), Step::kLookup);
+  to_lookup();
   batch_.reads().looked_up();
   ASSERT_EQ(next(), Step::kStore);
   batch_.stored();
@@ -210,9 +212,7 @@ TEST_F(WriterBatchTest, UnknownCommitIsNeverGivenUp) {
   ASSERT_EQ(next(), Step::kLoadTails);
   failed(DbFault::kOther, DbSent::kNothing);
   ASSERT_EQ(next(), Step::kWait);
-  ASSERT_EQ(next(), Step::kLoadTails);
-  load(0, 1);
-  ASSERT_EQ(next(), Step::kLookup);
+  to_lookup(0, 1);
   batch_.reads().found_outbox(0, {.seq = 1, .message = {.id = first_id, .to = "to-x"}}, now_);
   batch_.reads().looked_up();
   ASSERT_EQ(next(), Step::kStore);
@@ -230,9 +230,7 @@ TEST_F(WriterBatchTest, FencedAtTheBarrierStillTellsWhatWasStored) {
   failed(DbFault::kLost, DbSent::kStatement);
   ASSERT_EQ(next(), Step::kBarrier);
   batch_.fenced();
-  ASSERT_EQ(next(), Step::kLoadTails);
-  load(5, 5);
-  ASSERT_EQ(next(), Step::kLookup);
+  to_lookup(5, 5);
   batch_.reads().found_inbox(0, 1);
   batch_.reads().looked_up();
   end();
@@ -256,9 +254,7 @@ TEST_F(WriterBatchTest, ABarrierOfAnotherWriterCostsARefusal) {
   to_store();
   EXPECT_EQ(batch_.tenure().barrier, 0U);
   batch_.moved(error(DbFault::kConflict), tenure(7, 1));
-  ASSERT_EQ(next(), Step::kLoadTails);
-  load();
-  ASSERT_EQ(next(), Step::kLookup);
+  to_lookup();
   batch_.reads().looked_up();
   ASSERT_EQ(next(), Step::kStore);
   EXPECT_EQ(batch_.tenure().barrier, 7U);
@@ -303,9 +299,7 @@ TEST_F(WriterBatchTest, WhatIsInDoubtInASlotThatIsGoneIsLookedUpFirst) {
   failed(DbFault::kLost, DbSent::kStatement);
   ASSERT_EQ(next(), Step::kBarrier);
   batch_.barrier_passed(tenure(1, 0));
-  ASSERT_EQ(next(), Step::kLoadTails);
-  load(1, 0);
-  ASSERT_EQ(next(), Step::kLookup);
+  to_lookup(1, 0);
   batch_.reads().found_inbox(0, 1);
   batch_.reads().looked_up();
   end();
@@ -467,9 +461,7 @@ TEST_F(WriterBatchTest, WhatFailedWhileItWasCommittedIsLookedUpBeforeItIsRefused
   EXPECT_TRUE(batch_.unsettled());
   ASSERT_EQ(next(), Step::kBarrier);
   batch_.barrier_passed(tenure(1, 1));
-  ASSERT_EQ(next(), Step::kLoadTails);
-  load(1, 0);
-  ASSERT_EQ(next(), Step::kLookup);
+  to_lookup(1, 0);
   batch_.reads().found_inbox(0, 1);
   batch_.reads().looked_up();
   end();
@@ -484,9 +476,7 @@ TEST_F(WriterBatchTest, GivenUpAtTheEndOfTheProcessOnlyOnceSettled) {
   batch_.give_up({Code::kUnavailable, "stopping"});
   ASSERT_EQ(next(), Step::kBarrier);
   batch_.barrier_passed(tenure(1, 1));
-  ASSERT_EQ(next(), Step::kLoadTails);
-  load(1, 0);
-  ASSERT_EQ(next(), Step::kLookup);
+  to_lookup(1, 0);
   batch_.reads().looked_up();
   end();
   EXPECT_EQ(outcome(0), Outcome::kRefused);
