@@ -98,7 +98,7 @@ class MysqlShard final : public Shard {
   void run_user_request(UserRequest request, UserDone done) override {
     TenurePtr tenure = state_.tenure();
     if (!state_.serving(SteadyClock::now()) || !tenure->owns(request.slot)) {
-      return done(fail(Code::kUnavailable, "the shard is not served", 200));
+      return done(fail(Code::kUnavailable, "the shard is not served", kRetrySoonMs));
     }
     reader_.run({.request = std::move(request), .tenure = std::move(tenure)}, std::move(done));
   }

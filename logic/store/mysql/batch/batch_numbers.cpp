@@ -6,7 +6,6 @@ namespace hongyan::logic {
 
 namespace {
 
-constexpr std::uint32_t kRetryAfterMs = 200;
 using State = BatchRow::State;
 
 bool key_less(const StoreWork& a, std::int64_t a_seq, const StoreWork& b, std::int64_t b_seq) {
@@ -48,7 +47,7 @@ void BatchNumbers::give(BatchRow& row, MsgId id_limit) {
 
 Status BatchNumbers::give(InboxWork& work, UserTails& user) {
   if (work.chain_broken && *work.chain_broken) {
-    return fail(Code::kUnavailable, "an earlier row was refused", kRetryAfterMs);
+    return fail(Code::kUnavailable, "an earlier row was refused", kRetrySoonMs);
   }
   work.seq = ++user.next_inbox;
   inbox_.push_back(&work);
@@ -58,7 +57,7 @@ Status BatchNumbers::give(InboxWork& work, UserTails& user) {
 Status BatchNumbers::give(OutboxWork& work, UserTails& user, MsgId id_limit) {
   if (work.unless_stored) return std::unexpected(*work.unless_stored);
   work.message.id = clock_.next();
-  if (work.message.id > id_limit) return fail(Code::kUnavailable, "no message ids to give", kRetryAfterMs);
+  if (work.message.id > id_limit) return fail(Code::kUnavailable, "no message ids to give", kRetrySoonMs);
   work.seq = ++user.next_outbox;
   outbox_.push_back(&work);
   return {};

@@ -7,7 +7,6 @@ namespace hongyan::logic {
 
 namespace {
 
-constexpr std::uint32_t kRetryAfterMs = 200;
 using State = BatchRow::State;
 using Unread = BatchRow::Unread;
 using Outcome = StoreWork::Outcome;
@@ -37,7 +36,7 @@ void WriterBatch::begin(TakenWorks<WriterWorkPtr> taken, SteadyTime now) {
   window_end_ = rows_.size();
   for (BatchRow& row : rows_) {
     if (row.state == State::kOpen && row.work->deadline < now) {
-      row.refuse({Code::kUnavailable, "waited too long for the shard", kRetryAfterMs});
+      row.refuse({Code::kUnavailable, "waited too long for the shard", kRetrySoonMs});
     }
   }
   duplicates_.find(rows_);
@@ -123,7 +122,7 @@ void WriterBatch::moved(const DbError& error, TenurePtr present) {
 }
 
 void WriterBatch::fenced() {
-  give_up_ = {Code::kUnavailable, kFencedOff, kRetryAfterMs};
+  give_up_ = {Code::kUnavailable, kFencedOff, kRetrySoonMs};
   if (settled_ == Settled::kInDoubt) settled_ = Settled::kLookUp;
   doubt_everything(false);
 }
@@ -219,7 +218,7 @@ void WriterBatch::refuse_lost_slots() {
   if (tenure_ == taken_) return;
   for (BatchRow& row : rows_) {
     if (row.open() && !tenure_->still_holds(row.work->slot, *taken_))
-      row.refuse({Code::kUnavailable, kNotOurs, kRetryAfterMs});
+      row.refuse({Code::kUnavailable, kNotOurs, kRetrySoonMs});
   }
 }
 

@@ -6,8 +6,6 @@ namespace hongyan::logic {
 
 namespace {
 
-constexpr std::uint32_t kRetryAfterMs = 200;
-
 bool is_final(DbFault fault) noexcept { return fault == DbFault::kPermanent || fault == DbFault::kDuplicate; }
 
 // In words, for the faults that an operator can do something about; empty for others.
@@ -208,13 +206,13 @@ DbError make_db_error(unsigned code, std::string_view server_text) {
 Error to_error(const DbError& error) {
   if (error.fault == DbFault::kDuplicate) return {Code::kInternal, "the storage has it already"};
   if (error.fault == DbFault::kPermanent) return {Code::kInternal, "the storage can never take it"};
-  return {Code::kUnavailable, "the storage does not take it now", kRetryAfterMs};
+  return {Code::kUnavailable, "the storage does not take it now", kRetrySoonMs};
 }
 
 Error to_operator_error(const DbError& error) {
   return Error{.code = is_final(error.fault) ? Code::kInternal : Code::kUnavailable,
                .message = "database: " + error.text(),
-               .retry_after_ms = is_final(error.fault) ? 0U : kRetryAfterMs};
+               .retry_after_ms = is_final(error.fault) ? 0U : kRetrySoonMs};
 }
 
 }  // namespace hongyan::logic

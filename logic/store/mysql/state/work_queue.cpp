@@ -5,15 +5,9 @@
 
 namespace hongyan::logic {
 
-namespace {
-
-constexpr std::uint32_t kRetryAfterMs = 200;
-
-}  // namespace
-
 void refuse(StoreWork& work, const char* why) {
   work.outcome = StoreWork::Outcome::kRefused;
-  work.error = {Code::kUnavailable, why, kRetryAfterMs};
+  work.error = {Code::kUnavailable, why, kRetrySoonMs};
 }
 
 template <typename WorkPtr>

@@ -13,8 +13,7 @@ namespace {
 
 constexpr std::size_t kQueueLimit = 4096;
 constexpr Milliseconds kConnectPause{300};  // after a failed attempt reads are refused for as long
-constexpr std::uint32_t kRetryAfterMs = 200;
-constexpr unsigned kMaxAttempts = 4;  // of a change that meets barriers of others
+constexpr unsigned kMaxAttempts = 4;        // of a change that meets barriers of others
 
 }  // namespace
 
@@ -66,11 +65,11 @@ class ShardReader::Worker {
         case Written::Outcome::kUnknown:
           return fail(Code::kDeadlineExceeded, "the outcome is unknown");
         case Written::Outcome::kFenced:
-          return fail(Code::kUnavailable, kFencedOff, kRetryAfterMs);
+          return fail(Code::kUnavailable, kFencedOff, kRetrySoonMs);
         case Written::Outcome::kMoved:
           tenure = written.tenure;
           if (!tenure->still_holds(job.request.slot, *job.tenure))
-            return fail(Code::kUnavailable, kNotOurs, kRetryAfterMs);
+            return fail(Code::kUnavailable, kNotOurs, kRetrySoonMs);
           break;
         case Written::Outcome::kNotCommitted:
           if (written.error.fault != DbFault::kLost || std::exchange(fresh, true))
@@ -174,7 +173,7 @@ void ShardReader::push(Job job) {
 }
 
 void ShardReader::refuse(Job& job, const char* why) {
-  std::visit([why](auto& one) { one.done(fail(Code::kUnavailable, why, kRetryAfterMs)); }, job);
+  std::visit([why](auto& one) { one.done(fail(Code::kUnavailable, why, kRetrySoonMs)); }, job);
 }
 
 }  // namespace hongyan::logic

@@ -14,7 +14,6 @@ namespace {
 constexpr std::size_t kCachedUsers = 200'000;  // about 50 MB
 constexpr Milliseconds kIdPatience{500};
 constexpr std::int64_t kIdAheadMs = 2;  // a batch may run this far ahead of the clock
-constexpr std::uint32_t kRetryAfterMs = 200;
 constexpr const char* kNotNow = "the storage does not take it now";
 
 }  // namespace
@@ -177,7 +176,7 @@ void ShardWriter::fail(const DbError& error) {
 void ShardWriter::wait() {
   queue_.refuse_late();
   if (!batch_.unsettled() && queue_.stopping()) {
-    return batch_.give_up({Code::kUnavailable, "the node is stopping", kRetryAfterMs});
+    return batch_.give_up({Code::kUnavailable, "the node is stopping", kRetrySoonMs});
   }
   if (pause(pauses_++)) return;
   log::error("store", "stopped with a batch of unknown outcome shard={} writer={}", deps_.config.name,
