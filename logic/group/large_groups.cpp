@@ -21,17 +21,16 @@ void LargeGroups::learn_head(const GroupKey& group, std::int64_t head) {
 
 void LargeGroups::committed(const GroupBroadcast& message) {
   learn_head(message.group, message.group_seq);
-  GatePushes pushes;
   for (const auto& uid : message.audience->of_thread[context_.index]) {
     User* user = context_.users.find(message.group.app_id, uid);
     if (user == nullptr) continue;
     for (const auto& session : user->sessions) {
-      pushes.add(*session, user->slot);
+      pushes_.add(*session, user->slot);
       pushed(*session, message.group.group_id, message.group_seq);
     }
   }
   // Who did not get it is told to pull when no acknowledgement has come.
-  pushes.send(context_, message.cmd_id, *message.body, 0, [](std::uint64_t) {});
+  pushes_.send(context_.counters, message.cmd_id, *message.body, 0, [](std::uint64_t) {});
 }
 
 void LargeGroups::pushed(Session& session, std::int64_t group_id, std::int64_t seq) {

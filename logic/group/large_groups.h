@@ -12,6 +12,7 @@
 #include "logic/group/group_asks.h"
 #include "logic/group/mail.h"
 #include "logic/message/ack_timers.h"
+#include "logic/message/gate_pushes.h"
 #include "logic/message/push.h"
 #include "logic/user/cursors.h"
 #include "logic/user/thread_context.h"
@@ -100,6 +101,7 @@ class LargeGroups {
   std::unordered_map<GroupKey, std::int64_t, GroupKeyHash> heads_;  // committed; as far as is known
   std::map<PageKey, std::vector<OnPage>> reading_;
   AckTimers<Awaited> timers_;
+  GatePushes pushes_;
 };
 
 }  // namespace hongyan::logic
