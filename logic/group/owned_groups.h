@@ -14,18 +14,18 @@ namespace hongyan::logic {
 
 // The groups of one slot thread's slots. One thread.
 //
-// A message comes from its sender's slot by a lane, in order, and is given back once it has its place: it then
-// stands in im_group_message, and this slot is responsible for it until every member's inbox row is committed (of a
-// large group: nothing more).
+// A message comes from its sender's slot by a lane, in order, and is given back once it has its place: it
+// then stands in im_group_message, and this slot is responsible for it until every member's inbox row is
+// committed (of a large group: nothing more).
 //
-// A group is held while something of it is under way, and longer while there is room: the longest idle is forgotten
-// first. One that does not exist is held only while somebody asks about it.
-class Groups {
+// A group is held while something of it is under way, and longer while there is room: the longest idle is
+// forgotten first. One that does not exist is held only while somebody asks about it.
+class OwnedGroups {
  public:
   // A group without its members takes as much memory as so many of them.
   static constexpr std::size_t kGroupWeight = 20;
 
-  Groups(ThreadContext& context, Lanes& lanes, Delivery& delivery, GroupMailbox& mailbox)
+  OwnedGroups(ThreadContext& context, Lanes& lanes, Delivery& delivery, GroupMailbox& mailbox)
       : context_(context),
         lanes_(lanes),
         delivery_(delivery),
@@ -42,8 +42,8 @@ class Groups {
   void ask(GroupAsk ask);
   void finished(std::unique_ptr<GroupWork> work);
 
-  // After the slots were acquired, before anything new: what is not known to be fanned out, by placed_id. pending:
-  // destinations that stand in im_pending, by id.
+  // After the slots were acquired, before anything new: what is not known to be fanned out, by placed_id.
+  // pending: destinations that stand in im_pending, by id.
   void redo(std::vector<GroupRedoRow> rows, const std::unordered_map<MsgId, std::vector<Slot>>& pending);
   // Every member's row of this message is committed.
   void fanned_out(MsgId placed_id) { outcomes_.fanned_out(placed_id); }

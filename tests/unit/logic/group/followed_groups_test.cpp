@@ -4,9 +4,9 @@
 namespace hongyan::logic {
 namespace {
 
-class LargeGroupsTest : public GroupsHarness {
+class FollowedGroupsTest : public GroupsHarness {
  protected:
-  LargeGroupsTest() {
+  FollowedGroupsTest() {
     config_.group.large_threshold = 3;
     group_ = create("alice", {"bob", "carol"});
     post(1, "alice", group_, "small");
@@ -18,7 +18,7 @@ class LargeGroupsTest : public GroupsHarness {
   std::int64_t group_ = 0;
 };
 
-TEST_F(LargeGroupsTest, MessagesAreStoredOnceAndFoundByPull) {
+TEST_F(FollowedGroupsTest, MessagesAreStoredOnceAndFoundByPull) {
   come_online("bob");
   post(3, "alice", group_, "large");
   settle();
@@ -47,7 +47,7 @@ TEST_F(LargeGroupsTest, MessagesAreStoredOnceAndFoundByPull) {
 }
 
 // What was said before stands in the inbox, and devices take it first.
-TEST_F(LargeGroupsTest, UnaskedPagesComeAfterTheInbox) {
+TEST_F(FollowedGroupsTest, UnaskedPagesComeAfterTheInbox) {
   post(3, "alice", group_, "large");
   settle();
   come_online("bob");
@@ -56,7 +56,7 @@ TEST_F(LargeGroupsTest, UnaskedPagesComeAfterTheInbox) {
   EXPECT_EQ(pull(12, "bob", 2, {}, 2).groups_size(), 1);
 }
 
-TEST_F(LargeGroupsTest, WhoCouldNotReadIsToldToPullAgain) {
+TEST_F(FollowedGroupsTest, WhoCouldNotReadIsToldToPullAgain) {
   post(3, "alice", group_, "large");
   settle();
   come_online("bob");
@@ -71,7 +71,7 @@ TEST_F(LargeGroupsTest, WhoCouldNotReadIsToldToPullAgain) {
   EXPECT_EQ(pull(11, "bob", 3).groups_size(), 1);
 }
 
-TEST_F(LargeGroupsTest, WhoWantsTheSameAtTheSameTimeSharesARead) {
+TEST_F(FollowedGroupsTest, WhoWantsTheSameAtTheSameTimeSharesARead) {
   post(3, "alice", group_, "large");
   settle();
   std::vector<std::string> uids = {"alice", "bob", "carol"};
@@ -93,7 +93,7 @@ TEST_F(LargeGroupsTest, WhoWantsTheSameAtTheSameTimeSharesARead) {
   EXPECT_LE(shard.group_reads, 2);  // one a slot thread
 }
 
-TEST_F(LargeGroupsTest, HeadsAreAskedForAfterARestart) {
+TEST_F(FollowedGroupsTest, HeadsAreAskedForAfterARestart) {
   post(3, "alice", group_, "large");
   settle();
   restart();
@@ -105,7 +105,7 @@ TEST_F(LargeGroupsTest, HeadsAreAskedForAfterARestart) {
   EXPECT_EQ(page.groups(0).msg(0).content(), "large");
 }
 
-TEST_F(LargeGroupsTest, AcksMoveTheCursorAndNothingBeyondTheHeadDoes) {
+TEST_F(FollowedGroupsTest, AcksMoveTheCursorAndNothingBeyondTheHeadDoes) {
   come_online("bob");
   post(3, "alice", group_, "large");
   settle();
@@ -124,7 +124,7 @@ TEST_F(LargeGroupsTest, AcksMoveTheCursorAndNothingBeyondTheHeadDoes) {
   }
 }
 
-TEST_F(LargeGroupsTest, WhoDoesNotAcknowledgeIsToldToPull) {
+TEST_F(FollowedGroupsTest, WhoDoesNotAcknowledgeIsToldToPull) {
   come_online("bob");
   post(3, "alice", group_, "large");
   settle();
@@ -138,7 +138,7 @@ TEST_F(LargeGroupsTest, WhoDoesNotAcknowledgeIsToldToPull) {
 }
 
 // The owner died after the commit, before anybody was told; the devices stayed at their gates.
-TEST_F(LargeGroupsTest, DevicesThatAreAnnouncedHearOfWhatTheyMissed) {
+TEST_F(FollowedGroupsTest, DevicesThatAreAnnouncedHearOfWhatTheyMissed) {
   post(3, "alice", group_, "large");
   settle();
   restart();
@@ -165,7 +165,7 @@ TEST_F(LargeGroupsTest, DevicesThatAreAnnouncedHearOfWhatTheyMissed) {
 }
 
 // What changes somebody's own part comes by the inbox; the others find it in the group.
-TEST_F(LargeGroupsTest, JoiningAndLeaving) {
+TEST_F(FollowedGroupsTest, JoiningAndLeaving) {
   come_online("bob");
   ctrl(3, "alice", client::CTRL_TYPE_ADD_MEMBERS, group_, {"erin"});
   settle();
@@ -192,7 +192,7 @@ TEST_F(LargeGroupsTest, JoiningAndLeaving) {
 }
 
 // Each stay is read to its end; what was said between them is not.
-TEST_F(LargeGroupsTest, WhoComesBackReadsWhatWasUnreadBefore) {
+TEST_F(FollowedGroupsTest, WhoComesBackReadsWhatWasUnreadBefore) {
   post(3, "alice", group_, "before");  // 4
   settle();
   ctrl(4, "alice", client::CTRL_TYPE_REMOVE_MEMBERS, group_, {"dave"});
@@ -232,7 +232,7 @@ TEST_F(LargeGroupsTest, WhoComesBackReadsWhatWasUnreadBefore) {
 }
 
 // A device that held everything before it went is not told of what it may not read.
-TEST_F(LargeGroupsTest, WhoComesBackToNothingNewIsNotToldToPull) {
+TEST_F(FollowedGroupsTest, WhoComesBackToNothingNewIsNotToldToPull) {
   post(3, "alice", group_, "before");
   settle();
   come_online("dave");
@@ -256,7 +256,7 @@ TEST_F(LargeGroupsTest, WhoComesBackToNothingNewIsNotToldToPull) {
   }
 }
 
-TEST_F(LargeGroupsTest, DissolvingTellsEveryInbox) {
+TEST_F(FollowedGroupsTest, DissolvingTellsEveryInbox) {
   ctrl(3, "alice", client::CTRL_TYPE_DELETE_GROUP, group_);
   settle();
   for (const auto* uid : {"alice", "bob", "carol", "dave"}) EXPECT_EQ(inbox(uid).back(), "#") << uid;
@@ -266,7 +266,7 @@ TEST_F(LargeGroupsTest, DissolvingTellsEveryInbox) {
   EXPECT_EQ(error_of(4), client::ERROR_CODE_PERMISSION_DENIED);
 }
 
-TEST_F(LargeGroupsTest, ReadsOfTheGroup) {
+TEST_F(FollowedGroupsTest, ReadsOfTheGroup) {
   ctrl(3, "bob", client::CTRL_TYPE_GET_GROUP, group_);
   ctrl(4, "bob", client::CTRL_TYPE_LIST_MEMBERS, group_);
   ctrl(5, "bob", client::CTRL_TYPE_LIST_MY_GROUPS, 0);

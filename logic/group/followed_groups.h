@@ -24,9 +24,9 @@ namespace hongyan::logic {
 //
 // A device that has not acknowledged what it was pushed of a group within ack_timeout is told to pull it,
 // once for all that was pushed by then.
-class LargeGroups {
+class FollowedGroups {
  public:
-  LargeGroups(ThreadContext& context, Cursors& cursors, Pusher& pusher, GroupAsks& asks)
+  FollowedGroups(ThreadContext& context, Cursors& cursors, Pusher& pusher, GroupAsks& asks)
       : context_(context), cursors_(cursors), pusher_(pusher), asks_(asks), timers_(context) {}
 
   // A message is committed: to the devices of its members that are online here, one packet a gate.

@@ -1,18 +1,18 @@
-#include "logic/group/groups.h"
+#include "logic/group/owned_groups.h"
 
 #include <algorithm>
 #include <utility>
 
 namespace hongyan::logic {
 
-GroupOrder& Groups::order_of(GroupKey key) {
+GroupOrder& OwnedGroups::order_of(GroupKey key) {
   auto& place = groups_[key];
   if (!place) place = std::make_unique<Held>(parts_, std::move(key));
   place->used_at = context_.now();
   return place->order;
 }
 
-void Groups::take(DeliverWorkPtr group_message) {
+void OwnedGroups::take(DeliverWorkPtr group_message) {
   // Only what does not wait for this: it ends without a message being taken here.
   if (lanes_.fan_out_bytes() > static_cast<std::int64_t>(context_.config.max_unfinished_bytes)) {
     group_message->error = {Code::kUnavailable, "too much is waiting for delivery", kRetryMs};
@@ -24,10 +24,10 @@ void Groups::take(DeliverWorkPtr group_message) {
   group.take(std::move(group_message));
 }
 
-void Groups::ask(GroupAsk ask) { order_of(ask.group).ask(std::move(ask)); }
+void OwnedGroups::ask(GroupAsk ask) { order_of(ask.group).ask(std::move(ask)); }
 
-void Groups::redo(std::vector<GroupRedoRow> rows,
-                  const std::unordered_map<MsgId, std::vector<Slot>>& pending) {
+void OwnedGroups::redo(std::vector<GroupRedoRow> rows,
+                       const std::unordered_map<MsgId, std::vector<Slot>>& pending) {
   std::vector<GroupOrder*> touched;
   for (auto& row : rows) {
     GroupOrder& group = order_of({.app_id = row.app_id, .group_id = row.row.message.group_id});
@@ -38,7 +38,7 @@ void Groups::redo(std::vector<GroupRedoRow> rows,
   for (GroupOrder* group : touched) group->go_on();
 }
 
-void Groups::finished(std::unique_ptr<GroupWork> work) {
+void OwnedGroups::finished(std::unique_ptr<GroupWork> work) {
   const auto it = groups_.find({.app_id = work->user.app_id, .group_id = work->group_id});
   if (it == groups_.end()) return;  // cannot be: it is busy
   GroupOrder& group = it->second->order;
@@ -49,13 +49,13 @@ void Groups::finished(std::unique_ptr<GroupWork> work) {
   if (group.idle() && group.is_loaded() && !group.exists()) forget(group);
 }
 
-void Groups::tick() {
+void OwnedGroups::tick() {
   outcomes_.tick();
   load_again();
   forget_idle();
 }
 
-void Groups::load_again() {
+void OwnedGroups::load_again() {
   for (auto& key : std::exchange(unloaded_, {})) {
     const auto it = groups_.find(key);
     if (it == groups_.end()) continue;
@@ -70,13 +70,13 @@ void Groups::load_again() {
   }
 }
 
-void Groups::forget(const GroupOrder& group) {
+void OwnedGroups::forget(const GroupOrder& group) {
   members_ -= group.members();
   groups_.erase(GroupKey(group.key()));
 }
 
 // The longest idle, until a tenth of the room is free.
-void Groups::forget_idle() {
+void OwnedGroups::forget_idle() {
   const std::size_t most = context_.config.group.members_in_memory;
   if (held() <= most) return;
   std::vector<const Held*> idle;

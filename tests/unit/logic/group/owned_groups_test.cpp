@@ -1,5 +1,5 @@
 // Groups that their owner holds: which, and how many.
-#include "logic/group/groups.h"
+#include "logic/group/owned_groups.h"
 
 #include <string>
 #include <vector>
@@ -9,9 +9,9 @@
 namespace hongyan::logic {
 namespace {
 
-class GroupsTest : public GroupsHarness {};
+class OwnedGroupsTest : public GroupsHarness {};
 
-TEST_F(GroupsTest, WhatStrangersNameTakesNoMemory) {
+TEST_F(OwnedGroupsTest, WhatStrangersNameTakesNoMemory) {
   const auto group = create("alice", {"bob"});
   for (std::uint32_t seq = 1; seq <= 50; ++seq) post(seq, "mallory", group + seq, "hello?");
   settle();
@@ -31,7 +31,7 @@ TEST_F(GroupsTest, WhatStrangersNameTakesNoMemory) {
 }
 
 // A message on its way to its group must not be what its group waits for.
-TEST_F(GroupsTest, WhatWaitsForItsPlaceIsNotInItsOwnWay) {
+TEST_F(OwnedGroupsTest, WhatWaitsForItsPlaceIsNotInItsOwnWay) {
   std::int64_t group = 0;
   do {
     group = create("alice", {"bob"});
@@ -44,7 +44,7 @@ TEST_F(GroupsTest, WhatWaitsForItsPlaceIsNotInItsOwnWay) {
 }
 
 // Members share a content: it counts once, and for as long as one row is not there.
-TEST_F(GroupsTest, ContentsOnTheirWayToMembersCount) {
+TEST_F(OwnedGroupsTest, ContentsOnTheirWayToMembersCount) {
   const auto [group, sender, far] = apart();
   std::vector<std::string> members = {far};
   for (int i = 0; members.size() < 3; ++i) {
@@ -70,8 +70,8 @@ TEST_F(GroupsTest, ContentsOnTheirWayToMembersCount) {
   EXPECT_GT(stored(group).rows.size(), placed);
 }
 
-TEST_F(GroupsTest, TheLongestIdleAreForgottenAndReadAgain) {
-  config_.group.members_in_memory = 10 * (Groups::kGroupWeight + 2);
+TEST_F(OwnedGroupsTest, TheLongestIdleAreForgottenAndReadAgain) {
+  config_.group.members_in_memory = 10 * (OwnedGroups::kGroupWeight + 2);
   std::vector<std::int64_t> groups;
   for (int i = 0; i < 30; ++i) {
     groups.push_back(create("alice", {"bob"}));
