@@ -16,8 +16,8 @@ TEST_F(FanOutTest, WhoIsRemovedHearsOfItAndNothingAfter) {
   const auto group = create("alice", {"bob", "carol"});
   ctrl(1, "alice", client::CTRL_TYPE_REMOVE_MEMBERS, group, {"bob"});
   settle();
-  post(2, "alice", group, "without bob");
-  post(3, "bob", group, "still here?");
+  send_to_group(2, "alice", group, "without bob");
+  send_to_group(3, "bob", group, "still here?");
   settle();
   EXPECT_EQ(inbox("bob"), (std::vector<std::string>{"#", "#"}));
   EXPECT_EQ(inbox("carol"), (std::vector<std::string>{"#", "#", "without bob"}));
@@ -26,12 +26,12 @@ TEST_F(FanOutTest, WhoIsRemovedHearsOfItAndNothingAfter) {
 
 TEST_F(FanOutTest, WhoIsAddedGetsWhatFollows) {
   const auto group = create("alice", {"bob"});
-  post(1, "alice", group, "before");
+  send_to_group(1, "alice", group, "before");
   settle();
   ctrl(2, "bob", client::CTRL_TYPE_ADD_MEMBERS, group, {"dave"});
   settle();
   EXPECT_EQ(result_of(2).group().member_count(), 3);
-  post(3, "dave", group, "hello");
+  send_to_group(3, "dave", group, "hello");
   settle();
   EXPECT_EQ(inbox("dave"), (std::vector<std::string>{"#", "hello"}));
   EXPECT_EQ(inbox("alice"), (std::vector<std::string>{"#", "before", "#", "hello"}));
@@ -51,8 +51,8 @@ TEST_F(FanOutTest, AShardThatIsDownHoldsUpItsMembersOnly) {
   settle();
   const std::string sender = near[0];
   away.refuse = true;
-  post(3, sender, group, "one");
-  post(4, sender, group, "two");
+  send_to_group(3, sender, group, "one");
+  send_to_group(4, sender, group, "two");
   settle();
   EXPECT_EQ(inbox(near[1]).back(), "two");
   EXPECT_EQ(inbox(far).back(), "#");
@@ -71,7 +71,7 @@ TEST_F(FanOutTest, RedoCompletesWhatACrashCutShort) {
   const std::string far = member_elsewhere(group);
   ctrl(1, "alice", client::CTRL_TYPE_ADD_MEMBERS, group, {far});
   settle();
-  post(2, "alice", group, "lost on the way");
+  send_to_group(2, "alice", group, "lost on the way");
   settle();
   // As if none of the last message's rows had been stored.
   for (const std::string& uid : {std::string("bob"), std::string("carol"), far}) {
@@ -92,11 +92,11 @@ TEST_F(FanOutTest, RedoCompletesWhatACrashCutShort) {
 
 TEST_F(FanOutTest, RedoGivesAMessageToWhoWasAMemberThenAndCameBackSince) {
   const auto group = create("alice", {"bob", "carol"});
-  post(1, "alice", group, "lost on the way");
+  send_to_group(1, "alice", group, "lost on the way");
   settle();
   ctrl(2, "alice", client::CTRL_TYPE_REMOVE_MEMBERS, group, {"bob"});
   settle();
-  post(3, "alice", group, "without bob");
+  send_to_group(3, "alice", group, "without bob");
   settle();
   ctrl(4, "alice", client::CTRL_TYPE_ADD_MEMBERS, group, {"bob"});
   settle();
@@ -112,7 +112,7 @@ TEST_F(FanOutTest, RedoGivesAMessageToWhoWasAMemberThenAndCameBackSince) {
 
 TEST_F(FanOutTest, RedoOfAPendingRowGoesToItsDestinationOnly) {
   const auto group = create("alice", {"bob", "carol"});
-  post(1, "alice", group, "late");
+  send_to_group(1, "alice", group, "late");
   settle();
   for (const std::string uid : {"bob", "carol"}) shard_of(uid).inbox[{"demo", uid}].pop_back();
   auto rows = placed_rows(group);
@@ -138,7 +138,7 @@ TEST_F(FanOutTest, LongLanesOfAGroupAreReadAgain) {
   settle();
   MemoryShard& away = shard_of(far);
   away.refuse = true;
-  for (std::uint32_t i = 0; i < 100; ++i) post(100 + i, sender, group, "m" + std::to_string(i));
+  for (std::uint32_t i = 0; i < 100; ++i) send_to_group(100 + i, sender, group, "m" + std::to_string(i));
   settle();
   away.refuse = false;
   for (int i = 0; i < 10; ++i) pass(Milliseconds(2000));
@@ -150,7 +150,7 @@ TEST_F(FanOutTest, LongLanesOfAGroupAreReadAgain) {
 TEST_F(FanOutTest, MentionsAndOrderReachTheDevices) {
   const auto group = create("alice", {"bob"});
   come_online("bob");
-  post(1, "alice", group, "hi bob");
+  send_to_group(1, "alice", group, "hi bob");
   settle();
   const auto pushes = pushes_to("bob");
   ASSERT_EQ(pushes.size(), 1U);
@@ -175,8 +175,8 @@ TEST_F(FanOutTest, PushesToManyAreOnePacketAndKeepEachInboxsOrder) {
   gate_->push_packets = 0;
   gate_->pushes.clear();
   for (std::uint32_t i = 0; i < 5; ++i) {
-    post(1 + i, "alice", one, "one " + std::to_string(i));
-    post(101 + i, "bob", two, "two " + std::to_string(i));
+    send_to_group(1 + i, "alice", one, "one " + std::to_string(i));
+    send_to_group(101 + i, "bob", two, "two " + std::to_string(i));
     send(201 + i, "carol", all[i], "c2c " + std::to_string(i));
   }
   settle();
@@ -202,7 +202,7 @@ TEST_F(FanOutTest, PushesToManyAreOnePacketAndKeepEachInboxsOrder) {
 TEST_F(FanOutTest, AResentPushCarriesItsSeq) {
   const auto group = create("alice", {"bob"});
   come_online("bob");
-  post(1, "alice", group, "twice");
+  send_to_group(1, "alice", group, "twice");
   settle();
   pass(Milliseconds(5100));
   const auto pushes = pushes_to("bob");

@@ -9,7 +9,7 @@ class FollowedGroupsTest : public GroupsHarness {
   FollowedGroupsTest() {
     config_.group.large_threshold = 3;
     group_ = create("alice", {"bob", "carol"});
-    post(1, "alice", group_, "small");
+    send_to_group(1, "alice", group_, "small");
     settle();
     ctrl(2, "alice", client::CTRL_TYPE_ADD_MEMBERS, group_, {"dave"});
     settle();
@@ -20,7 +20,7 @@ class FollowedGroupsTest : public GroupsHarness {
 
 TEST_F(FollowedGroupsTest, MessagesAreStoredOnceAndFoundByPull) {
   come_online("bob");
-  post(3, "alice", group_, "large");
+  send_to_group(3, "alice", group_, "large");
   settle();
   EXPECT_EQ(inbox("bob"), (std::vector<std::string>{"#", "small", "#"}));
   EXPECT_EQ(inbox("dave"), std::vector<std::string>{"#"});
@@ -48,7 +48,7 @@ TEST_F(FollowedGroupsTest, MessagesAreStoredOnceAndFoundByPull) {
 
 // What was said before stands in the inbox, and devices take it first.
 TEST_F(FollowedGroupsTest, UnaskedPagesComeAfterTheInbox) {
-  post(3, "alice", group_, "large");
+  send_to_group(3, "alice", group_, "large");
   settle();
   come_online("bob");
   EXPECT_EQ(pull(10, "bob", 0, {}, 2).groups_size(), 0);
@@ -57,7 +57,7 @@ TEST_F(FollowedGroupsTest, UnaskedPagesComeAfterTheInbox) {
 }
 
 TEST_F(FollowedGroupsTest, WhoCouldNotReadIsToldToPullAgain) {
-  post(3, "alice", group_, "large");
+  send_to_group(3, "alice", group_, "large");
   settle();
   come_online("bob");
   MemoryShard& shard = shards_[shard_set_.index_of(slot_of_group("demo", group_))];
@@ -72,7 +72,7 @@ TEST_F(FollowedGroupsTest, WhoCouldNotReadIsToldToPullAgain) {
 }
 
 TEST_F(FollowedGroupsTest, WhoWantsTheSameAtTheSameTimeSharesARead) {
-  post(3, "alice", group_, "large");
+  send_to_group(3, "alice", group_, "large");
   settle();
   std::vector<std::string> uids = {"alice", "bob", "carol"};
   for (const auto& uid : uids) come_online(uid);
@@ -94,7 +94,7 @@ TEST_F(FollowedGroupsTest, WhoWantsTheSameAtTheSameTimeSharesARead) {
 }
 
 TEST_F(FollowedGroupsTest, HeadsAreAskedForAfterARestart) {
-  post(3, "alice", group_, "large");
+  send_to_group(3, "alice", group_, "large");
   settle();
   restart();
   acquire();
@@ -107,7 +107,7 @@ TEST_F(FollowedGroupsTest, HeadsAreAskedForAfterARestart) {
 
 TEST_F(FollowedGroupsTest, AcksMoveTheCursorAndNothingBeyondTheHeadDoes) {
   come_online("bob");
-  post(3, "alice", group_, "large");
+  send_to_group(3, "alice", group_, "large");
   settle();
   client::PushAck ack;
   ack.set_group_id(group_);
@@ -126,7 +126,7 @@ TEST_F(FollowedGroupsTest, AcksMoveTheCursorAndNothingBeyondTheHeadDoes) {
 
 TEST_F(FollowedGroupsTest, WhoDoesNotAcknowledgeIsToldToPull) {
   come_online("bob");
-  post(3, "alice", group_, "large");
+  send_to_group(3, "alice", group_, "large");
   settle();
   pass(Milliseconds(6000));
   const auto pushes = pushes_to("bob");
@@ -139,7 +139,7 @@ TEST_F(FollowedGroupsTest, WhoDoesNotAcknowledgeIsToldToPull) {
 
 // The owner died after the commit, before anybody was told; the devices stayed at their gates.
 TEST_F(FollowedGroupsTest, DevicesThatAreAnnouncedHearOfWhatTheyMissed) {
-  post(3, "alice", group_, "large");
+  send_to_group(3, "alice", group_, "large");
   settle();
   restart();
   acquire();
@@ -169,11 +169,11 @@ TEST_F(FollowedGroupsTest, JoiningAndLeaving) {
   come_online("bob");
   ctrl(3, "alice", client::CTRL_TYPE_ADD_MEMBERS, group_, {"erin"});
   settle();
-  post(4, "erin", group_, "I am new");
+  send_to_group(4, "erin", group_, "I am new");
   settle();
   ctrl(5, "carol", client::CTRL_TYPE_EXIT_GROUP, group_);
   settle();
-  post(6, "alice", group_, "carol is gone");
+  send_to_group(6, "alice", group_, "carol is gone");
   settle();
   EXPECT_EQ(inbox("erin"), std::vector<std::string>{"#"});
   EXPECT_EQ(inbox("carol"), (std::vector<std::string>{"#", "small", "#", "#"}));
@@ -193,11 +193,11 @@ TEST_F(FollowedGroupsTest, JoiningAndLeaving) {
 
 // Each stay is read to its end; what was said between them is not.
 TEST_F(FollowedGroupsTest, WhoComesBackReadsWhatWasUnreadBefore) {
-  post(3, "alice", group_, "before");  // 4
+  send_to_group(3, "alice", group_, "before");  // 4
   settle();
   ctrl(4, "alice", client::CTRL_TYPE_REMOVE_MEMBERS, group_, {"dave"});
   settle();
-  post(5, "alice", group_, "without dave");
+  send_to_group(5, "alice", group_, "without dave");
   settle();
   ctrl(6, "alice", client::CTRL_TYPE_ADD_MEMBERS, group_, {"dave"});  // 7
   settle();
@@ -213,7 +213,7 @@ TEST_F(FollowedGroupsTest, WhoComesBackReadsWhatWasUnreadBefore) {
     EXPECT_EQ(second.groups(0).msg(0).content(), "after");
     EXPECT_EQ(second.groups(0).msg(0).seq(), 8);
   };
-  post(7, "alice", group_, "after");
+  send_to_group(7, "alice", group_, "after");
   settle();
   come_online("dave");
   reads(10);
@@ -233,13 +233,13 @@ TEST_F(FollowedGroupsTest, WhoComesBackReadsWhatWasUnreadBefore) {
 
 // A device that held everything before it went is not told of what it may not read.
 TEST_F(FollowedGroupsTest, WhoComesBackToNothingNewIsNotToldToPull) {
-  post(3, "alice", group_, "before");
+  send_to_group(3, "alice", group_, "before");
   settle();
   come_online("dave");
   EXPECT_EQ(pull(10, "dave", 1, {{group_, 4}}).groups_size(), 0);
   ctrl(4, "dave", client::CTRL_TYPE_EXIT_GROUP, group_);
   settle();
-  post(5, "alice", group_, "without dave");
+  send_to_group(5, "alice", group_, "without dave");
   settle();
   ctrl(6, "alice", client::CTRL_TYPE_ADD_MEMBERS, group_, {"dave"});
   settle();
@@ -261,7 +261,7 @@ TEST_F(FollowedGroupsTest, DissolvingTellsEveryInbox) {
   settle();
   for (const auto* uid : {"alice", "bob", "carol", "dave"}) EXPECT_EQ(inbox(uid).back(), "#") << uid;
   EXPECT_EQ(inbox("dave").size(), 2U);
-  post(4, "dave", group_, "anyone?");
+  send_to_group(4, "dave", group_, "anyone?");
   settle();
   EXPECT_EQ(error_of(4), client::ERROR_CODE_PERMISSION_DENIED);
 }

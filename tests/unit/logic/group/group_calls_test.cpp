@@ -13,8 +13,8 @@ class GroupCallsTest : public GroupsHarness {};
 
 TEST_F(GroupCallsTest, OnlyMembersSend) {
   const auto group = create("alice", {"bob"});
-  post(1, "mallory", group, "let me in");
-  post(2, "alice", group + 1, "no such group");
+  send_to_group(1, "mallory", group, "let me in");
+  send_to_group(2, "alice", group + 1, "no such group");
   settle();
   EXPECT_EQ(error_of(1), client::ERROR_CODE_PERMISSION_DENIED);
   EXPECT_EQ(error_of(2), client::ERROR_CODE_PERMISSION_DENIED);
@@ -31,20 +31,20 @@ TEST_F(GroupCallsTest, WhoWasAddedButHasNotHeardIsRefusedForNowOnly) {
   settle();
   pass(Milliseconds(2100));
   away.refuse = false;
-  post(2, far, group, "too early");
+  send_to_group(2, far, group, "too early");
   settle();
   EXPECT_EQ(error_of(2), client::ERROR_CODE_UNAVAILABLE);
   pass(Milliseconds(2000));
-  post(3, far, group, "now");
+  send_to_group(3, far, group, "now");
   settle();
   EXPECT_FALSE(body_of<client::C2GSendResp>(3).has_error());
 }
 
 TEST_F(GroupCallsTest, AResendOfAMessageKeepsItsIdAndStoresNothing) {
   const auto group = create("alice", {"bob"});
-  post(1, "alice", group, "once", "same");
+  send_to_group(1, "alice", group, "once", "same");
   settle();
-  post(2, "alice", group, "once", "same");
+  send_to_group(2, "alice", group, "once", "same");
   settle();
   EXPECT_EQ(body_of<client::C2GSendResp>(1).msg_id(), body_of<client::C2GSendResp>(2).msg_id());
   EXPECT_EQ(inbox("bob"), (std::vector<std::string>{"#", "once"}));
@@ -53,7 +53,7 @@ TEST_F(GroupCallsTest, AResendOfAMessageKeepsItsIdAndStoresNothing) {
   settle();
   ctrl(4, "bob", client::CTRL_TYPE_REMOVE_MEMBERS, group, {"alice"});
   settle();
-  post(5, "alice", group, "once", "same");
+  send_to_group(5, "alice", group, "once", "same");
   settle();
   EXPECT_EQ(body_of<client::C2GSendResp>(5).msg_id(), body_of<client::C2GSendResp>(1).msg_id());
 }

@@ -13,19 +13,19 @@ class OwnedGroupsTest : public GroupsHarness {};
 
 TEST_F(OwnedGroupsTest, WhatStrangersNameTakesNoMemory) {
   const auto group = create("alice", {"bob"});
-  for (std::uint32_t seq = 1; seq <= 50; ++seq) post(seq, "mallory", group + seq, "hello?");
+  for (std::uint32_t seq = 1; seq <= 50; ++seq) send_to_group(seq, "mallory", group + seq, "hello?");
   settle();
   EXPECT_EQ(error_of(50), client::ERROR_CODE_PERMISSION_DENIED);
   EXPECT_EQ(held(), 1);
 
   for (auto& shard : shards_) shard.refuse = true;
-  for (std::uint32_t seq = 51; seq <= 100; ++seq) post(seq, "mallory", group + seq, "hello?");
+  for (std::uint32_t seq = 51; seq <= 100; ++seq) send_to_group(seq, "mallory", group + seq, "hello?");
   settle();
   EXPECT_EQ(error_of(100), client::ERROR_CODE_UNAVAILABLE);
   for (auto& shard : shards_) shard.refuse = false;
   pass(Milliseconds(600));
   EXPECT_EQ(held(), 1);
-  post(101, "alice", group, "hi");
+  send_to_group(101, "alice", group, "hi");
   settle();
   EXPECT_FALSE(body_of<client::C2GSendResp>(101).has_error());
 }
@@ -37,7 +37,7 @@ TEST_F(OwnedGroupsTest, WhatWaitsForItsPlaceIsNotInItsOwnWay) {
     group = create("alice", {"bob"});
   } while (slot_of_group("demo", group) % kThreads != slot_of("demo", "alice") % kThreads);
   config_.max_unfinished_bytes = 2000;
-  post(1, "alice", group, std::string(5000, 'x'));
+  send_to_group(1, "alice", group, std::string(5000, 'x'));
   settle();
   EXPECT_FALSE(body_of<client::C2GSendResp>(1).has_error());
   EXPECT_EQ(inbox("bob").back().size(), 5000U);
@@ -57,7 +57,7 @@ TEST_F(OwnedGroupsTest, ContentsOnTheirWayToMembersCount) {
   MemoryShard& away = shard_of(far);
   away.refuse = true;
   for (std::uint32_t seq = 2; seq < 12; ++seq) {
-    post(seq, sender, group, std::string(5000, 'x'));
+    send_to_group(seq, sender, group, std::string(5000, 'x'));
     settle();
   }
   const std::size_t placed = stored(group).rows.size();
@@ -79,7 +79,7 @@ TEST_F(OwnedGroupsTest, TheLongestIdleAreForgottenAndReadAgain) {
   }
   EXPECT_LE(held(), 20);
   EXPECT_GE(held(), 9);
-  post(1, "bob", groups.front(), "still there");
+  send_to_group(1, "bob", groups.front(), "still there");
   settle();
   EXPECT_FALSE(body_of<client::C2GSendResp>(1).has_error());
   EXPECT_EQ(inbox("alice").back(), "still there");

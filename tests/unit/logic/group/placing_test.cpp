@@ -14,7 +14,7 @@ class PlacingTest : public GroupsHarness {};
 TEST_F(PlacingTest, OneOrderForAllMembersTheSenderIncluded) {
   const auto group = create("alice", {"bob", "carol"});
   for (std::uint32_t i = 1; i <= 5; ++i) {
-    post(i, i % 2 == 0 ? "bob" : "alice", group, "m" + std::to_string(i));
+    send_to_group(i, i % 2 == 0 ? "bob" : "alice", group, "m" + std::to_string(i));
     settle();
   }
   const std::vector<std::string> all = {"#", "m1", "m2", "m3", "m4", "m5"};
@@ -46,7 +46,7 @@ TEST_F(PlacingTest, AResendOfACommandIsAnsweredFromItsOutcome) {
 TEST_F(PlacingTest, NobodyGetsWhatWasAcceptedForADissolvedGroup) {
   const auto group = create("alice", {"bob"});
   ctrl(1, "alice", client::CTRL_TYPE_DELETE_GROUP, group);
-  post(2, "bob", group, "too late");  // accepted: bob has not heard yet
+  send_to_group(2, "bob", group, "too late");  // accepted: bob has not heard yet
   settle();
   EXPECT_EQ(body_of<client::C2GSendResp>(2).has_error(), false);
   EXPECT_EQ(inbox("alice"), (std::vector<std::string>{"#", "#"}));
@@ -56,7 +56,7 @@ TEST_F(PlacingTest, NobodyGetsWhatWasAcceptedForADissolvedGroup) {
 
 TEST_F(PlacingTest, AMessageGivenToTheGroupTwiceIsPlacedOnce) {
   const auto group = create("alice", {"bob"});
-  post(1, "alice", group, "again");
+  send_to_group(1, "alice", group, "again");
   settle();
   std::vector<RedoRow> redo;
   shard_of("alice").read_accepted(slot_of("demo", "alice"), {body_of<client::C2GSendResp>(1).msg_id()},
@@ -71,7 +71,7 @@ TEST_F(PlacingTest, AMessageGivenToTheGroupTwiceIsPlacedOnce) {
 
 TEST_F(PlacingTest, AMessageGivenTwiceAtOnceIsPlacedOnce) {
   const auto group = create("alice", {"bob"});
-  post(1, "alice", group, "model");
+  send_to_group(1, "alice", group, "model");
   settle();
   std::vector<RedoRow> redo;
   shard_of("alice").read_accepted(slot_of("demo", "alice"), {body_of<client::C2GSendResp>(1).msg_id()},
@@ -97,7 +97,7 @@ TEST_F(PlacingTest, WhatStandsInTheOrderBehindItsOwnersBackIsGivenOut) {
   stray.message.command = client::COMMAND_C2G_SEND;
   stray.message.content = share("stray");
   stored(group).rows.push_back(stray);
-  post(1, "alice", group, "own");
+  send_to_group(1, "alice", group, "own");
   settle();
   pass(Milliseconds(2000));
   EXPECT_EQ(inbox("bob"), (std::vector<std::string>{"#", "stray", "own"}));
