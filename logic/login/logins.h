@@ -69,7 +69,7 @@ class Logins {
   // The connection has ended, an AUTH of it that still waits included. reason: of the logout event.
   void closed(const GatePort& gate, std::uint64_t channel, std::string_view reason = "connection_lost");
 
-  // A gate's worker linked up: sessions of an earlier boot of that gate are gone.
+  // A loop of a gate linked up: sessions of an earlier boot of that gate are gone.
   void gate_up(const GatePort& gate);
   // Its link broke: its sessions are kept for gate_grace, in which it may announce them again.
   void gate_down(const GatePortPtr& gate);

@@ -29,7 +29,7 @@ struct PushSeqs {
   std::uint32_t field = 0;
 };
 
-// One link of one gate worker. Any thread; every call only queues.
+// One link of one of a gate's loops. Any thread; every call only queues.
 class GatePort {
  public:
   GatePort(std::string gate_id, std::uint64_t boot_id);
