@@ -43,7 +43,7 @@ Result<std::string> read_content(const Json& body, std::size_t most) {
 }
 
 // Users, or one group.
-Status read_targets(const Json& body, const ApiLimits& limits, Message& message) {
+Status read_targets(const Json& body, const ApiConfig& limits, Message& message) {
   if (!body.contains("group_id")) {
     if (body.contains("mentions")) return fail(Code::kBadRequest, "mentions are of a group's message");
     auto to = read_texts(body, "to", limits.max_targets);
@@ -66,7 +66,7 @@ Status read_targets(const Json& body, const ApiLimits& limits, Message& message)
   return {};
 }
 
-Result<Message> read_message(const ApiRequest& request, const ApiLimits& limits) {
+Result<Message> read_message(const ApiRequest& request, const ApiConfig& limits) {
   const auto body =
       parse_object(request.http.body, {"from", "to", "content", "content_base64", "persist", "client_msg_id",
                                        "msg_type", "group_id", "mentions", "broadcast"});

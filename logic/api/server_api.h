@@ -14,24 +14,18 @@
 #include "common/base/token_bucket.h"
 #include "common/http/router.h"
 #include "logic/api/caller.h"
+#include "logic/api/config.h"
 #include "logic/api/json.h"
 #include "logic/api/keys.h"
 
 namespace hongyan::logic {
-
-struct ApiLimits {
-  std::size_t max_body_bytes = 1 << 20;
-  std::size_t max_content_bytes = 63 << 10;  // of one message; a push must fit into a gate's max_body_bytes
-  std::uint32_t max_targets = 1000;          // users in one call
-  double calls_per_second = 1000;            // of one key, with bursts of a second's worth; 0: no limit
-};
 
 // What the calls need. Outlives them.
 struct ApiServices {
   Caller& caller;
   const auth::TokenSigner& signer;
   MsgIdClock& clock;
-  const ApiLimits& limits;
+  const ApiConfig& limits;
 };
 
 // A request that may be answered: its key is known and has the right.

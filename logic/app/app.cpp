@@ -17,10 +17,10 @@ constexpr Milliseconds kDrain{2000};
 App::App(LogicConfig config, daemon::Context& context)
     : config_(std::move(config)),
       clock_(config_.node),
-      tokens_(config_.token_keys()),
-      keys_(config_.api_keys()),
+      tokens_(config_.apps.token_keys()),
+      keys_(config_.apps.api_keys()),
       context_(context),
-      destinations_(config_.upload_destinations()) {
+      destinations_(config_.apps.upload_destinations()) {
   identity_ = {.role = link::ROLE_LOGIC,
                .node_id = config_.name,
                .boot_id = random_id(),
@@ -30,7 +30,7 @@ App::App(LogicConfig config, daemon::Context& context)
 App::~App() = default;
 
 Status App::check_shards() {
-  for (const auto& shard : config_.shard_configs()) {
+  for (const auto& shard : config_.mysql.shard_configs()) {
     const Status checked = check_shard(shard);
     if (checked) continue;
     if (checked.error().code != Code::kUnavailable) {
@@ -43,7 +43,7 @@ Status App::check_shards() {
 
 Status App::start_kafka() {
   if (config_.kafka.brokers.empty()) return {};
-  auto kafka = Kafka::start(config_.kafka, config_.destination_names(), threads_);
+  auto kafka = Kafka::start(config_.kafka, config_.apps.destination_names(), threads_);
   if (!kafka) return std::unexpected(kafka.error());
   kafka_ = std::move(*kafka);
   kafka_->add_metrics(context_.metrics, context_.health);
@@ -53,7 +53,7 @@ Status App::start_kafka() {
 void App::make_shards() {
   std::array<std::uint16_t, kSlotCount> shard_of{};
   std::vector<Shard*> pointers;
-  for (auto& shard : config_.shard_configs()) {
+  for (auto& shard : config_.mysql.shard_configs()) {
     const std::size_t index = shards_.size();
     const auto slots = parse_slots(shard.slots);
     for (const Slot slot : *slots) shard_of[slot] = static_cast<std::uint16_t>(index);
@@ -88,7 +88,7 @@ Status App::open_listeners() {
       link::LinkServer::start(loops, config_.link_listen.host, config_.link_listen.port, identity_, *gates_);
   if (!links) return std::unexpected(links.error());
   link_server_ = *links;
-  if (config_.api_listen.set()) {
+  if (config_.api.listen.set()) {
     if (auto open = open_api(); !open) return open;
   }
   log::info("logic", "listening links={} api={}", link_server_->port(), api_ ? api_->local_port() : 0);
@@ -99,11 +99,10 @@ Status App::open_api() {
   caller_ = std::make_unique<Caller>(control_, identity_, Caller::Options{});
   caller_->start();
   server_api_ = std::make_unique<ServerApi>(
-      ApiServices{.caller = *caller_, .signer = tokens_, .clock = clock_, .limits = config_.api_limits},
-      keys_);
+      ApiServices{.caller = *caller_, .signer = tokens_, .clock = clock_, .limits = config_.api}, keys_);
   http::Limits limits;
-  limits.max_body_bytes = config_.api_limits.max_body_bytes;
-  auto api = http::Server::start(control_, config_.api_listen.host, config_.api_listen.port,
+  limits.max_body_bytes = config_.api.max_body_bytes;
+  auto api = http::Server::start(control_, config_.api.listen.host, config_.api.listen.port,
                                  server_api_->routes(), limits);
   if (!api) return std::unexpected(api.error());
   api_ = std::move(*api);
@@ -180,7 +179,7 @@ void App::flush_cursors() {
 
 void App::shard_acquired(std::size_t shard, std::vector<AcquiredSlot> slots, Redo redo) {
   log::info("store", "slots acquired shard={} slots={} redo={} redo_groups={} pending={} settings={}",
-            config_.shards[shard].name, slots.size(), redo.accepted.size(), redo.placed.size(),
+            config_.mysql.shards[shard].name, slots.size(), redo.accepted.size(), redo.placed.size(),
             redo.pending.size(), shards_[shard]->settings());
   std::vector<Redo> by_thread(threads_.size());
   const auto of_thread = [&](const auto& row) -> Redo& { return by_thread[row.slot % threads_.size()]; };
@@ -203,18 +202,19 @@ void App::set_shard_status(std::size_t shard, SlotStatus status) {
 }
 
 void App::shard_suspended(std::size_t shard, const std::string& reason) {
-  log::error("store", "shard is away shard={} reason={}", config_.shards[shard].name, log::quoted(reason));
+  log::error("store", "shard is away shard={} reason={}", config_.mysql.shards[shard].name,
+             log::quoted(reason));
   set_shard_status(shard, SlotStatus::kSuspended);
 }
 
 void App::shard_resumed(std::size_t shard) {
-  log::info("store", "shard is back shard={}", config_.shards[shard].name);
+  log::info("store", "shard is back shard={}", config_.mysql.shards[shard].name);
   set_shard_status(shard, SlotStatus::kServing);
 }
 
 void App::fenced_off(std::size_t shard, const std::string& reason) {
   log::error("store", "fenced off, another process uses this node number shard={} reason={}",
-             config_.shards[shard].name, log::quoted(reason));
+             config_.mysql.shards[shard].name, log::quoted(reason));
   context_.signals.stop(1, "fenced off: " + reason);
 }
 

@@ -7,7 +7,7 @@
 
 namespace hongyan::logic {
 
-// A gate worker, or a logic node, at the other end of a link. Sessions on every slot thread hold it, so it
+// A loop of a gate, or a logic node, at the other end of a link. Sessions on every slot thread hold it, so it
 // must not keep the link alive: a link ends with its own loop.
 class GateLinks::Port : public GatePort {
  public:

@@ -73,9 +73,9 @@ void add_metrics(daemon::Context& context, const LogicConfig& config, const Slot
   }
   for (std::size_t i = 0; i < shards.size(); ++i) {
     metrics::Gauge& down = context.metrics.gauge("hongyan_logic_shard_down", "1 while the shard is away.",
-                                                 {{"shard", config.shards[i].name}});
+                                                 {{"shard", config.mysql.shards[i].name}});
     context.metrics.before_collect([&down, shard = shards[i].get()] { down.Set(shard->down() ? 1 : 0); });
-    context.health.add("mysql_shard_" + config.shards[i].name, [shard = shards[i].get()] {
+    context.health.add("mysql_shard_" + config.mysql.shards[i].name, [shard = shards[i].get()] {
       std::string trouble = shard->trouble();
       if (trouble.empty()) return metrics::HealthCheck{};
       return metrics::HealthCheck{metrics::HealthState::kDegraded, std::move(trouble)};

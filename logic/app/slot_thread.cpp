@@ -16,9 +16,7 @@ constexpr int kTicksOfUpkeep = 10;
 SlotThread::SlotThread(SlotThreads& all, std::uint32_t index, const Shared& shared)
     : all_(all),
       loop_("slots-" + std::to_string(index)),
-      redis_(RedisClient::start(loop_, {.host = shared.config.redis.host,
-                                        .port = shared.config.redis.port,
-                                        .password = shared.config.redis_password})),
+      redis_(RedisClient::start(loop_, shared.config.redis)),
       // A route outlives the two heartbeats that refresh it.
       routes_(redis_, std::chrono::seconds(shared.config.pipeline.heartbeat_seconds) * 2),
       pipeline_({.index = index,

@@ -114,9 +114,7 @@ void FanOut::broadcast(const GroupKey& key, const GroupRow& row,
                                .body = group_push_body(row.message),
                                .audience = audience};
   for (std::uint32_t thread = 0; thread < context_.thread_count; ++thread) {
-    GroupMail mail;
-    mail.broadcasts.push_back(message);
-    mailbox_.mail(thread, std::move(mail));
+    mailbox_.send(thread, &GroupMail::broadcasts, message);
   }
 }
 

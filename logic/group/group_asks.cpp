@@ -9,9 +9,7 @@ void GroupAsks::ask(GroupAsk ask, Then then) {
   ask.number = next_++;
   waiting_.emplace(ask.number, std::move(then));
   const std::uint32_t thread = context_.thread_of(slot_of_group(ask.group.app_id, ask.group.group_id));
-  GroupMail mail;
-  mail.asks.push_back(std::move(ask));
-  mailbox_.mail(thread, std::move(mail));
+  mailbox_.send(thread, &GroupMail::asks, std::move(ask));
 }
 
 void GroupAsks::replied(GroupReply reply) {

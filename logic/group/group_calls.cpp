@@ -89,7 +89,7 @@ void GroupCalls::send_as_member(const Request& request, User& user, NewMessage m
   GroupAsk ask;
   ask.group = {.app_id = user.key.app_id, .group_id = message.message.group_id};
   ask.uid = user.key.uid;
-  asks_.ask(std::move(ask), [this, kept = OwnedRequest(request),
+  asks_.ask(std::move(ask), [this, kept = OwnedRequest(request.without_body()),
                              mine =
                                  std::make_shared<NewMessage>(std::move(message))](const GroupReply& reply) {
     switch (reply.error.code) {

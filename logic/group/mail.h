@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "logic/message/group_key.h"
@@ -70,6 +71,13 @@ class GroupMailbox {
  public:
   virtual ~GroupMailbox() = default;
   virtual void mail(std::uint32_t thread, GroupMail mail) = 0;
+  // A single thing.
+  template <typename Item>
+  void send(std::uint32_t thread, std::vector<Item> GroupMail::* part, Item item) {
+    GroupMail one;
+    (one.*part).push_back(std::move(item));
+    mail(thread, std::move(one));
+  }
 };
 
 }  // namespace hongyan::logic

@@ -219,6 +219,29 @@ Status may_read(const GroupState& group, const std::string& uid, bool service) {
   return check_right(group, client::CTRL_TYPE_GET_GROUP, uid, service);
 }
 
+void join(GroupState& group, const GroupChange& change, std::int64_t group_seq) {
+  group.exists = true;
+  group.info = change.info;
+  for (const auto& uid : change.joined) group.members.emplace(uid, group_seq);
+}
+
+void leave(GroupState& group, const GroupChange& change) {
+  for (const auto& uid : change.left) group.members.erase(uid);
+  if (change.all_left) group.members.clear();
+}
+
+client::GroupOpResult result_of(const GroupChange& change, const GroupState& group, std::int64_t group_id) {
+  const GroupState after = {.exists = true, .info = change.info, .head = 0, .members = {}};
+  const std::size_t members =
+      change.all_left ? 0 : group.members.size() + change.joined.size() - change.left.size();
+  client::GroupOpResult result;
+  describe(after, group_id, *result.mutable_group());
+  result.mutable_group()->set_member_count(static_cast<std::int32_t>(members));
+  for (const auto& uid : change.joined) result.add_members(uid);
+  for (const auto& uid : change.left) result.add_members(uid);
+  return result;
+}
+
 void describe(const GroupState& group, std::int64_t group_id, client::Group& out) {
   out.set_group_id(group_id);
   out.set_name(group.info.name);

@@ -58,6 +58,15 @@ struct GroupChange {
 // Whether this user (or a service) may read the group.
 [[nodiscard]] Status may_read(const GroupState& group, const std::string& uid, bool service);
 
+// What a change does to the group, in two steps: when its members are told, who joins is among them
+// already, and who leaves is still.
+void join(GroupState& group, const GroupChange& change, std::int64_t group_seq);
+void leave(GroupState& group, const GroupChange& change);
+
+// What the sender of a command is told when it is done. group: as it was before.
+[[nodiscard]] client::GroupOpResult result_of(const GroupChange& change, const GroupState& group,
+                                              std::int64_t group_id);
+
 void describe(const GroupState& group, std::int64_t group_id, client::Group& out);
 
 }  // namespace hongyan::logic

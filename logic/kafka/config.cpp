@@ -60,7 +60,7 @@ std::string check_topic_part(const std::string& text) {
   return fits ? "" : "the name of a topic consists of letters, digits, '.', '_' and '-'";
 }
 
-void bind_kafka(config::Schema& schema, KafkaConfig& config) {
+void bind(config::Schema& schema, KafkaConfig& config) {
   schema.section("kafka", "Where uploads of clients (C2S) and events go.");
   schema.list("kafka.brokers", config.brokers,
               "Some of the brokers, \"host:port\". Empty: no Kafka; uploads are refused, events not made.");

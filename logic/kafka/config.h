@@ -33,6 +33,6 @@ inline constexpr std::size_t kMaxTopicName = 249;
 [[nodiscard]] std::string check_topic_part(const std::string& text);
 
 // The configuration outlives the schema.
-void bind_kafka(config::Schema& schema, KafkaConfig& config);
+void bind(config::Schema& schema, KafkaConfig& config);
 
 }  // namespace hongyan::logic

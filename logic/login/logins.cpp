@@ -12,10 +12,6 @@ namespace hongyan::logic {
 namespace {
 
 constexpr int kMostExpired = 5000;  // of one tick
-// How long a gate may take to confirm a login. Then it counts: the gate may be older than confirmations.
-constexpr Milliseconds kConfirmPatience{2500};
-// How long logins of an acquired slot wait for the gates' announcements.
-constexpr Milliseconds kAnnouncePatience{2000};
 
 std::string banned_text(const Ban& ban) { return ban.reason.empty() ? "banned" : "banned: " + ban.reason; }
 
@@ -51,22 +47,12 @@ void Logins::auth(const Request& request) {
                .deadline = context_.now() + context_.config.accept_deadline});
 }
 
-bool Logins::knows_sessions(Slot slot) {
-  SlotState* state = context_.slots.find(slot);
-  if (state == nullptr || state->sessions_known) return true;
-  state->sessions_known =
-      context_.now() >= state->acquired_at + kAnnouncePatience ||
-      std::ranges::all_of(heard_, [](const auto& gate) { return gate.second >= gate.first->asked(); });
-  return state->sessions_known;
-}
-
 void Logins::begin(User& user, Login login) {
-  if (user.loaded && knows_sessions(user.slot)) return open(user, std::move(login));
+  if (user.loaded && announcements_.knows(user.slot)) return open(user, std::move(login));
   ++waiting_[{login.to.gate->boot_id(), login.channel}];
   loader_.load(user, [this, &user, login = std::move(login)](const Status& status) {
-    if (!status || knows_sessions(user.slot)) return go_on(user, login, status);
-    ++user.busy;
-    held_.push_back({.user = &user, .login = login});
+    if (!status || announcements_.knows(user.slot)) return go_on(user, login, status);
+    announcements_.wait(user, [this, &user, login] { go_on(user, login, {}); });
   });
 }
 
@@ -81,25 +67,6 @@ void Logins::go_on(User& user, const Login& login, const Status& status) {
     return context_.refuse(login.to, {Code::kUnavailable, "storage is slow", kRetryMs});
   }
   open(user, login);
-}
-
-void Logins::release_held() {
-  std::deque<Held> held;
-  held.swap(held_);
-  for (auto& one : held) {
-    if (!knows_sessions(one.user->slot)) {
-      held_.push_back(std::move(one));
-      continue;
-    }
-    --one.user->busy;
-    go_on(*one.user, one.login, {});
-  }
-}
-
-void Logins::announced_all(const GatePort& gate) {
-  const auto heard = heard_.find(&gate);
-  if (heard != heard_.end()) ++heard->second;
-  release_held();
 }
 
 void Logins::open(User& user, Login login) {
@@ -122,35 +89,8 @@ void Logins::open(User& user, Login login) {
 
 Session& Logins::add(User& user, Session session) {
   Session& added = table_.add(user, std::move(session));
-  if (!added.replaced) {
-    confirm(user, added);
-  } else {
-    unconfirmed_.push_back({.until = context_.now() + kConfirmPatience,
-                            .gate = added.gate,
-                            .channel = added.channel,
-                            .session = added.number});
-  }
+  confirmations_.await(user, added);
   return added;
-}
-
-void Logins::confirm(User& user, Session& session) {
-  while (session.replaced) {
-    Session& older = *session.replaced;
-    const bool same_device = is_same_device(older, session.device_id);
-    kick_older(context_, older.gate, older.channel, same_device);
-    table_.remove(user, older, false, reason_of_older(same_device));
-  }
-  if (std::exchange(session.told, true)) return;
-  context_.tell(user, session, {.kind = Event::Kind::kLogin});
-}
-
-void Logins::confirm_unheard() {
-  while (!unconfirmed_.empty() && unconfirmed_.front().until <= context_.now()) {
-    const Unconfirmed one = std::move(unconfirmed_.front());
-    unconfirmed_.pop_front();
-    const auto live = table_.find(*one.gate, one.channel);
-    if (live.session != nullptr && live.session->number == one.session) confirm(*live.user, *live.session);
-  }
 }
 
 void Logins::answer_auth(User& user, Session& session, const ReplyTo& to) {
@@ -248,7 +188,7 @@ void Logins::announced(const GatePortPtr& gate, const link::Session& told, Slot 
   if (same) table_.remove(user, *present, false, {});
   const std::uint64_t epoch = highest = std::max(highest, session.login_epoch);
   Session& added = add(user, std::move(session));
-  if (!newer_known) confirm(user, added);
+  if (!newer_known) confirmations_.confirm(user, added);
 
   // What was stored while nobody knew of the session was not pushed to it.
   loader_.load(user, [this, &user, device, epoch, claimed = told.acked_inbox_seq()](const Status& status) {
@@ -277,7 +217,7 @@ void Logins::alive(const GatePortPtr& gate, const link::Session& told, Slot slot
   Session* session = user == nullptr ? nullptr : user->session_on(*gate, told.channel());
   // Not known: the kick was lost, or this node forgot it when the gate's link was down for long.
   if (session == nullptr) return announced(gate, told, slot);
-  if (told.login_epoch() >= session->login_epoch) confirm(*user, *session);
+  if (told.login_epoch() >= session->login_epoch) confirmations_.confirm(*user, *session);
   if (is_banned(*user)) kick_banned(*user, *session);  // the kick was lost
   pusher_.sign_of_life(*user, *session);
   session->last_active_ms = std::max(session->last_active_ms, told.last_active_ms());
@@ -301,22 +241,22 @@ void Logins::remove_of(const std::function<bool(const Session&)>& is_gone) {
 }
 
 void Logins::gate_up(const GatePort& gate) {
-  heard_.try_emplace(&gate, 0);
+  announcements_.gate_up(gate);
   remove_of([&gate](const Session& session) {
     return session.gate->gate_id() == gate.gate_id() && session.gate->boot_id() != gate.boot_id();
   });
 }
 
 void Logins::gate_down(const GatePortPtr& gate) {
-  heard_.erase(gate.get());
+  announcements_.gate_down(*gate);
   lost_gates_.push_back({.gate = gate, .until = context_.now() + context_.config.gate_grace});
 }
 
 void Logins::tick() {
   drop_lost_gates();
   drop_expired();
-  confirm_unheard();
-  release_held();
+  confirmations_.tick();
+  announcements_.tick();
 }
 
 void Logins::drop_expired() {

@@ -1,8 +1,7 @@
-// Logins of one slot thread's users: tokens, login epochs, kickout, what gates announce.
+// Logins of one slot thread's users: tokens, login epochs, kickout, the sessions that gates tell of.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -11,6 +10,8 @@
 #include <vector>
 
 #include "common/auth/token.h"
+#include "logic/login/announcements.h"
+#include "logic/login/confirmations.h"
 #include "logic/login/session_table.h"
 #include "logic/message/push.h"
 #include "logic/user/request.h"
@@ -30,17 +31,11 @@ class SessionWatcher {
   virtual void session_announced(const User& user, Session& session) = 0;
 };
 
-// One thread. The higher login epoch wins everywhere: of two sessions of one (user, device class) the older
-// one is kicked, whichever is heard of first.
+// One thread. The higher login epoch wins everywhere: of two sessions of one (user, device class) the
+// older one is kicked, whichever is heard of first.
 //
-// Who acquires a slot does not know who is logged in. A login waits until every gate that is linked has
-// announced its sessions of the slot, at most 2 s: then its epoch is above all of theirs, whatever the
-// clocks.
-//
-// A login whose client has gone meanwhile (it waited for storage, or in the buffers of a stopped process)
-// must not end the session of one that is there. So a login takes an older session's place at once, but the
-// older one is kicked only when the gate has confirmed that the client of the newer one is there, and comes
-// back when the gate says that it is not.
+// A login waits for its user's rows, and for the gates' announcements when the slot was just acquired;
+// the older session that it replaces is kicked when its client is known to be there (Confirmations).
 class Logins {
  public:
   struct Deps {
@@ -58,21 +53,23 @@ class Logins {
         verifier_(deps.verifier),
         routes_(deps.routes),
         watcher_(deps.watcher),
-        table_(deps.context, deps.pusher, deps.routes) {}
+        table_(deps.context, deps.pusher, deps.routes),
+        announcements_(deps.context),
+        confirmations_(deps.context, table_) {}
 
   void auth(const Request& request);
   void logout(const Request& request);
 
-  // A gate tells of a session: anew after its link or the slot's owner changed, or that it is alive. One that
-  // should not be (a later login, an expired token) is kicked, again if need be.
+  // A gate tells of a session: anew after its link or the slot's owner changed, or that it is alive. One
+  // that should not be (a later login, an expired token) is kicked, again if need be.
   void announced(const GatePortPtr& gate, const link::Session& told, Slot slot);
   // All sessions that the gate has of the slots that were acquired when it was last asked.
-  void announced_all(const GatePort& gate);
+  void announced_all(const GatePort& gate) { announcements_.complete(gate); }
   void alive(const GatePortPtr& gate, const link::Session& told, Slot slot);
   // The connection has ended, an AUTH of it that still waits included. reason: of the logout event.
   void closed(const GatePort& gate, std::uint64_t channel, std::string_view reason = "connection_lost");
 
-  // A gate's worker linked up: sessions of an earlier boot of that gate are gone.
+  // A loop of a gate linked up: sessions of an earlier boot of that gate are gone.
   void gate_up(const GatePort& gate);
   // Its link broke: its sessions are kept for gate_grace, in which it may announce them again.
   void gate_down(const GatePortPtr& gate);
@@ -107,18 +104,12 @@ class Logins {
   void begin(User& user, Login login);
   // The tails are known, or why not; and the sessions of before, too.
   void go_on(User& user, const Login& login, const Status& status);
-  [[nodiscard]] bool knows_sessions(Slot slot);
-  void release_held();
   void open(User& user, Login login);
   void answer_auth(User& user, Session& session, const ReplyTo& to);
-  // Confirmed by the gate, or when it has taken its time, if it replaces one.
   Session& add(User& user, Session session);
-  // The client of the session is there: those that it replaced are kicked.
-  void confirm(User& user, Session& session);
   void remove_of(const std::function<bool(const Session&)>& is_gone);
   void drop_lost_gates();
   void drop_expired();
-  void confirm_unheard();
   [[nodiscard]] std::uint64_t next_epoch(User& user, DeviceClass device_class, std::size_t shard);
 
   ThreadContext& context_;
@@ -128,22 +119,11 @@ class Logins {
   RouteStore& routes_;
   SessionWatcher& watcher_;
   SessionTable table_;
+  Announcements announcements_;
+  Confirmations confirmations_;
 
   // AUTHs that wait: how many of each connection.
   std::map<std::pair<std::uint64_t, std::uint64_t>, int> waiting_;  // boot id, channel
-  struct Held {
-    User* user;
-    Login login;
-  };
-  std::deque<Held> held_;                           // of them: for what the gates announce
-  std::map<const GatePort*, std::uint32_t> heard_;  // links that are up: how often all was announced
-  struct Unconfirmed {
-    SteadyTime until;
-    GatePortPtr gate;
-    std::uint64_t channel;
-    std::uint64_t session;  // its number
-  };
-  std::deque<Unconfirmed> unconfirmed_;
   struct LostGate {
     GatePortPtr gate;
     SteadyTime until;

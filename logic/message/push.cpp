@@ -3,12 +3,19 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <span>
 
 #include "common/log/log.h"
 #include "logic/message/bodies.h"
 #include "logic/message/group_key.h"
 
 namespace hongyan::logic {
+
+namespace {
+
+constexpr std::size_t kMostKept = 64;  // messages to many of one turn whose memory serves the next
+
+}  // namespace
 
 void Pusher::delivered(const DeliverWork& work) {
   User* user = context_.users.find(work.user.app_id, work.user.uid);
@@ -50,13 +57,13 @@ bool Pusher::takes(const User& user, Session& session, std::int64_t seq) const {
 
 std::size_t Pusher::place_of(const DeliverWork& work) {
   const Message& message = work.message;
-  const auto [it, added] = places_.try_emplace(message.id, gathered_.size());
+  const auto [it, added] = places_.try_emplace(message.id, gathered_count_);
   if (!added) return it->second;
-  gathered_.push_back({.msg_id = message.id,
-                       .cmd_id = push_command(message.command),
-                       .seq_field = seq_field_of_group_push(message.command),
-                       .body = group_push_body(message),
-                       .pushes = {}});
+  if (gathered_count_ == gathered_.size()) gathered_.emplace_back();
+  Gathered& one = gathered_[gathered_count_++];
+  one.cmd_id = push_command(message.command);
+  one.seq_field = seq_field_of_group_push(message.command);
+  one.body = group_push_body(message);
   return it->second;
 }
 
@@ -82,11 +89,16 @@ void Pusher::gather(const User& user, const DeliverWork& work) {
 }
 
 void Pusher::flush() {
+  if (gathered_count_ == 0) return;
   const auto lost = [this](std::uint64_t number) {
     if (Session* session = find(number).session) session->behind = session->owes_ack = true;
   };
-  for (const Gathered& one : gathered_) one.pushes.send(context_, one.cmd_id, *one.body, one.seq_field, lost);
-  gathered_.clear();
+  for (Gathered& one : std::span(gathered_).first(gathered_count_)) {
+    one.pushes.send(context_.counters, one.cmd_id, *one.body, one.seq_field, lost);
+    one.body = nullptr;
+  }
+  if (gathered_.size() > kMostKept) gathered_.resize(kMostKept);
+  gathered_count_ = 0;
   places_.clear();
   ++round_;
 }

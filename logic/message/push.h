@@ -73,7 +73,6 @@ class Pusher {
 
   // A message to many, gathered within one turn.
   struct Gathered {
-    MsgId msg_id = 0;
     std::uint32_t cmd_id = 0;
     std::uint32_t seq_field = 0;
     SharedBytes body;
@@ -97,7 +96,8 @@ class Pusher {
   std::unordered_map<std::uint64_t, Live> live_;  // by session number
   AckTimers<Awaited> timers_;
   std::int64_t retained_bytes_ = 0;
-  std::vector<Gathered> gathered_;
+  std::vector<Gathered> gathered_;  // the first gathered_count_ of them; the others are kept
+  std::size_t gathered_count_ = 0;
   std::unordered_map<MsgId, std::size_t> places_;  // in gathered_
   std::uint64_t round_ = 1;                        // of gathering
   client::PushAck ack_;

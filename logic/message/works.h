@@ -11,7 +11,7 @@
 #include "logic/store/rows.h"
 #include "logic/user/gate_port.h"
 #include "logic/user/slot_table.h"
-#include "logic/user/user_table.h"
+#include "logic/user/user.h"
 
 namespace hongyan::logic {
 

@@ -26,7 +26,7 @@ Pipeline::Pipeline(const Deps& deps)
       lanes_(context_, *this, *this),
       accept_(context_, *this),
       delivery_(context_, *this, *this),
-      groups_(context_, lanes_, delivery_, *this),
+      owned_groups_(context_, lanes_, delivery_, *this),
       logins_({.context = context_,
                .loader = loader_,
                .pusher = pusher_,
@@ -34,9 +34,9 @@ Pipeline::Pipeline(const Deps& deps)
                .routes = deps.routes,
                .watcher = *this}),
       group_asks_(context_, *this),
-      large_groups_(context_, cursors_, pusher_, group_asks_),
+      followed_groups_(context_, cursors_, pusher_, group_asks_),
       group_calls_(context_, accept_, loader_, group_asks_),
-      pull_(context_, pusher_, loader_, large_groups_),
+      pull_(context_, pusher_, loader_, followed_groups_),
       uploads_(context_, deps.uploads),
       server_calls_(context_, accept_, pusher_, logins_, group_calls_),
       outgoing_(deps.thread_count),
@@ -109,7 +109,7 @@ void Pipeline::works_finished(std::vector<WriterWorkPtr> works) {
 }
 
 void Pipeline::works_finished(std::vector<GroupWorkPtr> works) {
-  for (auto& work : works) groups_.finished(std::move(work));
+  for (auto& work : works) owned_groups_.finished(std::move(work));
 }
 
 void Pipeline::uploads_finished(const std::vector<UploadWorkPtr>& uploads) {
@@ -132,9 +132,9 @@ void Pipeline::mail(std::uint32_t thread, GroupMail mail) {
 }
 
 void Pipeline::take_groups(GroupMail mail) {
-  for (const auto& broadcast : mail.broadcasts) large_groups_.committed(broadcast);
+  for (const auto& broadcast : mail.broadcasts) followed_groups_.committed(broadcast);
   for (const auto& answer : mail.answers) group_calls_.answered(answer);
-  for (auto& ask : mail.asks) groups_.ask(std::move(ask));
+  for (auto& ask : mail.asks) owned_groups_.ask(std::move(ask));
   for (auto& reply : mail.replies) group_asks_.replied(std::move(reply));
 }
 
@@ -161,14 +161,14 @@ void Pipeline::shard_acquired(std::size_t shard, std::span<const AcquiredSlot> s
   }
   std::erase_if(redo.placed,
                 [this](const GroupRedoRow& row) { return context_.slots.find(row.slot) == nullptr; });
-  groups_.redo(std::move(redo.placed), pending);
+  owned_groups_.redo(std::move(redo.placed), pending);
 }
 
 void Pipeline::tick() {
   lanes_.tick();
   pusher_.tick();
-  groups_.tick();
-  large_groups_.tick();
+  owned_groups_.tick();
+  followed_groups_.tick();
   group_calls_.tick();
   logins_.tick();
   uploads_.tick();
@@ -177,7 +177,7 @@ void Pipeline::tick() {
   context_.counters.users.store(static_cast<std::int64_t>(context_.users.size()), std::memory_order_relaxed);
   context_.counters.changed_cursors.store(static_cast<std::int64_t>(cursors_.changed()),
                                           std::memory_order_relaxed);
-  context_.counters.groups.store(static_cast<std::int64_t>(groups_.size()), std::memory_order_relaxed);
+  context_.counters.groups.store(static_cast<std::int64_t>(owned_groups_.size()), std::memory_order_relaxed);
   context_.counters.lanes.store(static_cast<std::int64_t>(lanes_.size()), std::memory_order_relaxed);
 }
 

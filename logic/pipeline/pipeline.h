@@ -5,10 +5,10 @@
 #include <span>
 #include <vector>
 
+#include "logic/group/followed_groups.h"
 #include "logic/group/group_asks.h"
 #include "logic/group/group_calls.h"
-#include "logic/group/groups.h"
-#include "logic/group/large_groups.h"
+#include "logic/group/owned_groups.h"
 #include "logic/login/logins.h"
 #include "logic/message/accept.h"
 #include "logic/message/delivery.h"
@@ -85,18 +85,18 @@ class Pipeline : private Steps, private LanePort, private GroupMailbox, private 
  private:
   void command_accepted(AcceptWork& work) override { group_calls_.stored(work); }
   void accepted(AcceptWork& work) override;
-  void came_for_group(DeliverWorkPtr work) override { groups_.take(std::move(work)); }
+  void came_for_group(DeliverWorkPtr work) override { owned_groups_.take(std::move(work)); }
   void delivered(const DeliverWork& work) override { pusher_.delivered(work); }
-  void fanned_out(MsgId placed_id) override { groups_.fanned_out(placed_id); }
+  void fanned_out(MsgId placed_id) override { owned_groups_.fanned_out(placed_id); }
   void group_acked(User& user, DeviceClass device_class, std::int64_t group_id,
                    std::int64_t group_seq) override {
-    large_groups_.acked(user, device_class, group_id, group_seq);
+    followed_groups_.acked(user, device_class, group_id, group_seq);
   }
   void send_batch(LaneBatch batch) override;
   void send_result(std::uint32_t source_thread, LaneResult result) override;
   void mail(std::uint32_t thread, GroupMail mail) override;
   void session_announced(const User& user, Session& session) override {
-    large_groups_.catch_up(user, session);
+    followed_groups_.catch_up(user, session);
   }
   void take_groups(GroupMail mail);
 
@@ -108,10 +108,10 @@ class Pipeline : private Steps, private LanePort, private GroupMailbox, private 
   Lanes lanes_;
   Accept accept_;
   Delivery delivery_;
-  Groups groups_;
+  OwnedGroups owned_groups_;
   Logins logins_;
   GroupAsks group_asks_;
-  LargeGroups large_groups_;
+  FollowedGroups followed_groups_;
   GroupCalls group_calls_;
   PullService pull_;
   Uploads uploads_;

@@ -128,7 +128,7 @@ void PullService::read_groups(const std::shared_ptr<Page>& page) {
   User* user = context_.users.find(page->user.app_id, page->user.uid);
   if (user == nullptr || user->groups.empty() || (page->bytes_left == 0 && messages > 0))
     return answer(*page);
-  auto pull = std::make_shared<LargeGroups::Pull>();
+  auto pull = std::make_shared<FollowedGroups::Pull>();
   pull->session = page->session;
   pull->inbox_ends = page->inbox_ends;
   pull->device_class = page->device_class;
@@ -137,7 +137,7 @@ void PullService::read_groups(const std::shared_ptr<Page>& page) {
   pull->bytes_left = std::max<std::size_t>(page->bytes_left, 1);
   pull->response = &page->response;
   pull->done = [this, page] { answer(*page); };
-  large_groups_.pull(*user, std::move(pull));
+  followed_groups_.pull(*user, std::move(pull));
 }
 
 void PullService::answer(Page& page) {

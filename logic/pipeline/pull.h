@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "logic/group/large_groups.h"
+#include "logic/group/followed_groups.h"
 #include "logic/message/push.h"
 #include "logic/user/request.h"
 #include "logic/user/thread_context.h"
@@ -23,8 +23,8 @@ class PullService {
   // Clients name groups that they have left, too.
   static constexpr std::size_t kMostGroups = 2'000;
 
-  PullService(ThreadContext& context, Pusher& pusher, UserLoader& loader, LargeGroups& large_groups)
-      : context_(context), pusher_(pusher), loader_(loader), large_groups_(large_groups) {}
+  PullService(ThreadContext& context, Pusher& pusher, UserLoader& loader, FollowedGroups& followed_groups)
+      : context_(context), pusher_(pusher), loader_(loader), followed_groups_(followed_groups) {}
 
   void pull(const Request& request);
 
@@ -39,7 +39,7 @@ class PullService {
   ThreadContext& context_;
   Pusher& pusher_;
   UserLoader& loader_;
-  LargeGroups& large_groups_;
+  FollowedGroups& followed_groups_;
   client::PullReq request_;
 };
 

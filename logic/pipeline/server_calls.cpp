@@ -60,9 +60,9 @@ void ServerCalls::handle(const Request& request) {
     case internal::COMMAND_ONLINE:
       return online(request);
     case internal::COMMAND_CTRL:
-      return groups_.ctrl(request);
+      return group_calls_.ctrl(request);
     case internal::COMMAND_GROUP:
-      return groups_.read(request);
+      return group_calls_.read(request);
     case internal::COMMAND_USER:
       return accounts_.read(request);
     case internal::COMMAND_REGISTER:

@@ -17,12 +17,12 @@ namespace hongyan::logic {
 // come from a logic node. One thread.
 class ServerCalls {
  public:
-  ServerCalls(ThreadContext& context, Accept& accept, Pusher& pusher, Logins& logins, GroupCalls& groups)
+  ServerCalls(ThreadContext& context, Accept& accept, Pusher& pusher, Logins& logins, GroupCalls& group_calls)
       : context_(context),
         accept_(accept),
         pusher_(pusher),
         logins_(logins),
-        groups_(groups),
+        group_calls_(group_calls),
         accounts_(context, logins) {}
 
   void handle(const Request& request);
@@ -38,7 +38,7 @@ class ServerCalls {
   Accept& accept_;
   Pusher& pusher_;
   Logins& logins_;
-  GroupCalls& groups_;
+  GroupCalls& group_calls_;
   Accounts accounts_;
 };
 

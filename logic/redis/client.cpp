@@ -141,7 +141,7 @@ void RedisClient::stop() {
 void RedisClient::connect() {
   if (stopped_) return;
   adapter_.reset();
-  redisAsyncContext* context = redisAsyncConnect(config_.host.c_str(), config_.port);
+  redisAsyncContext* context = redisAsyncConnect(config_.address.host.c_str(), config_.address.port);
   if (context == nullptr || context->err != 0) {
     if (context != nullptr) redisAsyncFree(context);
     return disconnected("cannot connect");
@@ -155,7 +155,7 @@ void RedisClient::connected(bool ok, const char* reason) {
   if (!ok) return disconnected(reason);
   backoff_.reset();
   connected_.store(true, std::memory_order_relaxed);
-  log::info("redis", "connected host={} port={}", config_.host, config_.port);
+  log::info("redis", "connected host={} port={}", config_.address.host, config_.address.port);
 }
 
 std::string RedisClient::trouble() const {
@@ -169,14 +169,15 @@ void RedisClient::refused(std::string_view error) {
   std::string words = words_of(error);
   const std::lock_guard lock(mutex_);
   if (words == trouble_) return;
-  log::warn("redis", "refuses host={} port={} reason=\"{}\"", config_.host, config_.port, words);
+  log::warn("redis", "refuses host={} port={} reason=\"{}\"", config_.address.host, config_.address.port,
+            words);
   trouble_ = std::move(words);
 }
 
 void RedisClient::works() {
   const std::lock_guard lock(mutex_);
   if (trouble_.empty()) return;
-  log::info("redis", "works again host={} port={} errors={}", config_.host, config_.port,
+  log::info("redis", "works again host={} port={} errors={}", config_.address.host, config_.address.port,
             errors() - std::exchange(logged_errors_, errors()));
   trouble_.clear();
 }
@@ -184,7 +185,8 @@ void RedisClient::works() {
 void RedisClient::disconnected(const char* reason) {
   if (stopped_) return;
   if (connected_.exchange(false, std::memory_order_relaxed) || backoff_.fresh()) {
-    log::warn("redis", "away host={} port={} reason={}", config_.host, config_.port, log::quoted(reason));
+    log::warn("redis", "away host={} port={} reason={}", config_.address.host, config_.address.port,
+              log::quoted(reason));
   }
   timer_.expires_after(backoff_.next());
   timer_.async_wait([weak = weak_from_this()](net::error_code ec) {

@@ -15,16 +15,9 @@
 #include "common/base/random.h"
 #include "common/base/result.h"
 #include "common/net/event_loop.h"
+#include "logic/redis/config.h"
 
 namespace hongyan::logic {
-
-struct RedisConfig {
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 6379;
-  std::string password;
-  Milliseconds command_timeout{2000};   // then the connection is closed and made again
-  std::size_t max_in_flight = 100'000;  // past it commands fail at once
-};
 
 // hiredis (asynchronous) on Asio: connects by itself, again and again with jittered back-off (100 to 500 ms),
 // pipelines what is sent. Commands are lost when the connection is: callers use Redis as a cache only. An

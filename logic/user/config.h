@@ -1,10 +1,11 @@
-// Limits and times of a slot thread.
+// [pipeline] and [group] of logic's configuration: limits and times of a slot thread.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
 #include "common/base/clock.h"
+#include "common/config/schema.h"
 
 namespace hongyan::logic {
 
@@ -41,5 +42,9 @@ struct PipelineConfig {
   std::size_t users_in_memory = 1'000'000;         // a thread's
   GroupConfig group;
 };
+
+// The configuration outlives the schema.
+void bind(config::Schema& schema, PipelineConfig& config);
+void bind(config::Schema& schema, GroupConfig& config);
 
 }  // namespace hongyan::logic

@@ -29,11 +29,11 @@ struct PushSeqs {
   std::uint32_t field = 0;
 };
 
-// One link of one gate worker. Any thread; every call only queues.
+// One link of one of a gate's loops. Any thread; every call only queues.
 class GatePort {
  public:
-  GatePort(std::string gate_id, std::uint64_t boot_id) : gate_id_(std::move(gate_id)), boot_id_(boot_id) {}
-  virtual ~GatePort() = default;
+  GatePort(std::string gate_id, std::uint64_t boot_id);
+  virtual ~GatePort();
   GatePort(const GatePort&) = delete;
   GatePort& operator=(const GatePort&) = delete;
 
@@ -59,10 +59,13 @@ class GatePort {
 
   [[nodiscard]] const std::string& gate_id() const noexcept { return gate_id_; }
   [[nodiscard]] std::uint64_t boot_id() const noexcept { return boot_id_; }
+  // Small, and of no other port that lives: for tables of gates.
+  [[nodiscard]] std::uint32_t number() const noexcept { return number_; }
 
  private:
   const std::string gate_id_;
   const std::uint64_t boot_id_;
+  const std::uint32_t number_;
   std::atomic<std::uint32_t> asked_{0};
 };
 using GatePortPtr = std::shared_ptr<GatePort>;

@@ -1,7 +1,7 @@
 // Who is online, as others are told.
 #pragma once
 
-#include "logic/user/user_table.h"
+#include "logic/user/user.h"
 #include "proto/client.pb.h"
 
 namespace hongyan::logic {

@@ -19,6 +19,13 @@ struct Request {
   std::uint64_t channel = 0;
   std::uint32_t device_type = 0;
   std::string_view body;
+
+  // For what has read the body.
+  [[nodiscard]] Request without_body() const {
+    Request request = *this;
+    request.body = {};
+    return request;
+  }
 };
 
 // A request kept beyond the call that brought it.

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "logic/user/user_table.h"
+#include "logic/user/user.h"
 
 namespace hongyan::logic {
 

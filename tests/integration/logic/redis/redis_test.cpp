@@ -48,7 +48,8 @@ class RedisTest : public ::testing::Test {
   RedisTest& operator=(const RedisTest&) = delete;
 
   void start(const std::string& password = {}) {
-    redis_ = RedisClient::start(loop_, {.host = "127.0.0.1", .port = server_.port(), .password = password});
+    redis_ = RedisClient::start(
+        loop_, {.address = {.host = "127.0.0.1", .port = server_.port()}, .password = password});
     routes_ = std::make_unique<RedisRoutes>(redis_, std::chrono::minutes(10));
     loop_.spawn("check", check(this));
     loop_.start();

@@ -48,13 +48,13 @@ class LogicConfigTest : public ::testing::Test {
 
 TEST_F(LogicConfigTest, MakesWholeShards) {
   EXPECT_TRUE(load(std::string(kBase) + kShards + kApp).empty());
-  const auto shards = config_.shard_configs();
+  const auto shards = config_.mysql.shard_configs();
   ASSERT_EQ(shards.size(), 2U);
   EXPECT_EQ(shards[0].host, "127.0.0.1");
   EXPECT_EQ(shards[0].port, 3306);
   EXPECT_EQ(shards[0].user, "hongyan");
   EXPECT_EQ(shards[1].socket, "/run/mysql.sock");
-  EXPECT_EQ(config_.token_keys().size(), 1U);
+  EXPECT_EQ(config_.apps.token_keys().size(), 1U);
 }
 
 TEST_F(LogicConfigTest, AnAdvertisedPortIsANumber) {
@@ -90,8 +90,8 @@ upload_destinations = ["orders"]
 )");
   EXPECT_TRUE(errors.empty()) << errors.front();
   EXPECT_EQ(config_.kafka.brokers.size(), 2U);
-  EXPECT_EQ(config_.destination_names(), (std::vector<std::string>{"feedback", "orders"}));
-  const auto destinations = config_.upload_destinations();
+  EXPECT_EQ(config_.apps.destination_names(), (std::vector<std::string>{"feedback", "orders"}));
+  const auto destinations = config_.apps.upload_destinations();
   EXPECT_TRUE(destinations.allowed("demo", "feedback"));
   EXPECT_TRUE(destinations.allowed("other", "orders"));
   EXPECT_FALSE(destinations.allowed("other", "feedback"));

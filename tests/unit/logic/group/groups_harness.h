@@ -44,8 +44,8 @@ class GroupsHarness : public PipelineHarness {
     settle();
     return result_of(seq).group().group_id();
   }
-  void post(std::uint32_t seq, std::string_view from, std::int64_t group_id, std::string_view content,
-            std::string_view id = {}) {
+  void send_to_group(std::uint32_t seq, std::string_view from, std::int64_t group_id,
+                     std::string_view content, std::string_view id = {}) {
     client::C2GSendReq body;
     body.set_group_id(group_id);
     body.set_content(std::string(content));

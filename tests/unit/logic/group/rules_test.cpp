@@ -139,5 +139,41 @@ TEST(GroupRulesTest, SizesAreRefusedBeforeAnythingIsStored) {
   EXPECT_EQ(code(static_cast<client::CtrlType>(99), client::GroupOp()), Code::kBadRequest);
 }
 
+TEST(GroupRulesTest, BetweenItsStepsAChangeHasWhoJoinsAndWhoLeaves) {
+  GroupState group = of_three();
+  GroupChange change;
+  change.info = group.info;
+  change.info.name = "renamed";
+  change.joined = {"nina"};
+  change.left = {"mike"};
+  const auto result = result_of(change, group, 70);
+  join(group, change, 2);
+  EXPECT_EQ(group.info.name, "renamed");
+  EXPECT_EQ(group.members.at("nina"), 2);
+  EXPECT_TRUE(group.members.contains("mike"));
+  leave(group, change);
+  EXPECT_FALSE(group.members.contains("mike"));
+  EXPECT_EQ(result.group().group_id(), 70);
+  EXPECT_EQ(result.group().name(), "renamed");
+  EXPECT_EQ(result.group().member_count(), static_cast<std::int32_t>(group.members.size()));
+  ASSERT_EQ(result.members_size(), 2);
+  EXPECT_EQ(result.members(0), "nina");
+  EXPECT_EQ(result.members(1), "mike");
+}
+
+TEST(GroupRulesTest, OfADissolvedGroupNobodyIsLeft) {
+  GroupState group = of_three();
+  GroupChange change;
+  change.info = group.info;
+  change.info.dissolved_seq = 2;
+  change.all_left = true;
+  EXPECT_EQ(result_of(change, group, 70).group().member_count(), 0);
+  join(group, change, 2);
+  EXPECT_EQ(group.members.size(), 3U);
+  leave(group, change);
+  EXPECT_TRUE(group.members.empty());
+  EXPECT_TRUE(group.dissolved());
+}
+
 }  // namespace
 }  // namespace hongyan::logic

@@ -12,6 +12,7 @@
 #include "logic/group/group_asks.h"
 #include "logic/group/mail.h"
 #include "logic/message/ack_timers.h"
+#include "logic/message/gate_pushes.h"
 #include "logic/message/push.h"
 #include "logic/user/cursors.h"
 #include "logic/user/thread_context.h"
@@ -23,9 +24,9 @@ namespace hongyan::logic {
 //
 // A device that has not acknowledged what it was pushed of a group within ack_timeout is told to pull it,
 // once for all that was pushed by then.
-class LargeGroups {
+class FollowedGroups {
  public:
-  LargeGroups(ThreadContext& context, Cursors& cursors, Pusher& pusher, GroupAsks& asks)
+  FollowedGroups(ThreadContext& context, Cursors& cursors, Pusher& pusher, GroupAsks& asks)
       : context_(context), cursors_(cursors), pusher_(pusher), asks_(asks), timers_(context) {}
 
   // A message is committed: to the devices of its members that are online here, one packet a gate.
@@ -100,6 +101,7 @@ class LargeGroups {
   std::unordered_map<GroupKey, std::int64_t, GroupKeyHash> heads_;  // committed; as far as is known
   std::map<PageKey, std::vector<OnPage>> reading_;
   AckTimers<Awaited> timers_;
+  GatePushes pushes_;
 };
 
 }  // namespace hongyan::logic

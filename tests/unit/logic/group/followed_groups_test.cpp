@@ -4,12 +4,12 @@
 namespace hongyan::logic {
 namespace {
 
-class LargeGroupsTest : public GroupsHarness {
+class FollowedGroupsTest : public GroupsHarness {
  protected:
-  LargeGroupsTest() {
+  FollowedGroupsTest() {
     config_.group.large_threshold = 3;
     group_ = create("alice", {"bob", "carol"});
-    post(1, "alice", group_, "small");
+    send_to_group(1, "alice", group_, "small");
     settle();
     ctrl(2, "alice", client::CTRL_TYPE_ADD_MEMBERS, group_, {"dave"});
     settle();
@@ -18,9 +18,9 @@ class LargeGroupsTest : public GroupsHarness {
   std::int64_t group_ = 0;
 };
 
-TEST_F(LargeGroupsTest, MessagesAreStoredOnceAndFoundByPull) {
+TEST_F(FollowedGroupsTest, MessagesAreStoredOnceAndFoundByPull) {
   come_online("bob");
-  post(3, "alice", group_, "large");
+  send_to_group(3, "alice", group_, "large");
   settle();
   EXPECT_EQ(inbox("bob"), (std::vector<std::string>{"#", "small", "#"}));
   EXPECT_EQ(inbox("dave"), std::vector<std::string>{"#"});
@@ -47,8 +47,8 @@ TEST_F(LargeGroupsTest, MessagesAreStoredOnceAndFoundByPull) {
 }
 
 // What was said before stands in the inbox, and devices take it first.
-TEST_F(LargeGroupsTest, UnaskedPagesComeAfterTheInbox) {
-  post(3, "alice", group_, "large");
+TEST_F(FollowedGroupsTest, UnaskedPagesComeAfterTheInbox) {
+  send_to_group(3, "alice", group_, "large");
   settle();
   come_online("bob");
   EXPECT_EQ(pull(10, "bob", 0, {}, 2).groups_size(), 0);
@@ -56,8 +56,8 @@ TEST_F(LargeGroupsTest, UnaskedPagesComeAfterTheInbox) {
   EXPECT_EQ(pull(12, "bob", 2, {}, 2).groups_size(), 1);
 }
 
-TEST_F(LargeGroupsTest, WhoCouldNotReadIsToldToPullAgain) {
-  post(3, "alice", group_, "large");
+TEST_F(FollowedGroupsTest, WhoCouldNotReadIsToldToPullAgain) {
+  send_to_group(3, "alice", group_, "large");
   settle();
   come_online("bob");
   MemoryShard& shard = shards_[shard_set_.index_of(slot_of_group("demo", group_))];
@@ -71,8 +71,8 @@ TEST_F(LargeGroupsTest, WhoCouldNotReadIsToldToPullAgain) {
   EXPECT_EQ(pull(11, "bob", 3).groups_size(), 1);
 }
 
-TEST_F(LargeGroupsTest, WhoWantsTheSameAtTheSameTimeSharesARead) {
-  post(3, "alice", group_, "large");
+TEST_F(FollowedGroupsTest, WhoWantsTheSameAtTheSameTimeSharesARead) {
+  send_to_group(3, "alice", group_, "large");
   settle();
   std::vector<std::string> uids = {"alice", "bob", "carol"};
   for (const auto& uid : uids) come_online(uid);
@@ -93,8 +93,8 @@ TEST_F(LargeGroupsTest, WhoWantsTheSameAtTheSameTimeSharesARead) {
   EXPECT_LE(shard.group_reads, 2);  // one a slot thread
 }
 
-TEST_F(LargeGroupsTest, HeadsAreAskedForAfterARestart) {
-  post(3, "alice", group_, "large");
+TEST_F(FollowedGroupsTest, HeadsAreAskedForAfterARestart) {
+  send_to_group(3, "alice", group_, "large");
   settle();
   restart();
   acquire();
@@ -105,9 +105,9 @@ TEST_F(LargeGroupsTest, HeadsAreAskedForAfterARestart) {
   EXPECT_EQ(page.groups(0).msg(0).content(), "large");
 }
 
-TEST_F(LargeGroupsTest, AcksMoveTheCursorAndNothingBeyondTheHeadDoes) {
+TEST_F(FollowedGroupsTest, AcksMoveTheCursorAndNothingBeyondTheHeadDoes) {
   come_online("bob");
-  post(3, "alice", group_, "large");
+  send_to_group(3, "alice", group_, "large");
   settle();
   client::PushAck ack;
   ack.set_group_id(group_);
@@ -124,9 +124,9 @@ TEST_F(LargeGroupsTest, AcksMoveTheCursorAndNothingBeyondTheHeadDoes) {
   }
 }
 
-TEST_F(LargeGroupsTest, WhoDoesNotAcknowledgeIsToldToPull) {
+TEST_F(FollowedGroupsTest, WhoDoesNotAcknowledgeIsToldToPull) {
   come_online("bob");
-  post(3, "alice", group_, "large");
+  send_to_group(3, "alice", group_, "large");
   settle();
   pass(Milliseconds(6000));
   const auto pushes = pushes_to("bob");
@@ -138,8 +138,8 @@ TEST_F(LargeGroupsTest, WhoDoesNotAcknowledgeIsToldToPull) {
 }
 
 // The owner died after the commit, before anybody was told; the devices stayed at their gates.
-TEST_F(LargeGroupsTest, DevicesThatAreAnnouncedHearOfWhatTheyMissed) {
-  post(3, "alice", group_, "large");
+TEST_F(FollowedGroupsTest, DevicesThatAreAnnouncedHearOfWhatTheyMissed) {
+  send_to_group(3, "alice", group_, "large");
   settle();
   restart();
   acquire();
@@ -165,15 +165,15 @@ TEST_F(LargeGroupsTest, DevicesThatAreAnnouncedHearOfWhatTheyMissed) {
 }
 
 // What changes somebody's own part comes by the inbox; the others find it in the group.
-TEST_F(LargeGroupsTest, JoiningAndLeaving) {
+TEST_F(FollowedGroupsTest, JoiningAndLeaving) {
   come_online("bob");
   ctrl(3, "alice", client::CTRL_TYPE_ADD_MEMBERS, group_, {"erin"});
   settle();
-  post(4, "erin", group_, "I am new");
+  send_to_group(4, "erin", group_, "I am new");
   settle();
   ctrl(5, "carol", client::CTRL_TYPE_EXIT_GROUP, group_);
   settle();
-  post(6, "alice", group_, "carol is gone");
+  send_to_group(6, "alice", group_, "carol is gone");
   settle();
   EXPECT_EQ(inbox("erin"), std::vector<std::string>{"#"});
   EXPECT_EQ(inbox("carol"), (std::vector<std::string>{"#", "small", "#", "#"}));
@@ -192,12 +192,12 @@ TEST_F(LargeGroupsTest, JoiningAndLeaving) {
 }
 
 // Each stay is read to its end; what was said between them is not.
-TEST_F(LargeGroupsTest, WhoComesBackReadsWhatWasUnreadBefore) {
-  post(3, "alice", group_, "before");  // 4
+TEST_F(FollowedGroupsTest, WhoComesBackReadsWhatWasUnreadBefore) {
+  send_to_group(3, "alice", group_, "before");  // 4
   settle();
   ctrl(4, "alice", client::CTRL_TYPE_REMOVE_MEMBERS, group_, {"dave"});
   settle();
-  post(5, "alice", group_, "without dave");
+  send_to_group(5, "alice", group_, "without dave");
   settle();
   ctrl(6, "alice", client::CTRL_TYPE_ADD_MEMBERS, group_, {"dave"});  // 7
   settle();
@@ -213,7 +213,7 @@ TEST_F(LargeGroupsTest, WhoComesBackReadsWhatWasUnreadBefore) {
     EXPECT_EQ(second.groups(0).msg(0).content(), "after");
     EXPECT_EQ(second.groups(0).msg(0).seq(), 8);
   };
-  post(7, "alice", group_, "after");
+  send_to_group(7, "alice", group_, "after");
   settle();
   come_online("dave");
   reads(10);
@@ -232,14 +232,14 @@ TEST_F(LargeGroupsTest, WhoComesBackReadsWhatWasUnreadBefore) {
 }
 
 // A device that held everything before it went is not told of what it may not read.
-TEST_F(LargeGroupsTest, WhoComesBackToNothingNewIsNotToldToPull) {
-  post(3, "alice", group_, "before");
+TEST_F(FollowedGroupsTest, WhoComesBackToNothingNewIsNotToldToPull) {
+  send_to_group(3, "alice", group_, "before");
   settle();
   come_online("dave");
   EXPECT_EQ(pull(10, "dave", 1, {{group_, 4}}).groups_size(), 0);
   ctrl(4, "dave", client::CTRL_TYPE_EXIT_GROUP, group_);
   settle();
-  post(5, "alice", group_, "without dave");
+  send_to_group(5, "alice", group_, "without dave");
   settle();
   ctrl(6, "alice", client::CTRL_TYPE_ADD_MEMBERS, group_, {"dave"});
   settle();
@@ -256,17 +256,17 @@ TEST_F(LargeGroupsTest, WhoComesBackToNothingNewIsNotToldToPull) {
   }
 }
 
-TEST_F(LargeGroupsTest, DissolvingTellsEveryInbox) {
+TEST_F(FollowedGroupsTest, DissolvingTellsEveryInbox) {
   ctrl(3, "alice", client::CTRL_TYPE_DELETE_GROUP, group_);
   settle();
   for (const auto* uid : {"alice", "bob", "carol", "dave"}) EXPECT_EQ(inbox(uid).back(), "#") << uid;
   EXPECT_EQ(inbox("dave").size(), 2U);
-  post(4, "dave", group_, "anyone?");
+  send_to_group(4, "dave", group_, "anyone?");
   settle();
   EXPECT_EQ(error_of(4), client::ERROR_CODE_PERMISSION_DENIED);
 }
 
-TEST_F(LargeGroupsTest, ReadsOfTheGroup) {
+TEST_F(FollowedGroupsTest, ReadsOfTheGroup) {
   ctrl(3, "bob", client::CTRL_TYPE_GET_GROUP, group_);
   ctrl(4, "bob", client::CTRL_TYPE_LIST_MEMBERS, group_);
   ctrl(5, "bob", client::CTRL_TYPE_LIST_MY_GROUPS, 0);

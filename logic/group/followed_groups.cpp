@@ -1,4 +1,4 @@
-#include "logic/group/large_groups.h"
+#include "logic/group/followed_groups.h"
 
 #include <algorithm>
 #include <utility>
@@ -8,33 +8,32 @@
 
 namespace hongyan::logic {
 
-std::optional<std::int64_t> LargeGroups::head_of(const GroupKey& group) const {
+std::optional<std::int64_t> FollowedGroups::head_of(const GroupKey& group) const {
   const auto it = heads_.find(group);
   if (it == heads_.end()) return {};
   return it->second;
 }
 
-void LargeGroups::learn_head(const GroupKey& group, std::int64_t head) {
+void FollowedGroups::learn_head(const GroupKey& group, std::int64_t head) {
   std::int64_t& known = heads_[group];
   known = std::max(known, head);
 }
 
-void LargeGroups::committed(const GroupBroadcast& message) {
+void FollowedGroups::committed(const GroupBroadcast& message) {
   learn_head(message.group, message.group_seq);
-  GatePushes pushes;
   for (const auto& uid : message.audience->of_thread[context_.index]) {
     User* user = context_.users.find(message.group.app_id, uid);
     if (user == nullptr) continue;
     for (const auto& session : user->sessions) {
-      pushes.add(*session, user->slot);
+      pushes_.add(*session, user->slot);
       pushed(*session, message.group.group_id, message.group_seq);
     }
   }
   // Who did not get it is told to pull when no acknowledgement has come.
-  pushes.send(context_, message.cmd_id, *message.body, 0, [](std::uint64_t) {});
+  pushes_.send(context_.counters, message.cmd_id, *message.body, 0, [](std::uint64_t) {});
 }
 
-void LargeGroups::pushed(Session& session, std::int64_t group_id, std::int64_t seq) {
+void FollowedGroups::pushed(Session& session, std::int64_t group_id, std::int64_t seq) {
   std::int64_t& last = session.group_pushes[group_id];
   if (last == 0) {
     timers_.start({.session = session.number, .group_id = group_id, .seq = seq});
@@ -42,7 +41,7 @@ void LargeGroups::pushed(Session& session, std::int64_t group_id, std::int64_t s
   last = seq;
 }
 
-void LargeGroups::due(const Awaited& awaited) {
+void FollowedGroups::due(const Awaited& awaited) {
   const auto [user, session] = pusher_.find(awaited.session);
   if (session == nullptr) return;
   const std::int64_t last = std::exchange(session->group_pushes[awaited.group_id], 0);
@@ -55,13 +54,13 @@ void LargeGroups::due(const Awaited& awaited) {
   pusher_.sync_notify(*user, *session, awaited.group_id, last);
 }
 
-void LargeGroups::notify_if_behind(const User& user, Session& session, const UserGroup& group) {
+void FollowedGroups::notify_if_behind(const User& user, Session& session, const UserGroup& group) {
   const std::int64_t group_id = group.membership().group_id;
   const auto head = head_of({user.key.app_id, group_id});
   if (head && *head > group.cursor(session.device_class)) pusher_.sync_notify(user, session, group_id, *head);
 }
 
-void LargeGroups::catch_up(const User& user, Session& session) {
+void FollowedGroups::catch_up(const User& user, Session& session) {
   for (const auto& [group_id, group] : user.groups) {
     if (!group.large() || !group.is_member()) continue;
     const GroupKey key{user.key.app_id, group_id};
@@ -84,14 +83,14 @@ void LargeGroups::catch_up(const User& user, Session& session) {
   }
 }
 
-void LargeGroups::acked(User& user, DeviceClass device_class, std::int64_t group_id, std::int64_t seq) {
+void FollowedGroups::acked(User& user, DeviceClass device_class, std::int64_t group_id, std::int64_t seq) {
   UserGroup* group = user.group(group_id);
   const bool good = group != nullptr && cursors_.acked_group(user, *group, device_class, seq,
                                                              head_of({user.key.app_id, group_id}));
   if (!good) context_.counters.bad_acks.add();
 }
 
-void LargeGroups::pull(User& user, std::shared_ptr<Pull> pull) {
+void FollowedGroups::pull(User& user, std::shared_ptr<Pull> pull) {
   const auto parts = std::make_shared<std::vector<Part>>();
   for (auto& [group_id, group] : user.groups) {
     if (!group.large()) continue;
@@ -135,7 +134,7 @@ void LargeGroups::pull(User& user, std::shared_ptr<Pull> pull) {
 }
 
 // As of a push that was not acknowledged.
-void LargeGroups::left_out(const Pull& pull, const Part& part) {
+void FollowedGroups::left_out(const Pull& pull, const Part& part) {
   const auto [user, session] = pusher_.find(pull.session);
   if (session == nullptr) return;
   const UserGroup* group = user->group(part.group.group_id);
@@ -144,8 +143,8 @@ void LargeGroups::left_out(const Pull& pull, const Part& part) {
          std::max(std::max(part.after, held) + 1, head_of(part.group).value_or(0)));
 }
 
-void LargeGroups::read(const std::shared_ptr<Pull>& pull, const std::shared_ptr<std::vector<Part>>& parts,
-                       std::size_t index) {
+void FollowedGroups::read(const std::shared_ptr<Pull>& pull, const std::shared_ptr<std::vector<Part>>& parts,
+                          std::size_t index) {
   for (; index < parts->size() && pull->limit > 0 && pull->bytes_left > 0; ++index) {
     const Part& part = (*parts)[index];
     const auto head = head_of(part.group);
@@ -179,7 +178,7 @@ void LargeGroups::read(const std::shared_ptr<Pull>& pull, const std::shared_ptr<
   pull->done();
 }
 
-void LargeGroups::read_page(const PageKey& key, OnPage then) {
+void FollowedGroups::read_page(const PageKey& key, OnPage then) {
   auto& waiting = reading_[key];
   waiting.push_back(std::move(then));
   if (waiting.size() > 1) return;

@@ -1,0 +1,67 @@
+// A user in memory: sessions, tails, groups, and what is under way.
+#pragma once
+
+#include <array>
+#include <boost/intrusive/list_hook.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/base/device_class.h"
+#include "common/base/result.h"
+#include "common/base/slot.h"
+#include "logic/store/rows.h"
+#include "logic/user/session.h"
+#include "logic/user/user_group.h"
+
+namespace hongyan::logic {
+
+class AcceptWork;
+
+// Belongs to a UserTable, and to its slot thread.
+struct User {
+  UserKey key;
+  Slot slot = 0;
+  // Committed tails; empty until known.
+  std::optional<std::int64_t> inbox_seq;
+  std::optional<std::int64_t> outbox_seq;
+  std::vector<std::unique_ptr<Session>> sessions;             // present ones: at most one a device class
+  std::array<std::int64_t, kDeviceClassCount> acked_inbox{};  // cursors
+  std::array<std::int64_t, kDeviceClassCount> acked_outbox{};
+  std::array<std::uint64_t, kDeviceClassCount> highest_epoch{};
+  std::unordered_map<std::int64_t, UserGroup> groups;  // by group_id
+  bool loaded = false;                                 // tails, cursors and groups were read, by a TailsWork
+  std::uint16_t changed_cursors = 0;                   // those to be written, a bit each
+  bool changed_group_cursors = false;
+  std::unique_ptr<Ban> ban;  // null: none; it may be over
+  bool ban_known = false;    // what a TailsWork read of it before is older
+  // Sends at the writer, owned by it, by client_msg_id (that of the work itself).
+  std::unordered_map<std::string_view, AcceptWork*> accepting;
+  std::vector<std::function<void(const Status&)>> waiting_for_load;
+  std::int64_t last_active_ms = 0;  // of sessions that ended
+  std::uint32_t busy = 0;           // works under way: keeps the user in memory
+  boost::intrusive::list_member_hook<> lru_hook;
+
+  [[nodiscard]] bool evictable() const noexcept {
+    return sessions.empty() && accepting.empty() && waiting_for_load.empty() && busy == 0 &&
+           changed_cursors == 0 && !changed_group_cursors;
+  }
+  // Null: not a member, as far as is known.
+  [[nodiscard]] UserGroup* group(std::int64_t group_id) noexcept;
+  // Of those present.
+  [[nodiscard]] Session* session_of(DeviceClass device_class) noexcept;
+  [[nodiscard]] Session* session_on(const GatePort& gate, std::uint64_t channel) noexcept;
+  // Those that were replaced, too. `visit` removes none.
+  template <typename Visit>
+  void for_each_session(Visit visit) const {
+    for (const auto& present : sessions) {
+      for (Session* one = present.get(); one != nullptr; one = one->replaced.get()) visit(*one);
+    }
+  }
+};
+
+}  // namespace hongyan::logic

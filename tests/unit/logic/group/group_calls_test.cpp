@@ -1,0 +1,62 @@
+// What clients ask about groups.
+#include "logic/group/group_calls.h"
+
+#include <string>
+#include <vector>
+
+#include "tests/unit/logic/group/groups_harness.h"
+
+namespace hongyan::logic {
+namespace {
+
+class GroupCallsTest : public GroupsHarness {};
+
+TEST_F(GroupCallsTest, OnlyMembersSend) {
+  const auto group = create("alice", {"bob"});
+  send_to_group(1, "mallory", group, "let me in");
+  send_to_group(2, "alice", group + 1, "no such group");
+  settle();
+  EXPECT_EQ(error_of(1), client::ERROR_CODE_PERMISSION_DENIED);
+  EXPECT_EQ(error_of(2), client::ERROR_CODE_PERMISSION_DENIED);
+  EXPECT_EQ(stored(group).rows.size(), 1U);
+  EXPECT_TRUE((shard_of("mallory").outbox[{"demo", "mallory"}].empty()));
+}
+
+// A shard is slow: the command is answered before the new member's own row is there.
+TEST_F(GroupCallsTest, WhoWasAddedButHasNotHeardIsRefusedForNowOnly) {
+  const auto [group, sender, far] = apart();
+  MemoryShard& away = shard_of(far);
+  away.refuse = true;
+  ctrl(1, sender, client::CTRL_TYPE_ADD_MEMBERS, group, {far});
+  settle();
+  pass(Milliseconds(2100));
+  away.refuse = false;
+  send_to_group(2, far, group, "too early");
+  settle();
+  EXPECT_EQ(error_of(2), client::ERROR_CODE_UNAVAILABLE);
+  pass(Milliseconds(2000));
+  send_to_group(3, far, group, "now");
+  settle();
+  EXPECT_FALSE(body_of<client::C2GSendResp>(3).has_error());
+}
+
+TEST_F(GroupCallsTest, AResendOfAMessageKeepsItsIdAndStoresNothing) {
+  const auto group = create("alice", {"bob"});
+  send_to_group(1, "alice", group, "once", "same");
+  settle();
+  send_to_group(2, "alice", group, "once", "same");
+  settle();
+  EXPECT_EQ(body_of<client::C2GSendResp>(1).msg_id(), body_of<client::C2GSendResp>(2).msg_id());
+  EXPECT_EQ(inbox("bob"), (std::vector<std::string>{"#", "once"}));
+  // Who has been removed since still learns that it was sent.
+  ctrl(3, "alice", client::CTRL_TYPE_TRANSFER_OWNER, group, {}, {}, "bob");
+  settle();
+  ctrl(4, "bob", client::CTRL_TYPE_REMOVE_MEMBERS, group, {"alice"});
+  settle();
+  send_to_group(5, "alice", group, "once", "same");
+  settle();
+  EXPECT_EQ(body_of<client::C2GSendResp>(5).msg_id(), body_of<client::C2GSendResp>(1).msg_id());
+}
+
+}  // namespace
+}  // namespace hongyan::logic
