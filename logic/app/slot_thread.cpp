@@ -84,7 +84,7 @@ std::size_t SlotThreads::index_of(const net::EventLoop& loop) const {
 template <typename WorkPtr, typename HandOver>
 void SlotThreads::by_thread(std::vector<WorkPtr> batch, HandOver hand_over) {
   std::vector<std::vector<WorkPtr>> parts(threads_.size());
-  for (auto& work : batch) parts[work->worker].push_back(std::move(work));
+  for (auto& work : batch) parts[work->thread].push_back(std::move(work));
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (parts[i].empty()) continue;
     threads_[i]->run([hand_over, works = std::move(parts[i])](Pipeline& pipeline) mutable {

@@ -75,7 +75,7 @@ void GroupOrder::submit(std::unique_ptr<GroupWork> work) {
   work->user.app_id = key_.app_id;
   work->group_id = key_.group_id;
   work->slot = slot_;
-  work->worker = parts_.context.index;
+  work->thread = parts_.context.index;
   work->deadline = parts_.context.now() + parts_.context.config.accept_deadline;
   parts_.context.shards.of(slot_).submit(std::move(work));
 }

@@ -69,7 +69,7 @@ void Accept::send(const Request& request, NewMessage wanted) {
   auto work = std::make_unique<AcceptWork>(*this);
   work->user = user.key;
   work->slot = request.slot;
-  work->worker = context_.index;
+  work->thread = context_.index;
   work->deadline = context_.now() + context_.config.accept_deadline;
   work->message = std::move(message);
   work->unless_stored = std::move(wanted.unless_stored);

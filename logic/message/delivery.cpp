@@ -16,7 +16,7 @@ void Delivery::take(LaneBatch batch) {
   for (auto& work : batch.works) {
     work->delivery = this;
     work->batch = state;
-    work->worker = context_.index;
+    work->thread = context_.index;
     work->deadline = context_.now() + context_.config.accept_deadline;
     work->chain_broken = chain;
     if (work->to_group) {

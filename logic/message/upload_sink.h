@@ -25,7 +25,7 @@ struct UploadWork {
   std::uint32_t device_type = 0;
   MsgId msg_id = 0;
   std::int64_t time_ms = 0;
-  std::uint32_t worker = 0;  // the slot thread it goes back to
+  std::uint32_t thread = 0;  // the slot thread it goes back to
 
   // Set when it comes back. kUnavailable: surely not published. kDeadlineExceeded: perhaps published. Others
   // are final.

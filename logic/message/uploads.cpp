@@ -48,7 +48,7 @@ void Uploads::c2s(const Request& request) {
   work->device_type = request.device_type;
   work->msg_id = context_.clock.next();
   work->time_ms = context_.wall();
-  work->worker = context_.index;
+  work->thread = context_.index;
   if (auto taken = port_.sink->publish(work); !taken) {
     return context_.refuse(request.reply_to, taken.error());
   }

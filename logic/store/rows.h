@@ -52,7 +52,7 @@ class StoreWork {
 
   UserKey user;              // whose row: the sender's (outbox) or the receiver's (inbox); a group: app only
   Slot slot = 0;             // the user's slot, or the group's
-  std::uint32_t worker = 0;  // slot thread that gets it back
+  std::uint32_t thread = 0;  // slot thread that gets it back
   // Not begun by then: refused with kUnavailable. Work once sent to the server is seen through, however long
   // it takes.
   SteadyTime deadline = SteadyTime::max();

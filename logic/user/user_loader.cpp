@@ -23,7 +23,7 @@ void UserLoader::load(User& user, std::function<void(const Status&)> then) {
   auto work = std::make_unique<Load>(*this);
   work->user = user.key;
   work->slot = user.slot;
-  work->worker = context_.index;
+  work->thread = context_.index;
   work->deadline = context_.now() + context_.config.accept_deadline;
   context_.shards.of(user.slot).submit(std::move(work));
 }

@@ -13,7 +13,7 @@ namespace hongyan::logic {
 namespace {
 
 constexpr std::size_t kFirstFetch = 16;
-constexpr std::size_t kMostOfAFetch = 64;
+constexpr std::size_t kMostOfAFetch = 256;
 
 // Where a page is read: table, the column of its order, and which rows.
 struct Source {

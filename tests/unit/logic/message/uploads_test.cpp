@@ -44,7 +44,7 @@ class UploadsTest : public PipelineHarness {
     batch.push_back(std::move(sink_.taken.front()));
     sink_.taken.pop_front();
     batch.front()->outcome = std::move(outcome);
-    threads_[batch.front()->worker]->uploads_finished(batch);
+    threads_[batch.front()->thread]->uploads_finished(batch);
   }
   client::ErrorCode code(std::uint32_t seq) { return body_of<client::ErrorOnly>(seq).error().code(); }
 

@@ -249,7 +249,7 @@ class PipelineHarness : public ::testing::Test {
   template <typename Work>
   bool finish(std::vector<Work> works) {
     std::vector<std::vector<Work>> by_thread(kThreads);
-    for (auto& work : works) by_thread[work->worker].push_back(std::move(work));
+    for (auto& work : works) by_thread[work->thread].push_back(std::move(work));
     for (std::uint32_t i = 0; i < kThreads; ++i) {
       if (by_thread[i].empty()) continue;
       threads_[i]->works_finished(std::move(by_thread[i]));
