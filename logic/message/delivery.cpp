@@ -1,5 +1,7 @@
 #include "logic/message/delivery.h"
 
+#include "common/base/assert.h"
+
 namespace hongyan::logic {
 
 void Delivery::take(LaneBatch batch) {
@@ -28,7 +30,8 @@ void Delivery::take(LaneBatch batch) {
 }
 
 void DeliverWork::come_back(std::unique_ptr<InboxWork> self) {
-  static_cast<void>(self.release());
+  const InboxWork* same = self.release();
+  HONGYAN_ASSERT(same == this);
   delivery->finished(DeliverWorkPtr(this));
 }
 
