@@ -26,7 +26,7 @@ class GatePushes {
  private:
   static constexpr std::size_t kChannels = 1024;
   // The memory for more sessions of one body than that is not kept.
-  static constexpr std::size_t kMostKept = 64 << 10;
+  static constexpr std::size_t kMostKept = 4 << 10;
   struct OfGate {
     GatePortPtr gate;
     Slot slot = 0;

@@ -15,8 +15,7 @@ constexpr std::size_t kMostOnline = 1000;
 // there. Request i of it has seq i + 1. Its slot thread only.
 class StoreAnswers : public GatePort {
  public:
-  StoreAnswers(ReplyTo to, int targets)
-      : GatePort(to.gate->gate_id(), to.gate->boot_id()), to_(std::move(to)), left_(targets) {
+  StoreAnswers(ReplyTo to, int targets) : GatePort(to.gate.get()), to_(std::move(to)), left_(targets) {
     for (int i = 0; i < targets; ++i) stored_.add_results();
   }
 

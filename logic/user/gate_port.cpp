@@ -39,9 +39,17 @@ Numbers& numbers() {
 }  // namespace
 
 GatePort::GatePort(std::string gate_id, std::uint64_t boot_id)
-    : gate_id_(std::move(gate_id)), boot_id_(boot_id), number_(numbers().take()) {}
+    : gate_id_(std::move(gate_id)), boot_id_(boot_id), number_(numbers().take()), gives_number_back_(true) {}
 
-GatePort::~GatePort() { numbers().give_back(number_); }
+GatePort::GatePort(const GatePort* other)
+    : gate_id_(other->gate_id_),
+      boot_id_(other->boot_id_),
+      number_(other->number_),
+      gives_number_back_(false) {}
+
+GatePort::~GatePort() {
+  if (gives_number_back_) numbers().give_back(number_);
+}
 
 void reply(const ReplyTo& to, std::string_view body) {
   if (to.seq != 0) to.gate->respond(to.seq, {.body = body});

@@ -33,6 +33,8 @@ struct PushSeqs {
 class GatePort {
  public:
   GatePort(std::string gate_id, std::uint64_t boot_id);
+  // Stands in for another, under its number.
+  explicit GatePort(const GatePort* other);
   virtual ~GatePort();
   GatePort(const GatePort&) = delete;
   GatePort& operator=(const GatePort&) = delete;
@@ -66,6 +68,7 @@ class GatePort {
   const std::string gate_id_;
   const std::uint64_t boot_id_;
   const std::uint32_t number_;
+  const bool gives_number_back_;
   std::atomic<std::uint32_t> asked_{0};
 };
 using GatePortPtr = std::shared_ptr<GatePort>;

@@ -13,7 +13,7 @@ namespace hongyan::logic {
 namespace {
 
 constexpr std::size_t kFirstFetch = 16;
-constexpr std::size_t kMostOfAFetch = 256;
+constexpr std::size_t kGrowth = 4;  // what the rows so far say of their size may be wrong of the next ones
 
 // Where a page is read: table, the column of its order, and which rows.
 struct Source {
@@ -27,7 +27,7 @@ struct Source {
 std::size_t next_fetch(std::size_t messages, std::size_t bytes, std::size_t byte_budget) {
   if (messages == 0) return kFirstFetch;
   const std::size_t left = byte_budget > bytes ? byte_budget - bytes : 0;
-  return std::min(kMostOfAFetch, left / (bytes / messages) + 1);
+  return std::min(kGrowth * messages, left / (bytes / messages) + 1);
 }
 
 template <typename Request>
