@@ -5,7 +5,7 @@
 
 #include "logic/store/mysql/batch/tail_cache.h"
 #include "logic/store/mysql/batch/writer_batch.h"
-#include "logic/store/mysql/sql/rows.h"
+#include "logic/store/mysql/sql/boxes.h"
 #include "logic/store/mysql/threads/writer_thread.h"
 
 namespace hongyan::logic {

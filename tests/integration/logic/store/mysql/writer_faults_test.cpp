@@ -6,7 +6,7 @@
 
 #include "logic/store/mysql/connection/connection.h"
 #include "logic/store/mysql/schema/shard_check.h"
-#include "logic/store/mysql/sql/rows.h"
+#include "logic/store/mysql/sql/boxes.h"
 #include "tests/integration/logic/store/mysql/store_fixture.h"
 
 namespace hongyan::testing {

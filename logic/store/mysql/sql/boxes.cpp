@@ -1,4 +1,4 @@
-#include "logic/store/mysql/sql/rows.h"
+#include "logic/store/mysql/sql/boxes.h"
 
 #include <fmt/format.h>
 
