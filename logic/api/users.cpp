@@ -1,7 +1,7 @@
 #include "common/base/clock.h"
 #include "logic/api/server_api.h"
 #include "logic/message/accept.h"
-#include "logic/store/rows.h"
+#include "logic/store/box_works.h"
 #include "proto/internal.pb.h"
 
 namespace hongyan::logic {

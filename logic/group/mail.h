@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "logic/message/group_key.h"
-#include "logic/store/rows.h"
+#include "logic/store/box_works.h"
 #include "proto/client.pb.h"
 
 namespace hongyan::logic {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "logic/store/rows.h"
+#include "logic/store/box_works.h"
 #include "proto/client.pb.h"
 
 namespace hongyan::logic {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "logic/store/box_works.h"
 #include "logic/store/group_rows.h"
-#include "logic/store/rows.h"
 #include "logic/user/gate_port.h"
 #include "logic/user/slot_table.h"
 #include "logic/user/user.h"

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "logic/store/rows.h"
+#include "logic/store/box_works.h"
 
 namespace hongyan::logic {
 

@@ -11,8 +11,8 @@
 #include "common/base/msg_id.h"
 #include "common/base/result.h"
 #include "common/base/slot.h"
+#include "logic/store/box_works.h"
 #include "logic/store/group_rows.h"
-#include "logic/store/rows.h"
 #include "logic/store/user_rows.h"
 
 namespace hongyan::logic {

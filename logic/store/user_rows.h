@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "logic/store/rows.h"
+#include "logic/store/box_works.h"
 
 namespace hongyan::logic {
 

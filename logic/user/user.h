@@ -14,7 +14,7 @@
 #include "common/base/device_class.h"
 #include "common/base/result.h"
 #include "common/base/slot.h"
-#include "logic/store/rows.h"
+#include "logic/store/box_works.h"
 #include "logic/user/session.h"
 #include "logic/user/user_group.h"
 

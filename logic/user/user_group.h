@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "common/base/device_class.h"
-#include "logic/store/rows.h"
+#include "logic/store/box_works.h"
 
 namespace hongyan::logic {
 

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "common/base/msg_id.h"
+#include "logic/store/box_works.h"
 #include "logic/store/mysql/batch/batch_row.h"
-#include "logic/store/rows.h"
 
 namespace hongyan::logic {
 

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "logic/store/box_works.h"
 #include "logic/store/mysql/batch/batch_row.h"
 #include "logic/store/mysql/batch/tail_cache.h"
-#include "logic/store/rows.h"
 
 namespace hongyan::logic {
 

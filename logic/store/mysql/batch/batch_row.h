@@ -4,8 +4,8 @@
 #include <cstdint>
 
 #include "common/base/clock.h"
+#include "logic/store/box_works.h"
 #include "logic/store/mysql/batch/tail_cache.h"
-#include "logic/store/rows.h"
 
 namespace hongyan::logic {
 

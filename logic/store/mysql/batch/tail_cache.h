@@ -8,7 +8,7 @@
 #include <unordered_map>
 
 #include "common/base/clock.h"
-#include "logic/store/rows.h"
+#include "logic/store/box_works.h"
 
 namespace hongyan::logic {
 

@@ -25,6 +25,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/msg_id.h"
+#include "logic/store/box_works.h"
 #include "logic/store/mysql/batch/batch_attempts.h"
 #include "logic/store/mysql/batch/batch_duplicates.h"
 #include "logic/store/mysql/batch/batch_numbers.h"
@@ -34,7 +35,6 @@
 #include "logic/store/mysql/connection/db_error.h"
 #include "logic/store/mysql/state/tenure.h"
 #include "logic/store/mysql/state/work_queue.h"
-#include "logic/store/rows.h"
 
 namespace hongyan::logic {
 

@@ -11,9 +11,9 @@
 #include <string_view>
 #include <vector>
 
+#include "logic/store/box_works.h"
 #include "logic/store/mysql/connection/connection.h"
 #include "logic/store/mysql/sql/fence.h"
-#include "logic/store/rows.h"
 
 namespace hongyan::logic {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "logic/store/box_works.h"
 #include "logic/store/mysql/connection/connection.h"
-#include "logic/store/rows.h"
 
 namespace hongyan::logic {
 

@@ -12,8 +12,8 @@
 
 #include "common/base/msg_id.h"
 #include "common/base/slot.h"
+#include "logic/store/box_works.h"
 #include "logic/store/mysql/connection/connection.h"
-#include "logic/store/rows.h"
 
 namespace hongyan::logic {
 

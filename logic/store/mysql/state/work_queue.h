@@ -8,9 +8,9 @@
 #include <optional>
 #include <vector>
 
+#include "logic/store/box_works.h"
 #include "logic/store/mysql/state/shard_state.h"
 #include "logic/store/mysql/state/tenure.h"
-#include "logic/store/rows.h"
 #include "logic/store/shard.h"
 
 namespace hongyan::logic {

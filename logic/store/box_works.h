@@ -1,4 +1,4 @@
-// What the pipeline asks of a shard's writer: rows to store, and what became of them.
+// What the pipeline asks of a writer of outboxes and inboxes: rows to store, tails, and what became of them.
 #pragma once
 
 #include <concepts>
