@@ -5,7 +5,7 @@
 #include <set>
 #include <string_view>
 
-#include "logic/message/bodies.h"
+#include "logic/message/push_bodies.h"
 
 namespace hongyan::logic {
 

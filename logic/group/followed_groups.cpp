@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "common/log/log.h"
-#include "logic/message/bodies.h"
+#include "logic/message/push_bodies.h"
 
 namespace hongyan::logic {
 

@@ -6,8 +6,8 @@
 #include <span>
 
 #include "common/log/log.h"
-#include "logic/message/bodies.h"
 #include "logic/message/group_key.h"
+#include "logic/message/push_bodies.h"
 
 namespace hongyan::logic {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "logic/message/bodies.h"
+#include "logic/message/push_bodies.h"
 
 namespace hongyan::logic {
 

@@ -1,4 +1,4 @@
-#include "logic/message/bodies.h"
+#include "logic/message/push_bodies.h"
 
 #include <utility>
 

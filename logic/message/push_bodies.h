@@ -1,4 +1,4 @@
-// How clients are told of a message: the bodies of pushes and pages.
+// How clients are told of a message: builds the bodies of pushes and pages.
 #pragma once
 
 #include <cstddef>
