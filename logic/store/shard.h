@@ -75,7 +75,8 @@ class ShardObserver {
   virtual void fenced_off(std::size_t shard, const std::string& reason) = 0;
 };
 
-// What upkeep writes, asked of the pipeline by the keeper once a second.
+// What upkeep writes, handed to the keeper by each slot thread: marks and im_pending once a second, cursors
+// when they are due (logic/user/cursors.h).
 struct MarkUpdate {
   Slot slot = 0;
   std::uint64_t epoch = 0;
@@ -85,8 +86,8 @@ struct CursorUpdate {
   UserKey user;
   DeviceCursor cursor;
 };
-// Written as one transaction: im_pending insertions, then marks, then deletions from im_pending, then
-// cursors. Marks and cursors never go back.
+// Written as one transaction: deletions from im_pending first, since what is removed may be added again, then
+// insertions, marks and cursors. Marks and cursors never go back.
 struct Upkeep {
   std::vector<PendingEntry> add_pending;
   std::vector<MarkUpdate> marks;

@@ -1,4 +1,4 @@
-// What is written once a second: im_pending, marks and cursors.
+// What slot threads hand to the keeper: im_pending, marks (im_slot.mark) and cursors (im_user_cursor).
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,8 @@
 
 namespace hongyan::logic {
 
-// Within a transaction under the fence. Only marks of leases still held move.
+// Within a transaction under the fence. Only marks of leases still held move; the leases themselves are
+// written by leases.h.
 [[nodiscard]] DbStatus write_upkeep(MysqlConnection& connection, std::uint32_t node, const Upkeep& upkeep);
 
 }  // namespace hongyan::logic
