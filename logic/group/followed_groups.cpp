@@ -42,7 +42,7 @@ void FollowedGroups::pushed(Session& session, std::int64_t group_id, std::int64_
 }
 
 void FollowedGroups::due(const Awaited& awaited) {
-  const auto [user, session] = pusher_.find(awaited.session);
+  const auto [user, session] = acks_.find(awaited.session);
   if (session == nullptr) return;
   const std::int64_t last = std::exchange(session->group_pushes[awaited.group_id], 0);
   session->group_pushes.erase(awaited.group_id);
@@ -51,13 +51,13 @@ void FollowedGroups::due(const Awaited& awaited) {
   if (held >= last) return;
   if (held >= awaited.seq) return pushed(*session, awaited.group_id, last);
   context_.counters.resent.add();
-  pusher_.sync_notify(*user, *session, awaited.group_id, last);
+  acks_.sync_notify(*user, *session, awaited.group_id, last);
 }
 
 void FollowedGroups::notify_if_behind(const User& user, Session& session, const UserGroup& group) {
   const std::int64_t group_id = group.membership().group_id;
   const auto head = head_of({user.key.app_id, group_id});
-  if (head && *head > group.cursor(session.device_class)) pusher_.sync_notify(user, session, group_id, *head);
+  if (head && *head > group.cursor(session.device_class)) acks_.sync_notify(user, session, group_id, *head);
 }
 
 void FollowedGroups::catch_up(const User& user, Session& session) {
@@ -72,7 +72,7 @@ void FollowedGroups::catch_up(const User& user, Session& session) {
     ask.group = key;
     ask.with_group = false;
     asks_.ask(std::move(ask), [this, key, number = session.number](const GroupReply& reply) {
-      const auto [there, still] = pusher_.find(number);
+      const auto [there, still] = acks_.find(number);
       if (reply.error.code == Code::kOk) learn_head(key, reply.head);
       if (still == nullptr) return;
       const UserGroup* mine = there->group(key.group_id);
@@ -135,7 +135,7 @@ void FollowedGroups::pull(User& user, std::shared_ptr<Pull> pull) {
 
 // As of a push that was not acknowledged.
 void FollowedGroups::left_out(const Pull& pull, const Part& part) {
-  const auto [user, session] = pusher_.find(pull.session);
+  const auto [user, session] = acks_.find(pull.session);
   if (session == nullptr) return;
   const UserGroup* group = user->group(part.group.group_id);
   const std::int64_t held = group == nullptr ? 0 : group->cursor(session->device_class);

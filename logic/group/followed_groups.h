@@ -13,7 +13,7 @@
 #include "logic/group/mail.h"
 #include "logic/message/ack_timers.h"
 #include "logic/message/gate_pushes.h"
-#include "logic/message/push.h"
+#include "logic/message/push_acks.h"
 #include "logic/user/cursors.h"
 #include "logic/user/thread_context.h"
 #include "proto/client.pb.h"
@@ -26,8 +26,8 @@ namespace hongyan::logic {
 // once for all that was pushed by then.
 class FollowedGroups {
  public:
-  FollowedGroups(ThreadContext& context, Cursors& cursors, Pusher& pusher, GroupAsks& asks)
-      : context_(context), cursors_(cursors), pusher_(pusher), asks_(asks), timers_(context) {}
+  FollowedGroups(ThreadContext& context, Cursors& cursors, PushAcks& acks, GroupAsks& asks)
+      : context_(context), cursors_(cursors), acks_(acks), asks_(asks), timers_(context) {}
 
   // A message is committed: to the devices of its members that are online here, one packet a gate.
   void committed(const GroupBroadcast& message);
@@ -96,7 +96,7 @@ class FollowedGroups {
 
   ThreadContext& context_;
   Cursors& cursors_;
-  Pusher& pusher_;
+  PushAcks& acks_;
   GroupAsks& asks_;
   std::unordered_map<GroupKey, std::int64_t, GroupKeyHash> heads_;  // committed; as far as is known
   std::map<PageKey, std::vector<OnPage>> reading_;

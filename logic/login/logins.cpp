@@ -205,9 +205,9 @@ void Logins::announced(const GatePortPtr& gate, const link::Session& told, Slot 
     // The gate repeats what the client claimed to hold, perhaps more than there is.
     const std::int64_t& held = user.acked_inbox[index_of(device)];
     if (const std::int64_t seq = std::min(claimed, *user.inbox_seq); seq > held) {
-      pusher_.acked_inbox(user, now, device, seq);
+      acks_.acked_inbox(user, now, device, seq);
     }
-    if (*user.inbox_seq > held) pusher_.sync_notify(user, *now);
+    if (*user.inbox_seq > held) acks_.sync_notify(user, *now);
     watcher_.session_announced(user, *now);
   });
 }
@@ -219,7 +219,7 @@ void Logins::alive(const GatePortPtr& gate, const link::Session& told, Slot slot
   if (session == nullptr) return announced(gate, told, slot);
   if (told.login_epoch() >= session->login_epoch) confirmations_.confirm(*user, *session);
   if (is_banned(*user)) kick_banned(*user, *session);  // the kick was lost
-  pusher_.sign_of_life(*user, *session);
+  acks_.sign_of_life(*user, *session);
   session->last_active_ms = std::max(session->last_active_ms, told.last_active_ms());
   routes_.put(*user, *session);
 }

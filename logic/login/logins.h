@@ -13,7 +13,7 @@
 #include "logic/login/announcements.h"
 #include "logic/login/confirmations.h"
 #include "logic/login/session_table.h"
-#include "logic/message/push.h"
+#include "logic/message/push_acks.h"
 #include "logic/user/request.h"
 #include "logic/user/route_store.h"
 #include "logic/user/thread_context.h"
@@ -41,7 +41,7 @@ class Logins {
   struct Deps {
     ThreadContext& context;
     UserLoader& loader;
-    Pusher& pusher;
+    PushAcks& acks;
     const auth::TokenVerifier& verifier;
     RouteStore& routes;
     SessionWatcher& watcher;
@@ -49,11 +49,11 @@ class Logins {
   explicit Logins(const Deps& deps)
       : context_(deps.context),
         loader_(deps.loader),
-        pusher_(deps.pusher),
+        acks_(deps.acks),
         verifier_(deps.verifier),
         routes_(deps.routes),
         watcher_(deps.watcher),
-        table_(deps.context, deps.pusher, deps.routes),
+        table_(deps.context, deps.acks, deps.routes),
         announcements_(deps.context),
         confirmations_(deps.context, table_) {}
 
@@ -114,7 +114,7 @@ class Logins {
 
   ThreadContext& context_;
   UserLoader& loader_;
-  Pusher& pusher_;
+  PushAcks& acks_;
   const auth::TokenVerifier& verifier_;
   RouteStore& routes_;
   SessionWatcher& watcher_;

@@ -23,7 +23,7 @@ void SessionTable::make_present(User& user, std::unique_ptr<Session> session) {
   if (Session* present = user.session_of(session->device_class)) session->replaced = take(user, *present);
   Session& now = *user.sessions.emplace_back(std::move(session));
   if (user.sessions.size() == 1) online_.insert(&user);
-  pusher_.session_opened(user, now);
+  acks_.session_opened(user, now);
   routes_.put(user, now);
 }
 
@@ -33,7 +33,7 @@ std::unique_ptr<Session> SessionTable::take(User& user, const Session& session) 
   HONGYAN_ASSERT(it != user.sessions.end());
   std::unique_ptr<Session> owned = std::move(*it);
   user.sessions.erase(it);
-  pusher_.session_closed(*owned);
+  acks_.session_closed(*owned);
   if (user.sessions.empty()) online_.erase(&user);
   return owned;
 }
@@ -64,7 +64,7 @@ void SessionTable::remove(User& user, Session& session, bool with_route, std::st
   make_present(user, std::move(gone->replaced));
   // What was pushed meanwhile went to the other one.
   if (user.inbox_seq) {
-    pusher_.sync_notify(user, back);
+    acks_.sync_notify(user, back);
   } else {
     back.owes_ack = true;
   }

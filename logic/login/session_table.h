@@ -9,7 +9,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "logic/message/push.h"
+#include "logic/message/push_acks.h"
 #include "logic/user/route_store.h"
 #include "logic/user/thread_context.h"
 
@@ -20,8 +20,8 @@ namespace hongyan::logic {
 // meanwhile, and come back when it goes first. One thread.
 class SessionTable {
  public:
-  SessionTable(ThreadContext& context, Pusher& pusher, RouteStore& routes)
-      : context_(context), pusher_(pusher), routes_(routes) {}
+  SessionTable(ThreadContext& context, PushAcks& acks, RouteStore& routes)
+      : context_(context), acks_(acks), routes_(routes) {}
 
   struct Live {
     User* user = nullptr;
@@ -52,7 +52,7 @@ class SessionTable {
   }
 
   ThreadContext& context_;
-  Pusher& pusher_;
+  PushAcks& acks_;
   RouteStore& routes_;
 
   std::unordered_map<std::uint64_t, Live> by_channel_;

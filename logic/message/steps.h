@@ -24,7 +24,7 @@ class Steps {
   virtual void delivered(const DeliverWork& work) = 0;
   // Lanes: the last row of a group's message is committed.
   virtual void fanned_out(MsgId placed_id) = 0;
-  // Pusher: the devices of the class hold a large group up to group_seq.
+  // PushAcks: the devices of the class hold a large group up to group_seq.
   virtual void group_acked(User& user, DeviceClass device_class, std::int64_t group_id,
                            std::int64_t group_seq) = 0;
 };

@@ -22,21 +22,22 @@ Pipeline::Pipeline(const Deps& deps)
                .slots = {}},
       cursors_(context_),
       loader_(context_, cursors_),
-      pusher_(context_, cursors_, *this),
+      acks_(context_, cursors_, *this),
+      pusher_(context_, acks_),
       lanes_(context_, *this, *this),
       accept_(context_, *this),
       delivery_(context_, *this, *this),
       owned_groups_(context_, lanes_, delivery_, *this),
       logins_({.context = context_,
                .loader = loader_,
-               .pusher = pusher_,
+               .acks = acks_,
                .verifier = deps.verifier,
                .routes = deps.routes,
                .watcher = *this}),
       group_asks_(context_, *this),
-      followed_groups_(context_, cursors_, pusher_, group_asks_),
+      followed_groups_(context_, cursors_, acks_, group_asks_),
       group_calls_(context_, accept_, loader_, group_asks_),
-      pull_(context_, pusher_, loader_, followed_groups_),
+      pull_(context_, acks_, loader_, followed_groups_),
       uploads_(context_, deps.uploads),
       server_calls_(context_, accept_, pusher_, logins_, group_calls_),
       outgoing_(deps.thread_count),
@@ -73,7 +74,7 @@ void Pipeline::request(const Request& request) {
     case protocol::Part::kPull:
       return pull_.pull(request);
     case protocol::Part::kPushes:
-      return pusher_.ack(request);
+      return acks_.ack(request);
     case protocol::Part::kServerCalls:
       return server_calls_.handle(request);
     case protocol::Part::kNone:
@@ -166,7 +167,7 @@ void Pipeline::shard_acquired(std::size_t shard, std::span<const AcquiredSlot> s
 
 void Pipeline::tick() {
   lanes_.tick();
-  pusher_.tick();
+  acks_.tick();
   owned_groups_.tick();
   followed_groups_.tick();
   group_calls_.tick();

@@ -14,6 +14,7 @@
 #include "logic/message/delivery.h"
 #include "logic/message/lane.h"
 #include "logic/message/push.h"
+#include "logic/message/push_acks.h"
 #include "logic/message/uploads.h"
 #include "logic/pipeline/pull.h"
 #include "logic/pipeline/server_calls.h"
@@ -104,6 +105,7 @@ class Pipeline : private Steps, private LanePort, private GroupMailbox, private 
   ThreadContext context_;
   Cursors cursors_;
   UserLoader loader_;
+  PushAcks acks_;
   Pusher pusher_;
   Lanes lanes_;
   Accept accept_;

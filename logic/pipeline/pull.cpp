@@ -39,7 +39,7 @@ void PullService::pull(const Request& request) {
   if (!context_.serves(request)) return;
   User& user = context_.users.get(request.app_id, request.uid, request.slot);
   if (Session* session = user.session_on(*request.reply_to.gate, request.channel)) {
-    pusher_.sign_of_life(user, *session);
+    acks_.sign_of_life(user, *session);
   }
   auto page = std::make_shared<Page>();
   page->reply_to = request.reply_to;
@@ -78,10 +78,10 @@ void PullService::start(User& user, const std::shared_ptr<Page>& page) {
   // A device that holds less than another of its class did is no mistake, and acknowledges nothing.
   const auto device = static_cast<std::size_t>(page->device_class);
   if (page->offset >= user.acked_inbox[device]) {
-    pusher_.acked_inbox(user, session, page->device_class, page->offset);
+    acks_.acked_inbox(user, session, page->device_class, page->offset);
   }
   if (page->outbox_offset >= user.acked_outbox[device]) {
-    pusher_.acked_outbox(user, page->device_class, page->outbox_offset);
+    acks_.acked_outbox(user, page->device_class, page->outbox_offset);
   }
   read_inbox(page);
 }

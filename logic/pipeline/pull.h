@@ -6,7 +6,7 @@
 #include <string>
 
 #include "logic/group/followed_groups.h"
-#include "logic/message/push.h"
+#include "logic/message/push_acks.h"
 #include "logic/user/request.h"
 #include "logic/user/thread_context.h"
 #include "logic/user/user_loader.h"
@@ -23,8 +23,8 @@ class PullService {
   // Clients name groups that they have left, too.
   static constexpr std::size_t kMostGroups = 2'000;
 
-  PullService(ThreadContext& context, Pusher& pusher, UserLoader& loader, FollowedGroups& followed_groups)
-      : context_(context), pusher_(pusher), loader_(loader), followed_groups_(followed_groups) {}
+  PullService(ThreadContext& context, PushAcks& acks, UserLoader& loader, FollowedGroups& followed_groups)
+      : context_(context), acks_(acks), loader_(loader), followed_groups_(followed_groups) {}
 
   void pull(const Request& request);
 
@@ -37,7 +37,7 @@ class PullService {
   void answer(Page& page);
 
   ThreadContext& context_;
-  Pusher& pusher_;
+  PushAcks& acks_;
   UserLoader& loader_;
   FollowedGroups& followed_groups_;
   client::PullReq request_;

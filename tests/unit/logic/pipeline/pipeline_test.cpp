@@ -302,53 +302,6 @@ TEST_F(PipelineTest, BadTokenIsRefused) {
   EXPECT_EQ(gate_->answer(1)->login_epoch, 0U);
 }
 
-TEST_F(PipelineTest, UnacknowledgedPushGoesOutOnceMore) {
-  login(1, "bob", 500);
-  settle();
-  send(2, "alice", "bob", "id-1");
-  settle();
-  ASSERT_EQ(gate_->pushes.size(), 1U);
-  pass(Milliseconds(4900));
-  EXPECT_EQ(gate_->pushes.size(), 1U);
-  pass(Milliseconds(200));
-  ASSERT_EQ(gate_->pushes.size(), 2U);
-  EXPECT_EQ(gate_->pushes[1].body, gate_->pushes[0].body);
-  pass(Milliseconds(5100));
-  EXPECT_EQ(gate_->pushes.size(), 2U);
-  EXPECT_EQ(count(&PipelineCounters::undelivered), 1U);
-
-  request(gate_, 3, "bob", client::COMMAND_PULL, client::PullReq().SerializeAsString(), 500);
-  settle();
-  ASSERT_EQ(gate_->pushes.size(), 3U);
-  EXPECT_EQ(gate_->pushes[2].cmd_id, static_cast<std::uint32_t>(client::COMMAND_SYNC_NOTIFY));
-}
-
-TEST_F(PipelineTest, AcknowledgedPushIsNotSentAgain) {
-  login(1, "bob", 500);
-  settle();
-  send(2, "alice", "bob", "id-1");
-  send(3, "alice", "bob", "id-2");
-  settle();
-  ack("bob", 500, 2);
-  pass(Milliseconds(6000));
-  EXPECT_EQ(gate_->pushes.size(), 2U);
-  EXPECT_EQ(count(&PipelineCounters::resent), 0U);
-}
-
-TEST_F(PipelineTest, AcksBeyondTheHeadOrBackwardsAreIgnored) {
-  login(1, "bob", 500);
-  settle();
-  for (int i = 0; i < 3; ++i) send(10, "alice", "bob", "id-" + std::to_string(i));
-  settle();
-  ack("bob", 500, 99);
-  ack("bob", 500, 2);
-  ack("bob", 500, 1);
-  EXPECT_EQ(count(&PipelineCounters::bad_acks), 2U);
-  login(4, "bob", 501);
-  settle();
-  EXPECT_EQ(body_of<client::AuthResp>(4).acked_inbox_seq(), 2);
-}
-
 TEST_F(PipelineTest, SecondLoginOfTheClassKicksTheFirst) {
   login(1, "bob", 500, 1, "phone-1");
   settle();
@@ -463,18 +416,6 @@ TEST_F(PipelineTest, SessionsOfALostGateAreDroppedAfterTheGrace) {
   EXPECT_TRUE(routes_.removes.empty());
   pass(Milliseconds(2000));
   EXPECT_EQ(routes_.removes, std::vector<std::string>{"bob"});
-}
-
-TEST_F(PipelineTest, PastThePushWindowTheDeviceIsToldToPull) {
-  config_.push_window = 4;
-  login(1, "bob", 500);
-  settle();
-  for (std::uint32_t i = 0; i < 10; ++i) send(10 + i, "alice", "bob", "id-" + std::to_string(i));
-  settle();
-  EXPECT_EQ(gate_->pushes.size(), 4U);
-  ack("bob", 500, 4);
-  ASSERT_EQ(gate_->pushes.size(), 5U);
-  EXPECT_EQ(gate_->pushes[4].cmd_id, static_cast<std::uint32_t>(client::COMMAND_SYNC_NOTIFY));
 }
 
 // --- pull ---
