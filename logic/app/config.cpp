@@ -39,7 +39,7 @@ void bind(config::Schema& schema, LogicConfig& config) {
   bind(schema, config.mysql);
   bind(schema, config.kafka);
   bind(schema, config.pipeline);
-  bind(schema, config.pipeline.group);
+  bind(schema, config.group);
   bind(schema, config.apps);
 }
 

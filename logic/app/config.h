@@ -9,6 +9,7 @@
 #include "logic/api/config.h"
 #include "logic/app/apps_config.h"
 #include "logic/app/mysql_config.h"
+#include "logic/group/config.h"
 #include "logic/kafka/config.h"
 #include "logic/redis/config.h"
 #include "logic/user/config.h"
@@ -31,7 +32,8 @@ struct LogicConfig {
   RedisConfig redis;
   MysqlConfig mysql;
   KafkaConfig kafka;
-  PipelineConfig pipeline;  // with [group]
+  PipelineConfig pipeline;
+  GroupConfig group;
   AppsConfig apps;
 };
 

@@ -22,6 +22,7 @@ SlotThread::SlotThread(SlotThreads& all, std::uint32_t index, const Shared& shar
       pipeline_({.index = index,
                  .thread_count = shared.config.threads,
                  .config = shared.config.pipeline,
+                 .group_config = shared.config.group,
                  .shards = shared.shards,
                  .clock = shared.clock,
                  .counters = counters_,

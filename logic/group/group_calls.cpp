@@ -60,7 +60,7 @@ void GroupCalls::send_message(const Request& request, User& user) {
   if (message_.group_id() <= 0) {
     return context_.refuse(request.reply_to, {Code::kBadRequest, "group_id is not positive"});
   }
-  if (static_cast<std::size_t>(message_.mentions_size()) > context_.config.group.max_mentions) {
+  if (static_cast<std::size_t>(message_.mentions_size()) > config_.max_mentions) {
     return context_.refuse(request.reply_to, {Code::kTooLarge, "too many mentions"});
   }
   NewMessage wanted;
@@ -116,7 +116,7 @@ void GroupCalls::send_command(const Request& request, User& user) {
   const client::CtrlType type = command_.type();
   client::GroupOp op;
   if (!parse(op, command_.content())) return refuse(Code::kBadRequest, "content does not parse");
-  if (auto ok = check_command(type, op, context_.config.group); !ok) {
+  if (auto ok = check_command(type, op, config_); !ok) {
     return context_.refuse(request.reply_to, ok.error());
   }
   if (type == client::CTRL_TYPE_LIST_MY_GROUPS) return list_mine(request, user, op);
@@ -145,7 +145,7 @@ void GroupCalls::send_command(const Request& request, User& user) {
   const auto groups =
       std::ranges::count_if(user.groups, [](const auto& one) { return one.second.is_member(); });
   if (!service && !creates) return send_as_member(request, user, std::move(wanted));
-  if (!service && static_cast<std::size_t>(groups) >= context_.config.group.max_groups_of_user) {
+  if (!service && static_cast<std::size_t>(groups) >= config_.max_groups_of_user) {
     wanted.unless_stored = Error{Code::kFailedPrecondition, "already in too many groups"};
   }
   accept_.send(request, std::move(wanted));

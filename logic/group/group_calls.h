@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "logic/group/config.h"
 #include "logic/group/group_asks.h"
 #include "logic/message/accept.h"
 #include "logic/user/request.h"
@@ -26,8 +27,9 @@ class GroupCalls {
   // A command that is not answered by then is answered with kDeadlineExceeded: it may yet be done.
   static constexpr Milliseconds kPatience{10'000};
 
-  GroupCalls(ThreadContext& context, Accept& accept, UserLoader& loader, GroupAsks& asks)
-      : context_(context), accept_(accept), loader_(loader), asks_(asks) {}
+  GroupCalls(ThreadContext& context, const GroupConfig& config, Accept& accept, UserLoader& loader,
+             GroupAsks& asks)
+      : context_(context), config_(config), accept_(accept), loader_(loader), asks_(asks) {}
 
   void c2g(const Request& request);
   // CTRL_SEND, or COMMAND_CTRL of a service.
@@ -60,6 +62,7 @@ class GroupCalls {
   void reply_result(const ReplyTo& to, const client::GroupOpResult& result);
 
   ThreadContext& context_;
+  const GroupConfig& config_;
   Accept& accept_;
   UserLoader& loader_;
   GroupAsks& asks_;

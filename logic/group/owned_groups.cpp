@@ -77,7 +77,7 @@ void OwnedGroups::forget(const GroupOrder& group) {
 
 // The longest idle, until a tenth of the room is free.
 void OwnedGroups::forget_idle() {
-  const std::size_t most = context_.config.group.members_in_memory;
+  const std::size_t most = parts_.config.members_in_memory;
   if (held() <= most) return;
   std::vector<const Held*> idle;
   for (const auto& [key, group] : groups_) {

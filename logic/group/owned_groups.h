@@ -25,13 +25,15 @@ class OwnedGroups {
   // A group without its members takes as much memory as so many of them.
   static constexpr std::size_t kGroupWeight = 20;
 
-  OwnedGroups(ThreadContext& context, Lanes& lanes, Delivery& delivery, GroupMailbox& mailbox)
+  OwnedGroups(ThreadContext& context, const GroupConfig& config, Lanes& lanes, Delivery& delivery,
+              GroupMailbox& mailbox)
       : context_(context),
         lanes_(lanes),
         delivery_(delivery),
         fan_out_(context, lanes, mailbox),
         outcomes_(context, mailbox),
         parts_{.context = context,
+               .config = config,
                .delivery = delivery,
                .mailbox = mailbox,
                .fan_out = fan_out_,

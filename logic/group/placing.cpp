@@ -76,8 +76,8 @@ std::unique_ptr<GroupWork> Placing::command(const GroupState& group) {
                        .time_ms = sent.message.sent_ms,
                        .op = {}};
   const bool parsed = parse(command.op, *sent.message.content);
-  auto change = parsed ? decide(group, command, parts_.context.config.group)
-                       : fail(Code::kBadRequest, "content does not parse");
+  auto change =
+      parsed ? decide(group, command, parts_.config) : fail(Code::kBadRequest, "content does not parse");
   auto work = std::make_unique<GroupWork>(GroupWork::Op::kStore);
   work->answer = CtrlOutcome{.msg_id = sent.message.id, .error = {Code::kOk, ""}, .result = {}};
   if (!change) {

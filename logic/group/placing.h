@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "logic/group/config.h"
 #include "logic/group/fan_out.h"
 #include "logic/group/mail.h"
 #include "logic/group/outcomes.h"
@@ -21,6 +22,7 @@ namespace hongyan::logic {
 // What all groups of a slot thread use.
 struct GroupParts {
   ThreadContext& context;
+  const GroupConfig& config;
   Delivery& delivery;
   GroupMailbox& mailbox;
   FanOut& fan_out;

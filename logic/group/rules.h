@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "common/base/result.h"
+#include "logic/group/config.h"
 #include "logic/store/group_rows.h"
-#include "logic/user/config.h"
 #include "proto/client.pb.h"
 
 namespace hongyan::logic {

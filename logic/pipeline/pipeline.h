@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "logic/group/config.h"
 #include "logic/group/followed_groups.h"
 #include "logic/group/group_asks.h"
 #include "logic/group/group_calls.h"
@@ -45,6 +46,7 @@ class Pipeline : private Steps, private LanePort, private GroupMailbox, private 
     std::uint32_t index = 0;
     std::uint32_t thread_count = 1;
     const PipelineConfig& config;
+    const GroupConfig& group_config;
     ShardSet& shards;
     MsgIdClock& clock;
     PipelineCounters& counters;

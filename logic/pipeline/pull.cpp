@@ -32,7 +32,7 @@ void PullService::pull(const Request& request) {
   }
   if (request_.offset() < 0) return refuse(Code::kBadRequest, "offset is negative");
   if (static_cast<std::size_t>(request_.groups_size()) >
-      std::max(kMostGroups, context_.config.group.max_groups_of_user)) {
+      std::max(kMostGroups, group_config_.max_groups_of_user)) {
     return refuse(Code::kBadRequest, "too many groups");
   }
   if (request_.outbox_offset() < -1) return refuse(Code::kBadRequest, "outbox_offset is negative");

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "logic/group/config.h"
 #include "logic/group/followed_groups.h"
 #include "logic/message/push_acks.h"
 #include "logic/user/request.h"
@@ -23,8 +24,13 @@ class PullService {
   // Clients name groups that they have left, too.
   static constexpr std::size_t kMostGroups = 2'000;
 
-  PullService(ThreadContext& context, PushAcks& acks, UserLoader& loader, FollowedGroups& followed_groups)
-      : context_(context), acks_(acks), loader_(loader), followed_groups_(followed_groups) {}
+  PullService(ThreadContext& context, const GroupConfig& group_config, PushAcks& acks, UserLoader& loader,
+              FollowedGroups& followed_groups)
+      : context_(context),
+        group_config_(group_config),
+        acks_(acks),
+        loader_(loader),
+        followed_groups_(followed_groups) {}
 
   void pull(const Request& request);
 
@@ -37,6 +43,7 @@ class PullService {
   void answer(Page& page);
 
   ThreadContext& context_;
+  const GroupConfig& group_config_;
   PushAcks& acks_;
   UserLoader& loader_;
   FollowedGroups& followed_groups_;

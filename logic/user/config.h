@@ -1,4 +1,4 @@
-// [pipeline] and [group] of logic's configuration: limits and times of a slot thread.
+// [pipeline] of logic's configuration: limits and times of a slot thread.
 #pragma once
 
 #include <cstddef>
@@ -9,17 +9,8 @@
 
 namespace hongyan::logic {
 
-struct GroupConfig {
-  std::size_t large_threshold = 500;  // members beyond which messages are stored once
-  std::size_t max_members = 10'000;
-  std::size_t max_members_of_call = 1000;
-  std::size_t max_name_bytes = 256;
-  std::size_t max_announcement_bytes = 4096;
-  std::size_t max_mentions = 100;
-  std::size_t max_groups_of_user = 5000;      // who is in as many creates no more
-  std::size_t members_in_memory = 2'000'000;  // a thread's, of groups that nothing is under way for
-};
-
+// Most of it is read in logic/message and above, but users, cursors and ThreadContext here read it too, and an
+// include runs downward only.
 struct PipelineConfig {
   Milliseconds accept_deadline{2500};     // a send not begun by the writer until then is refused
   Milliseconds ack_timeout{5000};         // a push without acknowledgement is sent again, once
@@ -40,11 +31,9 @@ struct PipelineConfig {
   std::size_t pull_bytes = 256 << 10;              // messages in one PullResp
   Milliseconds cursor_flush{5000};                 // what devices acknowledged is written so often
   std::size_t users_in_memory = 1'000'000;         // a thread's
-  GroupConfig group;
 };
 
 // The configuration outlives the schema.
 void bind(config::Schema& schema, PipelineConfig& config);
-void bind(config::Schema& schema, GroupConfig& config);
 
 }  // namespace hongyan::logic

@@ -7,7 +7,7 @@ namespace {
 class FollowedGroupsTest : public GroupsHarness {
  protected:
   FollowedGroupsTest() {
-    config_.group.large_threshold = 3;
+    group_config_.large_threshold = 3;
     group_ = create("alice", {"bob", "carol"});
     send_to_group(1, "alice", group_, "small");
     settle();

@@ -71,7 +71,7 @@ TEST_F(OwnedGroupsTest, ContentsOnTheirWayToMembersCount) {
 }
 
 TEST_F(OwnedGroupsTest, TheLongestIdleAreForgottenAndReadAgain) {
-  config_.group.members_in_memory = 10 * (OwnedGroups::kGroupWeight + 2);
+  group_config_.members_in_memory = 10 * (OwnedGroups::kGroupWeight + 2);
   std::vector<std::int64_t> groups;
   for (int i = 0; i < 30; ++i) {
     groups.push_back(create("alice", {"bob"}));

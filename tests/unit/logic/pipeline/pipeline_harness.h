@@ -131,6 +131,7 @@ class PipelineHarness : public ::testing::Test {
       threads_.push_back(std::make_unique<Pipeline>(Pipeline::Deps{.index = i,
                                                                    .thread_count = kThreads,
                                                                    .config = config_,
+                                                                   .group_config = group_config_,
                                                                    .shards = shard_set_,
                                                                    .clock = clock_,
                                                                    .counters = counters_[i],
@@ -319,6 +320,7 @@ class PipelineHarness : public ::testing::Test {
   }
 
   PipelineConfig config_;
+  GroupConfig group_config_;
   SteadyTime now_ = SteadyClock::now();
   std::int64_t wall_ = 1'700'000'000'000;
   MsgIdClock clock_{1};
