@@ -1,0 +1,170 @@
+#include "logic/ownership/ownership.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace hongyan::logic {
+
+void Ownership::observe(const ShardSeen& seen, SteadyTime now) {
+  const bool stood_still = looked_ && now - last_look_ > options_.longest_gap;
+  if (!looked_) first_look_ = now;
+  looked_ = true;
+  last_look_ = now;
+  std::set<NodeNumber> present;
+  for (const NodeSeen& node : seen.nodes) {
+    present.insert(node.node);
+    const auto [it, is_new] = nodes_.try_emplace(node.node);
+    Observed& known = it->second;
+    if (is_new) {
+      known = {.last = node, .changed = now, .good_since = now, .wait = options_.join_after, .reads = 0};
+      continue;
+    }
+    const bool was_dead = dead(node.node, now);
+    const bool changed = known.last.beat != node.beat || known.last.boot != node.boot;
+    if (known.last.boot != node.boot) {
+      known.good_since = now;
+      known.wait = options_.join_after;
+    } else if (was_dead || known.last.epoch != node.epoch) {
+      // Somebody took it for dead.
+      known.good_since = now;
+      known.wait = options_.rejoin_after;
+    }
+    if (stood_still || changed) {
+      known.changed = now;
+      known.reads = 0;
+    } else {
+      ++known.reads;
+    }
+    known.last = node;
+  }
+  std::erase_if(nodes_, [&](const auto& node) { return !present.contains(node.first); });
+}
+
+bool Ownership::dead(NodeNumber node, SteadyTime now) const {
+  if (node == options_.self) return false;
+  const auto it = nodes_.find(node);
+  if (it == nodes_.end()) return looked_ && now - first_look_ >= options_.dead_after;
+  return now - it->second.changed >= options_.dead_after && it->second.reads >= options_.dead_reads;
+}
+
+bool Ownership::alive(NodeNumber node, SteadyTime now) const {
+  if (node == options_.self) return true;
+  const auto it = nodes_.find(node);
+  // Seen to beat at least once by this observer.
+  return it != nodes_.end() && !dead(node, now) && it->second.changed != it->second.good_since;
+}
+
+std::vector<NodeNumber> Ownership::members(bool leaving, SteadyTime now) const {
+  std::vector<NodeNumber> nodes;
+  for (const auto& [number, known] : nodes_) {
+    if (!known.last.ready || !alive(number, now)) continue;
+    if (number == options_.self) {
+      if (!leaving) nodes.push_back(number);
+    } else if (now - known.good_since >= known.wait) {
+      nodes.push_back(number);
+    }
+  }
+  return nodes;
+}
+
+void Ownership::note_free(const ShardSeen& seen, SteadyTime now) {
+  for (const LeaseSeen& lease : seen.leases) {
+    SteadyTime& since = free_since_[lease.slot];
+    if (lease.owner != 0) {
+      since = {};
+    } else if (since == SteadyTime{}) {
+      since = now;
+    }
+  }
+}
+
+bool Ownership::is_left_over(Slot slot, std::size_t rank, SteadyTime now) const {
+  return now - free_since_[slot] >=
+         options_.free_for + static_cast<std::int64_t>(rank) * options_.free_for_each;
+}
+
+std::vector<Quota> Ownership::wanted(const ShardSeen& seen, const Counts& owned, Leader leader, bool leaving,
+                                     SteadyTime now) const {
+  const std::vector<NodeNumber> nodes = members(leaving, now);
+  const auto all_of = [&](NodeNumber node) {
+    return std::vector<Quota>{{.node = node, .slots = seen.leases.size()}};
+  };
+  switch (leader) {
+    case Leader::kNone:
+      return quotas_of(options_.shard, options_.shard_sizes, nodes);
+    case Leader::kOther:
+      return {};
+    case Leader::kSelf:
+      return leaving ? std::vector<Quota>{} : all_of(options_.self);
+    case Leader::kChoose:
+      break;
+  }
+  Quota most;
+  for (const auto& [node, slots] : owned) {
+    if (slots > most.slots && alive(node, now) && !(node == options_.self && leaving)) {
+      most = {.node = node, .slots = slots};
+    }
+  }
+  if (most.slots > 0) return all_of(most.node);
+  return nodes.empty() ? std::vector<Quota>{} : all_of(nodes.front());
+}
+
+OwnershipPlan Ownership::look(const ShardSeen& seen, Leader leader, bool leaving, SteadyTime now) {
+  observe(seen, now);
+  note_free(seen, now);
+  OwnershipPlan plan;
+
+  Counts owned;
+  for (const LeaseSeen& lease : seen.leases) {
+    if (lease.owner != 0) ++owned[lease.owner];
+  }
+  for (const auto& [node, slots] : owned) {
+    if (!dead(node, now)) continue;
+    const auto known = nodes_.find(node);
+    plan.evict.push_back({.node = node, .epoch = known == nodes_.end() ? 0 : known->second.last.epoch});
+  }
+
+  const std::vector<Quota> quotas = wanted(seen, owned, leader, leaving, now);
+  Counts lacks;  // of its quota
+  for (const Quota& quota : quotas) lacks[quota.node] = quota.slots;
+
+  // Who lives and is within its quota keeps what it has.
+  std::vector<LeaseSeen> displaced;
+  for (const LeaseSeen& lease : seen.leases) {
+    const auto quota = lacks.find(lease.owner);
+    if (lease.owner != 0 && quota != lacks.end() && quota->second > 0) {
+      --quota->second;
+    } else {
+      displaced.push_back(lease);
+    }
+  }
+  // A view may be new: others may be alive that were not seen to beat yet.
+  const bool alone = nodes_.size() == 1 && nodes_.contains(options_.self);
+  const bool sure = alone || now - first_look_ >= options_.dead_after;
+  const auto ours = std::ranges::find(quotas, options_.self, &Quota::node);
+  const auto rank = static_cast<std::size_t>(ours - quotas.begin());
+  const bool others_have_it = leader == Leader::kChoose && !quotas.empty() && owned.contains(quotas[0].node);
+  const bool may_help = !leaving && leader != Leader::kOther && !quotas.empty() && !others_have_it;
+  const bool can_release = now >= next_release_;
+  auto next = quotas.begin();
+  for (const LeaseSeen& lease : displaced) {
+    while (next != quotas.end() && lacks[next->node] == 0) ++next;
+    const NodeNumber target = next == quotas.end() ? 0 : next->node;
+    if (target != 0) --lacks[target];
+    if (lease.owner == target) continue;
+    // Given up to somebody who is to have it, or to anybody when we leave.
+    if (lease.owner == options_.self && target == 0 && !leaving) continue;
+    plan.settled = false;
+    if (lease.owner == options_.self) {
+      if (can_release && plan.release.size() < options_.release_batch) plan.release.push_back(lease.slot);
+    } else if (lease.owner == 0 && sure) {
+      const bool take = target == options_.self || (may_help && is_left_over(lease.slot, rank, now));
+      if (take) plan.claim.push_back(lease.slot);
+    }
+  }
+  if (!plan.release.empty()) next_release_ = now + options_.release_every;
+  return plan;
+}
+
+}  // namespace hongyan::logic
