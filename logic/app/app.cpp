@@ -62,7 +62,8 @@ void App::make_shards() {
                                         .boot_id = identity_.boot_id,
                                         .clock = &clock_,
                                         .sink = &threads_,
-                                        .observer = this}));
+                                        .observer = this,
+                                        .leadership = &leadership_}));
     pointers.push_back(shards_.back().get());
   }
   shard_set_ = std::make_unique<ShardSet>(std::move(pointers), shard_of);
@@ -213,7 +214,7 @@ void App::shard_resumed(std::size_t shard) {
 }
 
 void App::fenced_off(std::size_t shard, const std::string& reason) {
-  log::error("store", "fenced off, another process uses this node number shard={} reason={}",
+  log::error("store", "this process may not go on shard={} reason={}",
              config_.mysql.shards[shard].name, log::quoted(reason));
   context_.signals.stop(1, "fenced off: " + reason);
 }

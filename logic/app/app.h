@@ -53,6 +53,7 @@ class App : public daemon::Daemon, private ShardObserver {
   const LogicConfig config_;
   link::Identity identity_;
   MsgIdClock clock_;
+  Leadership leadership_;
   auth::JwtTokens tokens_;
   ApiKeys keys_;
   daemon::Context& context_;

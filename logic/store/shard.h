@@ -11,6 +11,7 @@
 #include "common/base/msg_id.h"
 #include "common/base/result.h"
 #include "common/base/slot.h"
+#include "logic/ownership/leadership.h"
 #include "logic/store/box_works.h"
 #include "logic/store/group_rows.h"
 #include "logic/store/user_rows.h"
@@ -170,6 +171,7 @@ struct ShardDeps {
   MsgIdClock* clock = nullptr;  // outlives the shard
   WriterSink* sink = nullptr;
   ShardObserver* observer = nullptr;
+  Leadership* leadership = nullptr;  // of this process, shared by its shards; outlives them
 };
 
 // A shard in MariaDB or MySQL. Throws std::invalid_argument when the configuration is wrong.

@@ -35,6 +35,12 @@ class StartTest(unittest.TestCase):
         done = run(REPO / "deploy" / "dev-cluster", verb, name, "--dir", self.folder)
         self.assertEqual(done.returncode, 0, done.stderr)
 
+    def pid(self, name: str) -> int:
+        """Of a member that runs."""
+        pid = int((self.folder / "pids" / f"{name}.pid").read_text())
+        os.kill(pid, 0)
+        return pid
+
     def sql(self, statement: str, database: str = "") -> str:
         host, _, port = self.env["HONGYAN_MYSQL_0"].rpartition(":")
         where = ["-h", host, "-P", port] if port.isdigit() else ["-S", self.env["HONGYAN_MYSQL_0"]]
@@ -87,6 +93,13 @@ class StartTest(unittest.TestCase):
             self.assertIn("shard 2", said)
         finally:
             self.sql(f"UPDATE im_schema SET version = {kept} WHERE version = 0", database)
+
+    def test_second_process_with_the_number_of_a_living_one(self):
+        pid = self.pid("logic-1")
+        done = run(BUILD_DIR / "bin" / "hongyan-logic", "--config", self.config("logic-1", *self.OTHER[1:]), seconds=30)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("another process runs as this node", done.stderr)
+        self.assertEqual(self.pid("logic-1"), pid)
 
     def test_unknown_key(self):
         done = run(BUILD_DIR / "bin" / "hongyan-logic", "--check-config", "--config",

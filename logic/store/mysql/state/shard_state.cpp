@@ -9,14 +9,33 @@ std::int64_t monotonic_ms(SteadyTime time) noexcept {
 constexpr std::chrono::seconds kTroubleRemembered{15};
 }  // namespace
 
-void ShardState::acquired(std::uint64_t epoch, std::uint64_t barrier, std::span<const AcquiredSlot> slots) {
+void ShardState::begun(std::uint64_t epoch, std::uint64_t barrier) {
   auto tenure = std::make_shared<Tenure>();
   tenure->epoch = epoch;
   tenure->barrier = barrier;
-  for (const AcquiredSlot& lease : slots) tenure->slot_epochs[lease.slot] = lease.epoch;
   const std::lock_guard lock(mutex_);
   tenure_ = std::move(tenure);
   resume();
+}
+
+void ShardState::claimed(std::span<const AcquiredSlot> slots) {
+  const std::lock_guard lock(mutex_);
+  auto tenure = std::make_shared<Tenure>(*tenure_);
+  for (const AcquiredSlot& lease : slots) tenure->slot_epochs[lease.slot] = lease.epoch;
+  tenure_ = std::move(tenure);
+}
+
+std::vector<Slot> ShardState::give_up() {
+  std::vector<Slot> held;
+  const std::lock_guard lock(mutex_);
+  for (Slot slot = 0; slot < kSlotCount; ++slot) {
+    if (tenure_->owns(slot)) held.push_back(slot);
+  }
+  auto tenure = std::make_shared<Tenure>();
+  tenure->epoch = tenure_->epoch;
+  tenure->barrier = tenure_->barrier;
+  tenure_ = std::move(tenure);
+  return held;
 }
 
 TenurePtr ShardState::tenure() const {

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/msg_id.h"
@@ -26,8 +27,12 @@ inline constexpr const char* kKeeper = "keeper";
 // Any thread. Lives as long as the shard.
 class ShardState {
  public:
-  // Keeper: these leases are held at this epoch of the node. Serving begins.
-  void acquired(std::uint64_t epoch, std::uint64_t barrier, std::span<const AcquiredSlot> slots);
+  // Keeper: the node's life in this shard begins, at this epoch and without leases. What is written is served.
+  void begun(std::uint64_t epoch, std::uint64_t barrier);
+  // Keeper: these leases are held from now on, too. Of slots of which all was read, nothing earlier.
+  void claimed(std::span<const AcquiredSlot> slots);
+  // Keeper: all leases are given up; what is under way under them will be refused. What was held.
+  [[nodiscard]] std::vector<Slot> give_up();
   // Keeper: `begun` is when the beat's statement was sent.
   void beat_written(SteadyTime begun, MsgId id_limit, std::int64_t server_clock_ms);
   void suspend() noexcept { serving_.store(false, std::memory_order_release); }

@@ -7,15 +7,15 @@
 
 #include "common/log/log.h"
 #include "logic/store/mysql/schema/shard_check.h"
-#include "logic/store/mysql/sql/leases.h"
 #include "logic/store/mysql/sql/upkeep.h"
-#include "logic/store/mysql/threads/redo_reader.h"
 
 namespace hongyan::logic {
 
 namespace {
 
 constexpr Milliseconds kBeatEvery{1000};
+constexpr Milliseconds kLookAgain{100};  // while something is out of place
+constexpr Milliseconds kAskAgain{300};   // whether the node's number is ours
 constexpr std::int64_t kIdAheadMs = 10'000;
 constexpr Milliseconds kFirstDelay{50};
 constexpr Milliseconds kLongestDelay{1000};
@@ -37,6 +37,7 @@ ShardKeeper::ShardKeeper(std::size_t index, const ShardConfig& config, const Sha
                    .open = [this] { return open(); },
                    .connect_again = Milliseconds(0)},
                   "leases and upkeep"),
+      leases_(index, config, deps, slots_.size(), state, connection_, [this] { return beat_if_due(); }),
       backoff_(kFirstDelay, kLongestDelay, random_) {}
 
 void ShardKeeper::start() {
@@ -78,12 +79,13 @@ void ShardKeeper::run() {
   }
   do_upkeep();
   drop_upkeep();
+  leave();
   connection_.drop();
 }
 
 void ShardKeeper::turn() {
   const SteadyTime now = SteadyClock::now();
-  if (phase_ == Phase::kFenced) {
+  if (phase_ == Phase::kEnded) {
     next_try_ = now + kBeatEvery;
     drop_upkeep();
     return;
@@ -91,17 +93,26 @@ void ShardKeeper::turn() {
   const bool asked = state_.take_beat_request();
   const bool doubted = state_.take_fence_loss();
   if (!connection_.connected()) {
-    if (phase_ == Phase::kAcquired && now - last_beat_ >= kBeatSilence) suspend("the beat cannot be written");
+    if (phase_ == Phase::kRunning && now - last_beat_ >= kBeatSilence) suspend("the beat cannot be written");
     if (now < next_try_) return drop_upkeep();
     if (auto connected = connection_.connect(); !connected) return lost(connected.error());
   }
   if (phase_ == Phase::kConnecting) {
-    if (auto done = connection_.noted(acquire_all()); !done) return lost(done.error());
-  } else if (asked || doubted || now >= last_beat_ + kBeatEvery) {
-    if (auto done = connection_.noted(beat()); !done) return lost(done.error());
+    if (auto done = connection_.noted(begin()); !done) return lost(done.error());
+  } else {
+    const bool due = now >= last_beat_ + kBeatEvery;
+    if (asked || doubted || due) {
+      if (auto done = connection_.noted(beat()); !done) return lost(done.error());
+    }
+    if (phase_ == Phase::kRunning && (due || !leases_.settled())) {
+      if (auto done = look(); !done) return lost(done.error());
+    }
   }
   do_upkeep();
-  if (connection_.connected()) next_try_ = last_beat_ + kBeatEvery;
+  if (!connection_.connected() || phase_ == Phase::kConnecting) return;
+  next_try_ = last_beat_ + kBeatEvery;
+  // A leader elsewhere in this process is seen here without a statement.
+  if (!leases_.settled() || !leases_.holds_any()) next_try_ = std::min(next_try_, now + kLookAgain);
 }
 
 DbResult<std::unique_ptr<MysqlConnection>> ShardKeeper::open() {
@@ -114,38 +125,50 @@ DbResult<std::unique_ptr<MysqlConnection>> ShardKeeper::open() {
   }
   if (state_.settings() != *settings) log::info("store", "shard={} {}", config_.name, *settings);
   state_.set_settings(*settings);
+  if (auto locked = leases_.connected(**made); !locked) return std::unexpected(locked.error());
   return made;
 }
 
-DbStatus ShardKeeper::acquire_all() {
+DbStatus ShardKeeper::begin() {
   const SteadyTime begun = SteadyClock::now();
-  auto taken = acquire(*connection_, deps_.node, deps_.boot_id, slots_);
-  if (!taken) return std::unexpected(taken.error());
-  if (taken->slots.size() + taken->held_by_others != slots_.size()) {
-    return std::unexpected(
-        DbError{.fault = DbFault::kUnable,
-                .code = 0,
-                .message = fmt::format("im_slot has {} of {} slots",
-                                       taken->slots.size() + taken->held_by_others, slots_.size())});
+  auto number = leases_.ask_for_number();
+  if (!number) return std::unexpected(number.error());
+  if (*number == ShardLeases::Number::kTaken) {
+    end("another process runs as this node");
+    return {};
   }
-  epoch_ = taken->epoch;
+  if (*number == ShardLeases::Number::kUnclear || !leases_.may_begin(begun)) {
+    next_try_ = begun + kAskAgain;
+    return {};
+  }
+  auto epoch = leases_.begin();
+  if (!epoch) return std::unexpected(epoch.error());
+  epoch_ = *epoch;
   last_beat_ = begun;
-  deps_.clock->move_past(taken->past);
-  auto first_beat = beat();
-  auto redo = first_beat ? RedoReader(*connection_, [this] { return beat_if_due(); }).read(taken->slots)
-                         : std::unexpected(first_beat.error());
-  if (!redo) return std::unexpected(redo.error());
-  log::info("store",
-            "slots acquired shard={} slots={} held_by_others={} epoch={} redo={} redo_groups={} pending={}",
-            config_.name, taken->slots.size(), taken->held_by_others, epoch_, redo->accepted.size(),
-            redo->placed.size(), redo->pending.size());
-  phase_ = Phase::kAcquired;
-  backoff_.reset();
-  state_.acquired(epoch_, taken->barrier, taken->slots);
-  state_.set_down(false);
-  state_.clear_trouble(kKeeper);
-  deps_.observer->shard_acquired(index_, std::move(taken->slots), std::move(*redo));
-  return {};
+  phase_ = Phase::kRunning;
+  if (auto written = beat(); !written) return written;
+  log::info("store", "node begins shard={} node={} epoch={}", config_.name, deps_.node, epoch_);
+  if (auto resumed = leases_.resume(); !resumed) return resumed;
+  return look();
+}
+
+DbStatus ShardKeeper::look() {
+  auto reason = connection_.noted(leases_.look());
+  if (reason) {
+    if (*reason) end(**reason);
+    return {};
+  }
+  // What was refused is tried again with the next look.
+  if (connection_.connected()) return {};
+  return std::unexpected(reason.error());
+}
+
+void ShardKeeper::leave() {
+  if (phase_ != Phase::kRunning || !connection_.connected()) return;
+  if (auto left = connection_.noted(leases_.leave()); !left) {
+    log::warn("store", "slots not given up shard={} reason={}", config_.name,
+              log::quoted(left.error().reason()));
+  }
 }
 
 DbStatus ShardKeeper::beat_if_due() {
@@ -168,11 +191,11 @@ DbStatus ShardKeeper::beat() {
   state_.set_down(false);
   if (phase_ != Phase::kConnecting) state_.clear_trouble(kKeeper);
   if (phase_ == Phase::kSuspended) {
-    phase_ = Phase::kAcquired;
+    phase_ = Phase::kRunning;
     log::info("store", "shard resumed shard={}", config_.name);
     state_.resume();
     deps_.observer->shard_resumed(index_);
-  } else if (phase_ == Phase::kAcquired) {
+  } else if (phase_ == Phase::kRunning) {
     state_.resume();  // whatever a writer reported that was fenced before: the epoch is ours
   }
   return {};
@@ -180,20 +203,27 @@ DbStatus ShardKeeper::beat() {
 
 std::string ShardKeeper::judge(const NodeRow& node) {
   suspend("epoch raised by another process");
-  if (node.found && node.boot == deps_.boot_id) {
-    // A takeover while we were silent: our leases may be gone, so begin afresh with a raise.
+  const bool same_boot = node.found && node.boot == deps_.boot_id;
+  if (same_boot && !leases_.holds_any()) {
     phase_ = Phase::kConnecting;
-    return "epoch raised by a takeover";
+    return "epoch raised by another node";
   }
-  phase_ = Phase::kFenced;
-  std::string reason = node.found ? "another process runs as this node" : "the node's row is gone";
-  deps_.observer->fenced_off(index_, reason);
+  std::string reason = same_boot    ? "another node took this one for dead and has its slots"
+                       : node.found ? "another process runs as this node"
+                                    : "the node's row is gone";
+  end(reason);
   return reason;
+}
+
+void ShardKeeper::end(const std::string& reason) {
+  suspend(reason);
+  phase_ = Phase::kEnded;
+  deps_.observer->fenced_off(index_, reason);
 }
 
 void ShardKeeper::suspend(const std::string& reason) {
   state_.suspend();
-  if (phase_ != Phase::kAcquired) return;
+  if (phase_ != Phase::kRunning) return;
   phase_ = Phase::kSuspended;
   log::warn("store", "shard suspended shard={} reason=\"{}\"", config_.name, reason);
   deps_.observer->shard_suspended(index_, reason);
@@ -204,15 +234,15 @@ void ShardKeeper::lost(const DbError& error) {
   state_.set_down(true);
   state_.set_trouble(kKeeper, error.reason());
   const SteadyTime now = SteadyClock::now();
-  if (phase_ == Phase::kAcquired && now - last_beat_ >= kBeatSilence) suspend(error.reason());
+  if (phase_ == Phase::kRunning && now - last_beat_ >= kBeatSilence) suspend(error.reason());
   next_try_ = now + backoff_.next();
   // The end of the silence must not be slept through.
-  if (phase_ == Phase::kAcquired) next_try_ = std::min(next_try_, last_beat_ + kBeatSilence);
+  if (phase_ == Phase::kRunning) next_try_ = std::min(next_try_, last_beat_ + kBeatSilence);
   drop_upkeep();
 }
 
 void ShardKeeper::do_upkeep() {
-  while (connection_.connected() && phase_ == Phase::kAcquired) {
+  while (connection_.connected() && phase_ == Phase::kRunning) {
     Upkeep one;
     {
       const std::lock_guard lock(mutex_);

@@ -12,19 +12,21 @@
 #include "common/base/random.h"
 #include "logic/store/mysql/connection/connection.h"
 #include "logic/store/mysql/fence/fenced_connection.h"
-#include "logic/store/mysql/sql/leases.h"
+#include "logic/store/mysql/sql/beats.h"
 #include "logic/store/mysql/state/shard_state.h"
+#include "logic/store/mysql/threads/shard_leases.h"
 #include "logic/store/shard.h"
 
 namespace hongyan::logic {
 
-// Connects, acquires (see Shard), then writes a beat each second and the upkeep that the pipeline hands over.
+// Connects, begins the node's life in the shard, then writes a beat each second, looks whose the slots are, and
+// writes the upkeep that the pipeline hands over. At the end it gives its slots up.
 //
-// - connecting: until leases are acquired;
-// - acquired;
-// - suspended: the beat was not written for 2 s. Acquired again when epoch and boot are still ours;
-// - connecting again, with a raise: the epoch was raised and the boot is still ours. Somebody took over;
-// - fenced: another boot raised the epoch. The process must end.
+// - connecting: until the node's epoch is raised;
+// - running;
+// - suspended: the beat was not written for 2 s. Running again when epoch and boot are still ours;
+// - connecting again, with a raise: the epoch was raised, the boot is still ours and nothing was held;
+// - ended: another process or node has what was ours. What is in memory is of the past, so the process must end.
 //
 // Any thread: write_upkeep. start() once, then stop() once, by the shard.
 class ShardKeeper {
@@ -40,14 +42,17 @@ class ShardKeeper {
   void write_upkeep(Upkeep upkeep);
 
  private:
-  enum class Phase : std::uint8_t { kConnecting, kAcquired, kSuspended, kFenced };
+  enum class Phase : std::uint8_t { kConnecting, kRunning, kSuspended, kEnded };
 
   void run();
   [[nodiscard]] bool stopping();
   void turn();
   // A connection to a server that was checked in all.
   [[nodiscard]] DbResult<std::unique_ptr<MysqlConnection>> open();
-  [[nodiscard]] DbStatus acquire_all();
+  [[nodiscard]] DbStatus begin();
+  [[nodiscard]] DbStatus look();
+  void leave();
+  void end(const std::string& reason);
   [[nodiscard]] DbStatus beat();
   [[nodiscard]] DbStatus beat_if_due();
   // The node's row is not as we left it: what to do. Answers the reason.
@@ -67,6 +72,7 @@ class ShardKeeper {
   // Keeper thread only.
   Phase phase_ = Phase::kConnecting;
   FencedConnection connection_;
+  ShardLeases leases_;
   std::uint64_t epoch_ = 0;
   SteadyTime last_beat_{};
   SteadyTime next_try_{};

@@ -170,16 +170,15 @@ TEST_F(KeeperTest, ClockThatJumpsPastTheLimitWaitsForTheNextBeat) {
   EXPECT_GT(number("SELECT id_limit FROM im_beat WHERE node = 1"), node.sink.outbox(0).message.id);
 }
 
-TEST_F(KeeperTest, TakeoverOfTheEpochMakesTheNodeBeginAfresh) {
+TEST_F(KeeperTest, WhoWasTakenForDeadAndHeldSlotsMustEnd) {
   Node node(config_, 1, 100);
   ASSERT_TRUE(node.start());
   static_cast<void>(sql("UPDATE im_node SET epoch = epoch + 1 WHERE node = 1"));
-  ASSERT_TRUE(node.observer.wait_until([](const RecordingObserver& seen) { return seen.acquired == 2; }));
-  EXPECT_EQ(node.observer.suspended, 1);
-  EXPECT_EQ(node.observer.fenced, 0);
+  ASSERT_TRUE(node.observer.wait_until([](const RecordingObserver& seen) { return seen.fenced == 1; }));
+  EXPECT_EQ(node.observer.acquired, 1);
   node.shard->submit(outbox("alice", "c1"));
   ASSERT_TRUE(node.sink.wait_for(1));
-  EXPECT_EQ(node.sink.work(0).outcome, Outcome::kStored);
+  EXPECT_EQ(node.sink.work(0).outcome, Outcome::kRefused);
 }
 
 TEST_F(KeeperTest, StartsBeforeItsServer) {

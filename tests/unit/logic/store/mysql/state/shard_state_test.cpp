@@ -8,8 +8,8 @@ namespace {
 class ShardStateTest : public ::testing::Test {
  protected:
   void acquire(std::uint64_t epoch) {
-    state_.acquired(epoch, 5,
-                    std::array{AcquiredSlot{.slot = 1, .epoch = 10}, AcquiredSlot{.slot = 2, .epoch = 20}});
+    state_.begun(epoch, 5);
+    state_.claimed(std::array{AcquiredSlot{.slot = 1, .epoch = 10}, AcquiredSlot{.slot = 2, .epoch = 20}});
     state_.beat_written(now_, 1, 0);
   }
 
@@ -66,6 +66,21 @@ TEST_F(ShardStateTest, AnAnswerIsNotMergedIntoAYoungerTenure) {
   EXPECT_EQ(state_.tenure()->epoch, 4U);
   EXPECT_EQ(state_.tenure()->barrier, 5U);
   EXPECT_TRUE(state_.tenure()->owns(1));
+}
+
+TEST_F(ShardStateTest, WhatIsClaimedComesToWhatIsHeld) {
+  acquire(3);
+  state_.claimed(std::array{AcquiredSlot{.slot = 9, .epoch = 90}});
+  EXPECT_TRUE(state_.tenure()->owns(1));
+  EXPECT_EQ(state_.tenure()->slot_epoch(9), 90U);
+  EXPECT_EQ(state_.tenure()->barrier, 5U);
+}
+
+TEST_F(ShardStateTest, WhoGivesUpHoldsNothingUnderTheSameEpoch) {
+  acquire(3);
+  EXPECT_EQ(state_.give_up(), (std::vector<Slot>{1, 2}));
+  EXPECT_FALSE(state_.tenure()->owns(1));
+  EXPECT_EQ(state_.tenure()->epoch, 3U);
 }
 
 }  // namespace

@@ -1,0 +1,186 @@
+#include "logic/store/mysql/threads/shard_leases.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "common/log/log.h"
+#include "logic/store/mysql/threads/redo_reader.h"
+
+namespace hongyan::logic {
+
+namespace {
+
+// A predecessor that was killed is silent for so long before a new process takes its number; one whose
+// connection is gone need not be waited for.
+constexpr Milliseconds kSilence{3000};
+// The first shard may be away: what this node had before is served then all the same.
+constexpr Milliseconds kFirstShardPatience{5000};
+constexpr unsigned kReleases = 4;  // attempts, as writers raise the barrier, too
+
+using Role = Leadership::Role;
+
+}  // namespace
+
+ShardLeases::ShardLeases(std::size_t index, const ShardConfig& config, const ShardDeps& deps,
+                         std::size_t shard_slots, ShardState& state, FencedConnection& connection,
+                         std::function<DbStatus()> beat)
+    : index_(index),
+      config_(config),
+      deps_(deps),
+      shard_slots_(shard_slots),
+      state_(state),
+      connection_(connection),
+      beat_(std::move(beat)),
+      ownership_({.self = deps.node, .shard = 0, .shard_sizes = {shard_slots}}) {}
+
+Role ShardLeases::role() const noexcept {
+  return deps_.leadership != nullptr ? deps_.leadership->role() : Role::kUnknown;
+}
+
+FenceKey ShardLeases::key() const {
+  const TenurePtr tenure = state_.tenure();
+  return {.node = deps_.node, .epoch = tenure->epoch, .barrier = tenure->barrier};
+}
+
+bool ShardLeases::holds_any() const {
+  return std::ranges::any_of(state_.tenure()->slot_epochs, [](std::uint64_t epoch) { return epoch != 0; });
+}
+
+DbStatus ShardLeases::connected(MysqlConnection& connection) {
+  auto locked = lock_number(connection, config_.database, deps_.node);
+  if (!locked) return std::unexpected(locked.error());
+  number_locked_ = *locked;
+  return {};
+}
+
+DbResult<ShardLeases::Number> ShardLeases::ask_for_number() {
+  if (number_locked_ || begun_) return Number::kOurs;
+  auto last = read_beat(*connection_, deps_.node);
+  if (!last) return std::unexpected(last.error());
+  const SteadyTime now = SteadyClock::now();
+  if (!predecessor_) {
+    predecessor_ = *last;
+    predecessor_since_ = now;
+  }
+  if (*last != *predecessor_) return Number::kTaken;
+  return now - predecessor_since_ >= kSilence ? Number::kOurs : Number::kUnclear;
+}
+
+bool ShardLeases::may_begin(SteadyTime now) {
+  return is_first() || deps_.leadership == nullptr || role() != Role::kUnknown ||
+         now - started_ >= kFirstShardPatience;
+}
+
+DbResult<std::uint64_t> ShardLeases::begin() {
+  auto started = start_node(*connection_, deps_.node, deps_.boot_id);
+  if (!started) return std::unexpected(started.error());
+  begun_ = true;
+  deps_.clock->move_past(started->past);
+  state_.begun(started->epoch, started->barrier);
+  kept_ = std::move(started->slots);
+  return started->epoch;
+}
+
+DbStatus ShardLeases::resume() {
+  // What is not served here is given up by the next look.
+  if (kept_.empty() || (!is_first() && role() == Role::kStandsBy)) return {};
+  return serve(std::exchange(kept_, {}));
+}
+
+DbStatus ShardLeases::serve(std::vector<AcquiredSlot> slots) {
+  auto redo = RedoReader(*connection_, beat_).read(slots);
+  if (!redo) return std::unexpected(redo.error());
+  log::info("store", "slots acquired shard={} slots={} redo={} redo_groups={} pending={}", config_.name,
+            slots.size(), redo->accepted.size(), redo->placed.size(), redo->pending.size());
+  state_.claimed(slots);
+  if (is_first() && deps_.leadership != nullptr) deps_.leadership->set(Role::kLeads);
+  deps_.observer->shard_acquired(index_, std::move(slots), std::move(*redo));
+  return {};
+}
+
+void ShardLeases::note_role(const ShardSeen& seen) {
+  if (!is_first() || deps_.leadership == nullptr) return;
+  if (holds_any()) return deps_.leadership->set(Role::kLeads);
+  const bool owned = std::ranges::any_of(
+      seen.leases, [this](const LeaseSeen& lease) { return lease.owner != 0 && lease.owner != deps_.node; });
+  deps_.leadership->set(owned ? Role::kStandsBy : Role::kUnknown);
+}
+
+Leader ShardLeases::leader() const {
+  if (is_first() || deps_.leadership == nullptr) return Leader::kChoose;
+  return role() == Role::kLeads ? Leader::kSelf : Leader::kOther;
+}
+
+DbResult<std::optional<std::string>> ShardLeases::look() {
+  auto seen = read_shard(*connection_);
+  if (!seen) return std::unexpected(seen.error());
+  if (seen->leases.size() != shard_slots_) {
+    return std::unexpected(
+        DbError{.fault = DbFault::kUnable,
+                .code = 0,
+                .message = fmt::format("im_slot has {} of {} slots", seen->leases.size(), shard_slots_)});
+  }
+  note_role(*seen);
+  seen_role_ = role();
+  const TenurePtr tenure = state_.tenure();
+  std::vector<Slot>
+      not_held;  // ours in the database only: a statement of ours came late, or its end was not seen
+  for (const LeaseSeen& lease : seen->leases) {
+    const bool ours = lease.owner == deps_.node;
+    if (ours && !tenure->owns(lease.slot)) not_held.push_back(lease.slot);
+    if (!ours && tenure->owns(lease.slot)) return "another node has slots that were ours";
+  }
+  if (!is_first() && role() == Role::kStandsBy && holds_any()) return "another node leads";
+  if (!not_held.empty()) {
+    // Never served as they are: what was sent before might still be read (it names the barrier).
+    if (auto freed = release_all(not_held); !freed) return std::unexpected(freed.error());
+  }
+  const OwnershipPlan plan = ownership_.look(*seen, leader(), false, SteadyClock::now());
+  settled_ = plan.settled && not_held.empty();
+  if (auto done = carry_out(plan); !done) return std::unexpected(done.error());
+  return std::nullopt;
+}
+
+DbStatus ShardLeases::carry_out(const OwnershipPlan& plan) {
+  for (const OwnershipPlan::Dead& dead : plan.evict) {
+    auto evicted = evict(*connection_, key(), dead.node, dead.epoch);
+    if (!evicted) return std::unexpected(evicted.error());
+    if (*evicted != Handed::kDone) continue;
+    log::warn("store", "a node that does not beat has lost its slots shard={} node={}", config_.name,
+              dead.node);
+  }
+  // Nothing is released here: who leads keeps all until it leaves.
+  if (plan.claim.empty()) return {};
+  auto claimed = claim(*connection_, key(), plan.claim);
+  if (!claimed) return std::unexpected(claimed.error());
+  if (claimed->slots.empty()) return {};
+  deps_.clock->move_past(claimed->past);
+  return serve(std::move(claimed->slots));
+}
+
+DbStatus ShardLeases::release_all(const std::vector<Slot>& slots) {
+  for (unsigned attempt = 1; attempt <= kReleases; ++attempt) {
+    auto present = read_tenure(*connection_, deps_.node, state_.tenure()->epoch);
+    if (!present) return std::unexpected(present.error());
+    if (!*present) return {};  // the beat finds out
+    const FenceKey key{.node = deps_.node, .epoch = (*present)->epoch, .barrier = (*present)->barrier};
+    auto released = release(*connection_, key, slots);
+    if (!released) return std::unexpected(released.error());
+    if (*released == Handed::kDone) break;
+  }
+  return {};
+}
+
+DbStatus ShardLeases::leave() {
+  const std::vector<Slot> held = state_.give_up();
+  if (held.empty()) return {};
+  if (auto told = set_ready(*connection_, deps_.node, deps_.boot_id, false); !told) return told;
+  if (auto released = release_all(held); !released) return released;
+  log::info("store", "slots given up shard={} slots={}", config_.name, held.size());
+  return {};
+}
+
+}  // namespace hongyan::logic
