@@ -94,6 +94,21 @@ class StartTest(unittest.TestCase):
         finally:
             self.sql(f"UPDATE im_schema SET version = {kept} WHERE version = 0", database)
 
+    def test_newer_schema(self):
+        database = self.env["HONGYAN_MYSQL_DATABASES"].split()[2]
+        newest = int(self.sql("SELECT MAX(version) FROM im_schema", database))
+        change = "INSERT INTO im_schema (version, name, checksum, applied_at) SELECT {}, 'later', checksum, applied_at FROM im_schema LIMIT 1"
+        try:
+            self.sql(change.format(newest + 1), database)
+            config = self.config("logic-1", *self.OTHER)
+            self.cluster("restart", "logic-1")  # ready: it serves
+            self.sql(change.format(newest + 2), database)
+            said = self.refusal("hongyan-logic", config)
+            self.assertIn("too old", said)
+            self.assertIn("shard 2", said)
+        finally:
+            self.sql(f"DELETE FROM im_schema WHERE version > {newest}", database)
+
     def test_second_process_with_the_number_of_a_living_one(self):
         pid = self.pid("logic-1")
         done = run(BUILD_DIR / "bin" / "hongyan-logic", "--config", self.config("logic-1", *self.OTHER[1:]), seconds=30)

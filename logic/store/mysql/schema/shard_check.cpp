@@ -64,10 +64,17 @@ Status check_schema(MysqlConnection& connection) {
   const auto applied = applied_schema(connection);
   if (!applied) return std::unexpected(applied.error());
   const std::uint32_t version = applied->empty() ? 0 : applied->back().version;
-  if (version != newest_schema_version()) {
+  const std::uint32_t needed = newest_schema_version();
+  if (version < needed) {
     return fail(Code::kFailedPrecondition,
-                fmt::format("schema version is {}, this program needs {}: run hongyanctl schema apply",
-                            version, newest_schema_version()));
+                fmt::format("schema version is {}, this program needs {}: run hongyanctl schema apply", version,
+                            needed));
+  }
+  // One newer is what an upgrade needs: the schema goes first, then one node after the other.
+  if (version > needed + 1) {
+    return fail(Code::kFailedPrecondition,
+                fmt::format("schema version is {}, this program knows {} and takes {} at most: it is too old",
+                            version, needed, needed + 1));
   }
   return {};
 }
