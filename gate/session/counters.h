@@ -33,6 +33,8 @@ enum class Refusal : std::uint8_t {
   kNoOwner,
   kDeadline,
   kByLogic,
+  kRefusedLogins,
+  kTooEarly,
 };
 struct RefusalName {
   Refusal refusal;
@@ -61,6 +63,8 @@ inline constexpr auto kRefusals = std::to_array<RefusalName>({
     {Refusal::kNoOwner, "no_owner"},
     {Refusal::kDeadline, "deadline"},
     {Refusal::kByLogic, "by_logic"},
+    {Refusal::kRefusedLogins, "refused_logins"},
+    {Refusal::kTooEarly, "too_early"},
 });
 static_assert([] {
   for (std::size_t i = 0; i < kRefusals.size(); ++i) {

@@ -16,6 +16,21 @@ namespace {
 
 constexpr std::uint8_t kMostUnparsable = 10;
 
+// The answer to an AUTH refuses what was sent, and does not only put it off.
+bool is_refused_login(std::string_view body) {
+  client::ErrorOnly answer;
+  if (!parse(answer, body)) return true;
+  switch (answer.error().code()) {
+    case client::ERROR_CODE_UNAVAILABLE:
+    case client::ERROR_CODE_INTERNAL:
+    case client::ERROR_CODE_DEADLINE_EXCEEDED:
+    case client::ERROR_CODE_RATE_LIMITED:
+      return false;
+    default:
+      return true;
+  }
+}
+
 }  // namespace
 
 SessionPtr Session::start(SessionContext& context, std::unique_ptr<Transport> transport) {
@@ -34,7 +49,7 @@ Session::Session(SessionContext& context, std::unique_ptr<Transport> transport, 
       client_(client),
       intake_(context.options, client.accepted_at),
       outbox_(context.outboxes, *transport_) {
-  transport_->set_max_body_bytes(SessionOptions::kMaxBodyBeforeLogin);
+  transport_->set_max_body_bytes(context.options.max_body_before_login);
 }
 
 // What the client sends.
@@ -45,10 +60,21 @@ void Session::start_reading() {
   context_.loop.spawn("session", read_all(shared_from_this()));
 }
 
-bool Session::reads_no_more() const noexcept { return state_ == State::kOpen && intake_.full(); }
+bool Session::reads_no_more() const noexcept {
+  return state_ == State::kOpen && (intake_.full() || (intake_.holds_back() && intake_.holds()));
+}
 
 net::Awaitable<> Session::read_all(SessionPtr self) {
   while (self->state_ != State::kClosed) {
+    while (self->state_ == State::kOpen) {
+      if (const auto pause = self->intake_.pause(SteadyClock::now()); pause.count() > 0) {
+        co_await net::sleep_for(pause);
+        continue;
+      }
+      if (!self->intake_.holds() || self->intake_.holds_back()) break;
+      self->on_bytes(self->intake_.take_held());
+    }
+    if (self->reads_no_more()) break;  // request_done() starts it again
     const auto bytes = co_await self->transport_->read();
     if (self->state_ == State::kClosed) break;
     if (!bytes && bytes.error().code == Code::kBadRequest) {
@@ -61,15 +87,6 @@ net::Awaitable<> Session::read_all(SessionPtr self) {
     }
     self->context_.counters.bytes_in.add(bytes->size());
     if (self->state_ == State::kOpen) self->on_bytes(*bytes);
-    while (self->state_ == State::kOpen) {
-      if (const auto pause = self->intake_.pause(SteadyClock::now()); pause.count() > 0) {
-        co_await net::sleep_for(pause);
-        continue;
-      }
-      if (!self->intake_.holds()) break;
-      self->on_bytes(self->intake_.take_held());
-    }
-    if (self->reads_no_more()) break;  // request_done() starts it again
   }
   self->reading_ = false;
 }
@@ -83,9 +100,14 @@ void Session::on_bytes(std::string_view bytes) {
                                                                                 : Refusal::kBodyTooLarge);
       return end(net::to_string(next.error()));
     }
-    if (*next == nullptr) return;
+    if (*next == nullptr) break;
     on_packet(**next);
   }
+  if (client_.logged_in || state_ != State::kOpen) return;
+  if (intake_.held_bytes() <= net::kMaxHeaderSize + context_.options.max_body_before_login) return;
+  context_.counters.refused(Refusal::kTooEarly);
+  note(to_string(Refusal::kTooEarly));
+  end("too much before the login");
 }
 
 void Session::on_broken_framing(std::string_view reason) {
@@ -139,6 +161,10 @@ void Session::on_packet(const net::Packet& packet) {
 
 bool Session::within_rate(const net::Packet& packet) {
   if (intake_.within_rate(packet.body.size())) return true;
+  if (!client_.logged_in) {
+    refuse_and_close(packet.header, Refusal::kRateLimited, Code::kRateLimited, "too fast");
+    return false;
+  }
   context_.counters.refused(Refusal::kRateLimited);
   const protocol::Kind kind = protocol::command(packet.header.cmd_id).kind;
   if (kind == protocol::Kind::kPush || kind == protocol::Kind::kIgnored) return false;  // has no answer
@@ -150,25 +176,31 @@ void Session::on_auth(const net::Packet& packet) {
   const auto& header = packet.header;
   client::AuthReq auth;
   if (!parse(auth, packet.body)) {
-    return unparsable(packet);
+    unparsable(packet);
+    return login_refused();
   }
   unparsable_in_row_ = 0;
   const auto login = check_auth(auth);
   if (!login || header.seq == 0) {
     context_.counters.refused(Refusal::kBadRequest);
-    return respond_error(header.cmd_id, header.seq,
-                         login ? Error{Code::kBadRequest, "seq is 0"} : login.error());
+    respond_error(header.cmd_id, header.seq, login ? Error{Code::kBadRequest, "seq is 0"} : login.error());
+    return login_refused();
   }
   // It may have lain here for long, and must not end the session of a device that has logged in since.
   if (context_.host.stood_still(intake_.now())) {
     context_.counters.refused(Refusal::kStoodStill);
     return respond_error(header.cmd_id, header.seq, {Code::kUnavailable, "the gate stood still", kRetryMs});
   }
-  if (client_.logged_in || pending_auths_ > 0) {
+  if (client_.logged_in) {
     if (login->app_id != client_.app_id || login->uid != client_.uid ||
         device_class(login->device_type) != client_.device_class) {
       return refuse_and_close(header, Refusal::kOtherUser, Code::kPermissionDenied,
                               "logged in as somebody else");
+    }
+    if (auth_pending_) {
+      context_.counters.refused(Refusal::kRateLimited);
+      return respond_error(header.cmd_id, header.seq,
+                           {Code::kRateLimited, "another AUTH is not answered yet", kRetryMs});
     }
   } else {
     if (std::exchange(auth_in_doubt_, false)) context_.upstream.session_closed(client_);
@@ -179,9 +211,21 @@ void Session::on_auth(const net::Packet& packet) {
   }
   client_.device_type = login->device_type;
   client_.device_id = login->device_id;
-  const auto before = intake_.in_flight();
-  forward(packet);
-  if (intake_.in_flight() > before) ++pending_auths_;
+  auth_pending_ = true;
+  if (!client_.logged_in) intake_.hold_back();  // what follows is judged by the answer
+  if (!forward(packet)) auth_done();
+}
+
+void Session::auth_done() {
+  auth_pending_ = false;
+  intake_.release();
+}
+
+void Session::login_refused() {
+  if (state_ != State::kOpen || ++refused_logins_ < context_.options.max_refused_logins) return;
+  context_.counters.refused(Refusal::kRefusedLogins);
+  note(to_string(Refusal::kRefusedLogins));
+  begin_closing();
 }
 
 void Session::on_ack(const net::Packet& packet) {
@@ -202,16 +246,16 @@ void Session::on_request(const net::Packet& packet) {
   forward(packet);
 }
 
-void Session::forward(const net::Packet& packet) {
+bool Session::forward(const net::Packet& packet) {
   const auto& header = packet.header;
   const std::size_t size = packet.body.size();
   intake_.request_began(size);  // before: the answer may come from within
   const auto taken = context_.upstream.submit(client_, header.cmd_id, header.seq, packet.body, intake_.now());
-  if (!taken) {
-    intake_.request_done(size);
-    context_.counters.refused(Refusal::kHeldBytes);
-    respond_error(header.cmd_id, header.seq, taken.error());
-  }
+  if (taken) return true;
+  intake_.request_done(size);
+  context_.counters.refused(Refusal::kHeldBytes);
+  respond_error(header.cmd_id, header.seq, taken.error());
+  return false;
 }
 
 void Session::unparsable(const net::Packet& packet) {
@@ -228,21 +272,22 @@ void Session::unparsable(const net::Packet& packet) {
 
 void Session::on_answer(std::uint32_t cmd_id, std::uint32_t seq, std::size_t request_bytes,
                         const owners::Answer& answer) {
+  const bool is_auth = cmd_id == client::COMMAND_AUTH;
+  if (is_auth) auth_done();
   request_done(request_bytes);
   if (state_ >= State::kFinished) return;
   if (answer.refused) context_.counters.refused(Refusal::kByLogic);
-  const bool is_auth = cmd_id == client::COMMAND_AUTH;
-  if (is_auth && pending_auths_ > 0) --pending_auths_;
   respond(cmd_id, seq, answer.body);
   if (is_auth && answer.login_epoch != 0) log_in(answer);
+  if (is_auth && answer.refused && is_refused_login(answer.body)) login_refused();
   if (cmd_id == client::COMMAND_LOGOUT && !answer.refused) begin_closing();
 }
 
 void Session::on_refused(std::uint32_t cmd_id, std::uint32_t seq, std::size_t request_bytes,
                          const Error& error) {
+  if (cmd_id == client::COMMAND_AUTH) auth_done();
   request_done(request_bytes);
   if (cmd_id == client::COMMAND_AUTH) {
-    if (pending_auths_ > 0) --pending_auths_;
     auth_in_doubt_ = auth_in_doubt_ || error.code == Code::kDeadlineExceeded;
   }
   if (state_ < State::kFinished) respond_error(cmd_id, seq, error);
@@ -253,7 +298,8 @@ void Session::log_in(const owners::Answer& answer) {
     client_.login_epoch = answer.login_epoch;
     return context_.upstream.session_closed(client_);
   }
-  intake_.set_max_body_bytes(context_.options.max_body_bytes);
+  refused_logins_ = 0;
+  if (!client_.logged_in) intake_.logged_in();
   transport_->set_max_body_bytes(context_.options.max_body_bytes);
   if (!client_.logged_in) context_.counters.logins.add();
   client_.expires_ms = answer.expires_ms;
@@ -301,7 +347,7 @@ void Session::refuse_and_close(const net::PacketHeader& header, Refusal refusal,
 }
 
 bool Session::takes_pushes() const noexcept {
-  return state_ == State::kOpen && (client_.logged_in || pending_auths_ > 0);
+  return state_ == State::kOpen && (client_.logged_in || auth_pending_);
 }
 
 void Session::push(std::uint32_t cmd_id, std::string_view body, std::string_view suffix) {
@@ -403,7 +449,7 @@ void Session::end(std::string_view reason) {
   if (state_ == State::kClosed) return;
   const SessionPtr self = std::move(self_);  // lives until this returns
   log::debug("gate", "closed c={} reason={}", client_.channel, log::quoted(reason));
-  if (client_.logged_in || pending_auths_ > 0 || auth_in_doubt_) context_.upstream.session_closed(client_);
+  if (client_.logged_in || auth_pending_ || auth_in_doubt_) context_.upstream.session_closed(client_);
   if (client_.logged_in) context_.clients.log_out(client_);
   state_ = State::kClosed;
   outbox_.close();

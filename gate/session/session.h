@@ -71,7 +71,7 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] static net::Awaitable<> read_all(SessionPtr self);
   [[nodiscard]] static net::Awaitable<> write_rest(SessionPtr self);
   void start_reading();
-  // It is open, and so much is unanswered that it reads no more.
+  // It is open, and so much is unanswered, or waits behind an AUTH, that it reads no more.
   [[nodiscard]] bool reads_no_more() const noexcept;
 
   void on_bytes(std::string_view bytes);
@@ -82,9 +82,14 @@ class Session : public std::enable_shared_from_this<Session> {
   void on_ack(const net::Packet& packet);
   void on_request(const net::Packet& packet);
   [[nodiscard]] bool within_rate(const net::Packet& packet);
-  void forward(const net::Packet& packet);
+  // False: it was not taken, and that was answered.
+  bool forward(const net::Packet& packet);
   void unparsable(const net::Packet& packet);
   void request_done(std::size_t request_bytes);
+  // An AUTH is answered: the next one may come, and what came behind the first one is taken.
+  void auth_done();
+  // Answered already. Closes who is refused too often.
+  void login_refused();
   void log_in(const owners::Answer& answer);
 
   void respond(std::uint32_t cmd_id, std::uint32_t seq, std::string_view body);
@@ -104,9 +109,10 @@ class Session : public std::enable_shared_from_this<Session> {
   Client& client_;  // until closed
   Intake intake_;
   Outbox outbox_;
-  std::uint16_t pending_auths_ = 0;
+  std::uint32_t refused_logins_ = 0;  // since the last one that was not
   std::uint8_t unparsable_in_row_ = 0;
   State state_ = State::kOpen;
+  bool auth_pending_ = false;
   bool auth_in_doubt_ = false;  // no answer to an AUTH came in time
   bool reading_ = false;        // read_all() runs
 };

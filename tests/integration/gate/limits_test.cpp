@@ -33,8 +33,8 @@ TEST_F(LimitsTest, LimitsTheRate) {
   PacketClient client(port());
   ASSERT_TRUE(client.log_in("alice"));
   std::uint32_t limited = 0;
-  for (std::uint32_t seq = 2; seq < 12; ++seq) ASSERT_TRUE(client.send(client::COMMAND_PULL, seq, ""));
-  for (std::uint32_t seq = 2; seq < 12; ++seq) {
+  for (std::uint32_t seq = 2; seq < 14; ++seq) ASSERT_TRUE(client.send(client::COMMAND_PULL, seq, ""));
+  for (std::uint32_t seq = 2; seq < 14; ++seq) {
     const auto answer = client.read();
     ASSERT_TRUE(answer.has_value());
     client::ErrorOnly error;
