@@ -39,14 +39,14 @@ Stream::Stream(TcpSocket socket) : socket_(std::move(socket)) {
   socket_.set_option(Tcp::no_delay(true), ignored);
 }
 
-Stream::Stream(TcpSocket socket, const TlsContext& tls) : Stream(std::move(socket)) {
-  tls_.reset(new Tls{.session = {tls, socket_.native_handle()}});
-}
+Stream::Stream(TcpSocket socket, const TlsContext& tls) : Stream(std::move(socket)) { secure(tls); }
 
 Stream::Stream(TcpSocket socket, const TlsContext& tls, const std::string& host, TlsResumption* resumption)
     : Stream(std::move(socket)) {
   tls_.reset(new Tls{.session = {tls, socket_.native_handle(), host, resumption}});
 }
+
+void Stream::secure(const TlsContext& tls) { tls_.reset(new Tls{.session = {tls, socket_.native_handle()}}); }
 
 StreamIo Stream::handshake() {
   if (!socket_.is_open()) return {};
@@ -63,9 +63,18 @@ StreamIo Stream::read_some(asio::mutable_buffer into) {
     tls_->read_wants_write = io.outcome == TlsSession::Outcome::kWantWrite;
     return io_of(io);
   }
+  return receive(into, MSG_DONTWAIT);
+}
+
+StreamIo Stream::peek(asio::mutable_buffer into) {
+  if (!socket_.is_open()) return {};
+  return receive(into, MSG_DONTWAIT | MSG_PEEK);
+}
+
+StreamIo Stream::receive(asio::mutable_buffer into, int flags) {
   ssize_t count = -1;
   do {
-    count = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+    count = ::recv(socket_.native_handle(), into.data(), into.size(), flags);
   } while (count < 0 && errno == EINTR);
   if (count < 0) return failed_call();
   if (count == 0) return {.outcome = StreamIo::Outcome::kClosed};

@@ -34,9 +34,13 @@ class Stream {
   // Of a client, with TLS; as TlsSession's.
   Stream(TcpSocket socket, const TlsContext& tls, const std::string& host, TlsResumption* resumption);
 
+  // From now on with TLS, as a server; of a plain stream.
+  void secure(const TlsContext& tls);
   // TLS: as far as it goes without waiting; kDone when it is over. Reading and writing do it too.
   [[nodiscard]] StreamIo handshake();
   [[nodiscard]] StreamIo read_some(asio::mutable_buffer into);
+  // What a plain stream's next read begins with.
+  [[nodiscard]] StreamIo peek(asio::mutable_buffer into);
   // At most kMostBuffers of them count. After kBlocked the next call begins with the same bytes.
   static constexpr std::size_t kMostBuffers = 64;
   [[nodiscard]] StreamIo write_some(std::span<const asio::const_buffer> buffers);
@@ -66,6 +70,7 @@ class Stream {
     bool read_wants_write = false;
     bool write_wants_read = false;
   };
+  [[nodiscard]] StreamIo receive(asio::mutable_buffer into, int flags);
   [[nodiscard]] StreamIo write_tls(std::span<const asio::const_buffer> buffers);
 
   TcpSocket socket_;

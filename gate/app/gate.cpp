@@ -26,7 +26,7 @@ Gate::Gate(GateConfig config, metrics::Registry& registry, metrics::Health& heal
                 .node_id = config_.name,
                 .boot_id = random_id(),
                 .secret = config_.common.cluster.secret},
-      limits_(config_.max_connections, config_.max_connections_per_address),
+      admission_(config_.admission, config_.max_connections, config_.max_connections_per_address),
       registry_(registry),
       health_(health),
       threads_("gate", config_.workers) {}
@@ -87,7 +87,7 @@ Status Gate::start() {
   if (auto loaded = load_tls(); !loaded) return loaded;
   for (std::size_t i = 0; i < threads_.size(); ++i) {
     loops_.push_back(std::make_unique<GateLoop>(threads_.at(i), static_cast<std::uint32_t>(i), identity_,
-                                                limits_, config_, tls_));
+                                                admission_, config_, tls_));
   }
   if (auto listening = listen(); !listening) return listening;
   add_gate_metrics(registry_, loops_);
@@ -121,12 +121,12 @@ void Gate::wait_for_loops() {
 void Gate::stop() {
   if (!running_) return;
   running_ = false;
-  log::info("gate", "stopping connections={}", limits_.open());
+  log::info("gate", "stopping connections={}", admission_.open());
   membership_->stop();
   for (auto& loop : loops_) loop->drain();
   wait_for_loops();
   const auto deadline = SteadyClock::now() + config_.drain_deadline;
-  while (limits_.open() > 0 && SteadyClock::now() < deadline) std::this_thread::sleep_for(kPoll);
+  while (admission_.open() > 0 && SteadyClock::now() < deadline) std::this_thread::sleep_for(kPoll);
   for (auto& loop : loops_) loop->stop();
   wait_for_loops();
   wait_for_loops();  // what stop() posted: the links' last packets
@@ -145,7 +145,7 @@ link::Heartbeat Gate::heartbeat() const {
     endpoint.set_host(config_.advertise.empty() ? config_.listen(kind).host : config_.advertise);
     endpoint.set_port(port(kind));
   }
-  heartbeat.set_connections(limits_.open());
+  heartbeat.set_connections(admission_.open());
   heartbeat.set_max_connections(config_.max_connections);
   return heartbeat;
 }

@@ -49,7 +49,7 @@ class Gate : public daemon::Daemon {
 
   const GateConfig config_;
   link::Identity identity_;
-  ConnectionLimits limits_;
+  Admission admission_;
   metrics::Registry& registry_;
   metrics::Health& health_;
   net::EventLoop main_loop_{"gate-main"};

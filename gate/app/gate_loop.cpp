@@ -21,14 +21,13 @@ constexpr Milliseconds kDistrust{500};
 }  // namespace
 
 GateLoop::GateLoop(net::EventLoop& loop, std::uint32_t index, const link::Identity& identity,
-                   ConnectionLimits& limits, const GateConfig& config,
-                   std::shared_ptr<const net::TlsContext> tls)
+                   Admission& admission, const GateConfig& config, std::shared_ptr<const net::TlsContext> tls)
     : loop_(loop),
-      limits_(limits),
       config_(config),
       clients_(index),
       forwarder_(loop, index, identity, clients_, counters_, config.forwarder.share_of(config.workers)),
       context_{.loop = loop,
+               .admission = admission,
                .options = config.session,
                .clients = clients_,
                .counters = counters_,
@@ -40,7 +39,9 @@ GateLoop::GateLoop(net::EventLoop& loop, std::uint32_t index, const link::Identi
                             .gather = {}},
                .lines = log::LineLimit(kLinesPerSecond)},
       random_(static_cast<std::uint32_t>(random_id())),
-      tls_(std::move(tls)),
+      arrivals_(loop, admission, counters_, net::parse_networks(config.admission.proxy_protocol_from),
+                config.session.login_deadline, std::move(tls),
+                [this](Arrivals::Arrival arrival) { arrived(std::move(arrival)); }),
       timer_(loop.executor()) {}
 
 GateLoop::~GateLoop() { end_all(); }
@@ -64,12 +65,13 @@ void GateLoop::set_nodes(std::vector<link::Member> nodes) {
 }
 
 void GateLoop::set_tls(std::shared_ptr<const net::TlsContext> tls) {
-  loop_.post([this, tls = std::move(tls)]() mutable { tls_ = std::move(tls); });
+  loop_.post([this, tls = std::move(tls)]() mutable { arrivals_.set_tls(std::move(tls)); });
 }
 
 void GateLoop::drain() {
   loop_.post([this] {
     draining_ = true;
+    arrivals_.stop();
     net::error_code ignored;
     for (auto& listener : listeners_) listener.acceptor.close(ignored);
     const auto spread = static_cast<std::uint32_t>(config_.drain_spread.count());
@@ -108,30 +110,18 @@ net::Awaitable<> GateLoop::accept(GateLoop* self, Listener* listener) {
       co_await net::sleep_for(Milliseconds(100));  // out of descriptors, most likely
       continue;
     }
-    self->accepted(listener->kind, std::move(socket));
+    self->arrivals_.take(listener->kind, std::move(socket));
   }
 }
 
-std::unique_ptr<Transport> GateLoop::make_transport(TransportKind kind, net::TcpSocket socket) {
-  const bool secure = kind == TransportKind::kTls || kind == TransportKind::kWss;
-  auto stream = secure ? net::Stream(std::move(socket), *tls_) : net::Stream(std::move(socket));
-  if (kind == TransportKind::kTcp || kind == TransportKind::kTls)
-    return std::make_unique<StreamTransport>(std::move(stream), read_buffer_);
-  return std::make_unique<WsTransport>(std::move(stream), read_buffer_, config_.websocket);
-}
-
-void GateLoop::accepted(TransportKind kind, net::TcpSocket socket) {
-  auto transport = make_transport(kind, std::move(socket));
-  counters_.accepted.add();
-  switch (limits_.admit(transport->remote_address())) {
-    case ConnectionLimits::Admission::kTooMany:
-      return counters_.refused(Refusal::kTooManyConnections);
-    case ConnectionLimits::Admission::kTooManyFromAddress:
-      return counters_.refused(Refusal::kTooManyFromAddress);
-    case ConnectionLimits::Admission::kAdmitted:
-      break;
+void GateLoop::arrived(Arrivals::Arrival arrival) {
+  std::unique_ptr<Transport> transport;
+  if (arrival.kind == TransportKind::kTcp || arrival.kind == TransportKind::kTls) {
+    transport = std::make_unique<StreamTransport>(std::move(arrival.stream), read_buffer_);
+  } else {
+    transport = std::make_unique<WsTransport>(std::move(arrival.stream), read_buffer_, config_.websocket);
   }
-  static_cast<void>(Session::start(context_, std::move(transport)));
+  static_cast<void>(Session::start(context_, std::move(transport), std::move(arrival.arrived)));
 }
 
 net::Awaitable<> GateLoop::tick_always(GateLoop* self) {
@@ -153,6 +143,7 @@ void GateLoop::tick() {
     lingering_.pop_front();
     session->end("lingered");
   }
+  arrivals_.tick(now);
   clients_.walk(std::min(clients_.size() / kTicksARound + 1, kMostAtOnce), [this, now](Client& client) {
     if (!client.session->check(now)) return;
     if (client.logged_in && client.alive_unreported) forwarder_.report_alive(client, now);
@@ -189,7 +180,5 @@ void GateLoop::end_later(SessionPtr session) {
   lingering_.push_back(
       {.until = SteadyClock::now() + SessionOptions::kLinger, .session = std::move(session)});
 }
-
-void GateLoop::ended(Session& session) { limits_.release(session.transport().remote_address()); }
 
 }  // namespace hongyan::gate

@@ -6,22 +6,22 @@
 #include <vector>
 
 #include "common/link/member_view.h"
+#include "gate/app/arrivals.h"
 #include "gate/config/gate_config.h"
 #include "gate/forward/forwarder.h"
-#include "gate/session/connection_limits.h"
 #include "gate/session/session.h"
 #include "gate/transport/stream_transport.h"
 
 namespace hongyan::gate {
 
 // Lives on one loop. listen() before the loop starts or on it, start() any time after; set_nodes(), set_tls()
-// and drain() by any thread. The loop must have ended before it is destroyed. Identity, limits and
+// and drain() by any thread. The loop must have ended before it is destroyed. Identity, admission and
 // configuration outlive it.
 class GateLoop : private SessionLoop {
  public:
   // tls null: no TLS.
-  GateLoop(net::EventLoop& loop, std::uint32_t index, const link::Identity& identity,
-           ConnectionLimits& limits, const GateConfig& config, std::shared_ptr<const net::TlsContext> tls);
+  GateLoop(net::EventLoop& loop, std::uint32_t index, const link::Identity& identity, Admission& admission,
+           const GateConfig& config, std::shared_ptr<const net::TlsContext> tls);
   ~GateLoop() override;
   GateLoop(const GateLoop&) = delete;
   GateLoop& operator=(const GateLoop&) = delete;
@@ -45,7 +45,6 @@ class GateLoop : private SessionLoop {
   [[nodiscard]] bool stood_still(SteadyTime now) const override;
   void flush_later(SessionPtr session) override;
   void end_later(SessionPtr session) override;
-  void ended(Session& session) override;
 
   struct Listener {
     TransportKind kind;
@@ -53,14 +52,12 @@ class GateLoop : private SessionLoop {
   };
   [[nodiscard]] static net::Awaitable<> accept(GateLoop* self, Listener* listener);
   [[nodiscard]] static net::Awaitable<> tick_always(GateLoop* self);
-  void accepted(TransportKind kind, net::TcpSocket socket);
-  [[nodiscard]] std::unique_ptr<Transport> make_transport(TransportKind kind, net::TcpSocket socket);
+  void arrived(Arrivals::Arrival arrival);
   void tick();
   void flush_all();
   void end_all();
 
   net::EventLoop& loop_;
-  ConnectionLimits& limits_;
   const GateConfig& config_;
 
   // Loop only.
@@ -78,7 +75,7 @@ class GateLoop : private SessionLoop {
   std::deque<Lingering> lingering_;
   std::minstd_rand random_;
   std::deque<Listener> listeners_;
-  std::shared_ptr<const net::TlsContext> tls_;
+  Arrivals arrivals_;
   net::Timer timer_;
   SteadyTime last_tick_ = SteadyClock::now();
   SteadyTime distrust_until_{};  // see stood_still()

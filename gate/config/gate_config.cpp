@@ -71,6 +71,7 @@ void bind(config::Schema& schema, GateConfig& c) {
   bind_gate(schema, c);
   bind_listen(schema, c);
   bind_tls(schema, c);
+  bind(schema, c.admission);
   bind(schema, c.websocket);
 }
 

@@ -6,6 +6,7 @@
 
 #include "common/config/common_config.h"
 #include "gate/forward/forwarder_options.h"
+#include "gate/session/admission_options.h"
 #include "gate/session/session_options.h"
 #include "gate/transport/transport.h"
 #include "gate/transport/ws_options.h"
@@ -35,6 +36,9 @@ struct GateConfig {
   // [tls]
   std::string certificate_file;
   std::string key_file;
+
+  // [admission]
+  AdmissionOptions admission;
 
   // [websocket]
   WsOptions websocket;

@@ -35,6 +35,16 @@ enum class Refusal : std::uint8_t {
   kByLogic,
   kRefusedLogins,
   kTooEarly,
+  kConnectRate,
+  kHandshakeRate,
+  kTooManyHandshakes,
+  kTooManyHandshakesFromAddress,
+  kHandshakeFailed,
+  kTooManyPending,
+  kTooManyPendingFromAddress,
+  kFailedLogins,
+  kProxyHeader,
+  kNoDescriptors,
 };
 struct RefusalName {
   Refusal refusal;
@@ -65,6 +75,16 @@ inline constexpr auto kRefusals = std::to_array<RefusalName>({
     {Refusal::kByLogic, "by_logic"},
     {Refusal::kRefusedLogins, "refused_logins"},
     {Refusal::kTooEarly, "too_early"},
+    {Refusal::kConnectRate, "connect_rate"},
+    {Refusal::kHandshakeRate, "handshake_rate"},
+    {Refusal::kTooManyHandshakes, "handshakes"},
+    {Refusal::kTooManyHandshakesFromAddress, "address_handshakes"},
+    {Refusal::kHandshakeFailed, "handshake_failed"},
+    {Refusal::kTooManyPending, "pending"},
+    {Refusal::kTooManyPendingFromAddress, "address_pending"},
+    {Refusal::kFailedLogins, "failed_logins"},
+    {Refusal::kProxyHeader, "proxy_header"},
+    {Refusal::kNoDescriptors, "descriptors"},
 });
 static_assert([] {
   for (std::size_t i = 0; i < kRefusals.size(); ++i) {

@@ -33,19 +33,21 @@ bool is_refused_login(std::string_view body) {
 
 }  // namespace
 
-SessionPtr Session::start(SessionContext& context, std::unique_ptr<Transport> transport) {
+SessionPtr Session::start(SessionContext& context, std::unique_ptr<Transport> transport, Arrived arrived) {
   context.loop.assert_in_loop();
-  Client& client = context.clients.add(SteadyClock::now());
-  auto session = std::make_shared<Session>(context, std::move(transport), client);
+  Client& client = context.clients.add(arrived.at);
+  auto session = std::make_shared<Session>(context, std::move(transport), std::move(arrived), client);
   client.session = session.get();
   session->self_ = session;
   session->start_reading();
   return session;
 }
 
-Session::Session(SessionContext& context, std::unique_ptr<Transport> transport, Client& client)
+Session::Session(SessionContext& context, std::unique_ptr<Transport> transport, Arrived arrived,
+                 Client& client)
     : context_(context),
       transport_(std::move(transport)),
+      arrived_(std::move(arrived)),
       client_(client),
       intake_(context.options, client.accepted_at),
       outbox_(context.outboxes, *transport_) {
@@ -211,12 +213,20 @@ void Session::on_auth(const net::Packet& packet) {
   }
   client_.device_type = login->device_type;
   client_.device_id = login->device_id;
+  if (!arrived_.place.begin_login(intake_.now())) {
+    context_.counters.refused(Refusal::kFailedLogins);
+    note(to_string(Refusal::kFailedLogins));
+    respond_error(header.cmd_id, header.seq,
+                  {Code::kRateLimited, "too many logins were refused", context_.admission.retry_ms()});
+    return login_refused();
+  }
   auth_pending_ = true;
   if (!client_.logged_in) intake_.hold_back();  // what follows is judged by the answer
-  if (!forward(packet)) auth_done();
+  if (!forward(packet)) auth_done(false);
 }
 
-void Session::auth_done() {
+void Session::auth_done(bool refused) {
+  arrived_.place.end_login(refused, intake_.now());
   auth_pending_ = false;
   intake_.release();
 }
@@ -273,19 +283,20 @@ void Session::unparsable(const net::Packet& packet) {
 void Session::on_answer(std::uint32_t cmd_id, std::uint32_t seq, std::size_t request_bytes,
                         const owners::Answer& answer) {
   const bool is_auth = cmd_id == client::COMMAND_AUTH;
-  if (is_auth) auth_done();
+  const bool refused_login = is_auth && answer.refused && is_refused_login(answer.body);
+  if (is_auth) auth_done(refused_login);
   request_done(request_bytes);
   if (state_ >= State::kFinished) return;
   if (answer.refused) context_.counters.refused(Refusal::kByLogic);
   respond(cmd_id, seq, answer.body);
   if (is_auth && answer.login_epoch != 0) log_in(answer);
-  if (is_auth && answer.refused && is_refused_login(answer.body)) login_refused();
+  if (refused_login) login_refused();
   if (cmd_id == client::COMMAND_LOGOUT && !answer.refused) begin_closing();
 }
 
 void Session::on_refused(std::uint32_t cmd_id, std::uint32_t seq, std::size_t request_bytes,
                          const Error& error) {
-  if (cmd_id == client::COMMAND_AUTH) auth_done();
+  if (cmd_id == client::COMMAND_AUTH) auth_done(false);
   request_done(request_bytes);
   if (cmd_id == client::COMMAND_AUTH) {
     auth_in_doubt_ = auth_in_doubt_ || error.code == Code::kDeadlineExceeded;
@@ -299,6 +310,7 @@ void Session::log_in(const owners::Answer& answer) {
     return context_.upstream.session_closed(client_);
   }
   refused_logins_ = 0;
+  arrived_.place.logged_in();
   if (!client_.logged_in) intake_.logged_in();
   transport_->set_max_body_bytes(context_.options.max_body_bytes);
   if (!client_.logged_in) context_.counters.logins.add();
@@ -454,7 +466,7 @@ void Session::end(std::string_view reason) {
   state_ = State::kClosed;
   outbox_.close();
   transport_->close();
-  context_.host.ended(*this);
+  arrived_.place = {};
   context_.clients.remove(client_.channel);
 }
 
@@ -462,7 +474,7 @@ void Session::note(std::string_view what) {
   const auto suppressed = context_.lines.allow(SteadyClock::now());
   if (!suppressed) return;
   log::info("gate", "refused c={} address={} reason={} suppressed={}", client_.channel,
-            transport_->remote_address().to_string(), log::quoted(what), *suppressed);
+            arrived_.address.to_string(), log::quoted(what), *suppressed);
 }
 
 }  // namespace hongyan::gate

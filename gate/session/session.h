@@ -9,6 +9,7 @@
 #include "common/log/line_limit.h"
 #include "common/net/event_loop.h"
 #include "common/owners/router.h"
+#include "gate/session/admission.h"
 #include "gate/session/counters.h"
 #include "gate/session/intake.h"
 #include "gate/session/outbox.h"
@@ -20,6 +21,7 @@ namespace hongyan::gate {
 // What all sessions of a loop share.
 struct SessionContext {
   net::EventLoop& loop;
+  const Admission& admission;
   const SessionOptions& options;
   ClientTable& clients;
   Counters& counters;
@@ -27,6 +29,13 @@ struct SessionContext {
   SessionLoop& host;
   OutboxContext outboxes;
   log::LineLimit lines;
+};
+
+// A connection that may come in: whose it is, and since when.
+struct Arrived {
+  Admission::Place place;
+  net::asio::ip::address address;
+  SteadyTime at;
 };
 
 // The protocol of one client: checks its packets, answers what the gate answers itself and forwards the rest,
@@ -37,8 +46,8 @@ struct SessionContext {
 class Session : public std::enable_shared_from_this<Session> {
  public:
   // Makes the client, starts to read.
-  static SessionPtr start(SessionContext& context, std::unique_ptr<Transport> transport);
-  Session(SessionContext& context, std::unique_ptr<Transport> transport, Client& client);
+  static SessionPtr start(SessionContext& context, std::unique_ptr<Transport> transport, Arrived arrived);
+  Session(SessionContext& context, std::unique_ptr<Transport> transport, Arrived arrived, Client& client);
 
   // From the owner of the user.
   void on_answer(std::uint32_t cmd_id, std::uint32_t seq, std::size_t request_bytes,
@@ -58,7 +67,6 @@ class Session : public std::enable_shared_from_this<Session> {
   void end(std::string_view reason);
 
   [[nodiscard]] Client& client() noexcept { return client_; }
-  [[nodiscard]] Transport& transport() noexcept { return *transport_; }
 
  private:
   enum class State : std::uint8_t {
@@ -87,7 +95,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void unparsable(const net::Packet& packet);
   void request_done(std::size_t request_bytes);
   // An AUTH is answered: the next one may come, and what came behind the first one is taken.
-  void auth_done();
+  void auth_done(bool refused);
   // Answered already. Closes who is refused too often.
   void login_refused();
   void log_in(const owners::Answer& answer);
@@ -106,6 +114,7 @@ class Session : public std::enable_shared_from_this<Session> {
   SessionContext& context_;
   SessionPtr self_;  // until closed
   const std::unique_ptr<Transport> transport_;
+  Arrived arrived_;
   Client& client_;  // until closed
   Intake intake_;
   Outbox outbox_;

@@ -39,8 +39,6 @@ class SessionLoop {
   virtual void flush_later(SessionPtr session) = 0;
   // end() after SessionOptions::kLinger.
   virtual void end_later(SessionPtr session) = 0;
-  // The connection is closed; its client is removed after this.
-  virtual void ended(Session& session) = 0;
 };
 
 }  // namespace hongyan::gate

@@ -26,12 +26,10 @@ class StreamTransport final : public Transport {
   [[nodiscard]] net::Awaitable<Status> write(std::vector<net::asio::const_buffer> buffers) override;
   void finish() override { stream_.finish(); }
   void close() override { stream_.close(); }
-  [[nodiscard]] net::asio::ip::address remote_address() const override { return remote_; }
 
  private:
   net::Stream stream_;
   ReadBuffer& buffer_;
-  const net::asio::ip::address remote_;
 };
 
 }  // namespace hongyan::gate

@@ -46,8 +46,6 @@ class Transport {
   virtual void finish() = 0;
   // Ends read() and write() with an error. Harmless twice.
   virtual void close() = 0;
-
-  [[nodiscard]] virtual net::asio::ip::address remote_address() const = 0;
 };
 
 // Unspecified when the peer is gone.

@@ -8,7 +8,6 @@ WsTransport::WsTransport(net::Stream stream, ReadBuffer& buffer, const WsOptions
     : stream_(std::move(stream)),
       buffer_(buffer),
       options_(options),
-      remote_(remote_of(stream_.socket())),
       decoder_(0) {}
 
 net::Awaitable<Result<std::string_view>> WsTransport::read() {

@@ -25,7 +25,6 @@ class WsTransport final : public Transport {
   void keep_alive(SteadyTime now) override;
   void finish() override;
   void close() override { stream_.close(); }
-  [[nodiscard]] net::asio::ip::address remote_address() const override { return remote_; }
 
  private:
   enum class State : std::uint8_t { kHandshake, kOpen, kRefused };
@@ -40,7 +39,6 @@ class WsTransport final : public Transport {
   net::Stream stream_;
   ReadBuffer& buffer_;
   const WsOptions& options_;
-  const net::asio::ip::address remote_;
   State state_ = State::kHandshake;
   SteadyTime pinged_at_ = SteadyClock::now();
   bool writing_ = false;   // write() runs
