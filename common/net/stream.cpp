@@ -1,5 +1,7 @@
 #include "common/net/stream.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -107,6 +109,12 @@ StreamIo Stream::write_tls(std::span<const asio::const_buffer> buffers) {
   const auto io = tls_->session.write_some(asio::buffer(record, size));
   tls_->write_wants_read = io.outcome == TlsSession::Outcome::kWantRead;
   return io_of(io);
+}
+
+void Stream::limit_unsent(std::size_t bytes) {
+  if (bytes == 0) return;
+  const int most = static_cast<int>(bytes);
+  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most);
 }
 
 void Stream::finish() {

@@ -58,6 +58,8 @@ class Stream {
   [[nodiscard]] std::string failure() const { return tls_ ? tls_->session.failure() : "connection lost"; }
   [[nodiscard]] TcpSocket& socket() noexcept { return socket_; }
 
+  // Of what is written, so much at most waits in the system unsent; more is not taken. 0: no limit.
+  void limit_unsent(std::size_t bytes);
   // Nothing more will be written; reading goes on.
   void finish();
   // Ends what is being awaited with an error. Harmless twice.

@@ -115,6 +115,7 @@ net::Awaitable<> GateLoop::accept(GateLoop* self, Listener* listener) {
 }
 
 void GateLoop::arrived(Arrivals::Arrival arrival) {
+  arrival.stream.limit_unsent(config_.session.max_unsent_bytes);
   std::unique_ptr<Transport> transport;
   if (arrival.kind == TransportKind::kTcp || arrival.kind == TransportKind::kTls) {
     transport = std::make_unique<StreamTransport>(std::move(arrival.stream), read_buffer_);

@@ -60,6 +60,18 @@ std::uint32_t Intake::wait_ms() const noexcept {
                   bytes_.wait_ms(static_cast<double>(options_.bytes_per_second)));
 }
 
+bool Intake::excessive() noexcept {
+  if (now_ - excess_last_ >= std::chrono::seconds(1)) {
+    excess_since_ = now_;
+    excess_packets_ = 0;
+  }
+  excess_last_ = now_;
+  ++excess_packets_;
+  const double seconds = std::chrono::duration<double>(options_.rate_grace).count();
+  const bool many = packets_per_second_ > 0 && excess_packets_ > packets_per_second_ * seconds;
+  return many || now_ - excess_since_ >= options_.rate_grace;
+}
+
 void Intake::request_began(std::size_t body_bytes) noexcept {
   requests_.spend(1, options_.requests_per_second, now_);
   ++in_flight_;

@@ -49,6 +49,9 @@ class Intake {
   // Counts a packet with such a body. False: packets or bytes come too fast; wait_ms() says for how long.
   [[nodiscard]] bool within_rate(std::size_t body_bytes) noexcept;
   [[nodiscard]] std::uint32_t wait_ms() const noexcept;
+  // For each packet that was not within the rate: they have been too many, or for too long, with less than a
+  // second between them.
+  [[nodiscard]] bool excessive() noexcept;
 
   // A request is given away; its answer has come, or nobody took it.
   void request_began(std::size_t body_bytes) noexcept;
@@ -73,6 +76,9 @@ class Intake {
   TokenBucket bytes_;
   SteadyTime now_;
   double packets_per_second_;
+  SteadyTime excess_since_{};
+  SteadyTime excess_last_{};
+  std::uint32_t excess_packets_ = 0;
   std::size_t in_flight_bytes_ = 0;
   std::uint32_t in_flight_ = 0;
   bool held_back_ = false;

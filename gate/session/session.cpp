@@ -88,9 +88,18 @@ net::Awaitable<> Session::read_all(SessionPtr self) {
       break;
     }
     self->context_.counters.bytes_in.add(bytes->size());
-    if (self->state_ == State::kOpen) self->on_bytes(*bytes);
+    if (self->state_ == State::kOpen) {
+      self->on_bytes(*bytes);
+    } else {
+      self->discard(bytes->size());
+    }
   }
   self->reading_ = false;
+}
+
+void Session::discard(std::size_t bytes) {
+  discarded_bytes_ += static_cast<std::uint32_t>(bytes);
+  if (discarded_bytes_ > SessionOptions::kMostDiscarded) end("goes on sending");
 }
 
 void Session::on_bytes(std::string_view bytes) {
@@ -168,6 +177,11 @@ bool Session::within_rate(const net::Packet& packet) {
     return false;
   }
   context_.counters.refused(Refusal::kRateLimited);
+  if (intake_.excessive()) {
+    note("rate_limited, and goes on");
+    kick(client::KICK_REASON_RATE_LIMITED, "too fast");
+    return false;
+  }
   const protocol::Kind kind = protocol::command(packet.header.cmd_id).kind;
   if (kind == protocol::Kind::kPush || kind == protocol::Kind::kIgnored) return false;  // has no answer
   respond_error(packet.header.cmd_id, packet.header.seq, {Code::kRateLimited, "too fast", intake_.wait_ms()});
@@ -341,6 +355,12 @@ void Session::request_done(std::size_t request_bytes) {
 
 void Session::respond(std::uint32_t cmd_id, std::uint32_t seq, std::string_view body) {
   if (state_ >= State::kFinished) return;
+  // What is still due to a client that is being closed must not be more than it may be otherwise.
+  if (state_ == State::kClosing && outbox_.overflows()) return;
+  append(cmd_id, seq, body);
+}
+
+void Session::append(std::uint32_t cmd_id, std::uint32_t seq, std::string_view body) {
   context_.counters.packet_out(cmd_id);
   outbox_.append(cmd_id, seq, body);
   queued();
@@ -379,7 +399,7 @@ void Session::push_shared(std::uint32_t cmd_id, SharedBody body, std::string_vie
 void Session::kick(std::string_view kickout) {
   if (state_ != State::kOpen) return;
   begin_closing();  // first: what is answered to a client that is too slow may be too much itself
-  if (!kickout.empty() && state_ == State::kClosing) respond(client::COMMAND_KICKOUT, 0, kickout);
+  if (!kickout.empty() && state_ == State::kClosing) append(client::COMMAND_KICKOUT, 0, kickout);
 }
 
 void Session::kick(client::KickReason reason, std::string_view message, std::uint32_t reconnect_after_ms) {

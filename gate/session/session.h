@@ -83,6 +83,7 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] bool reads_no_more() const noexcept;
 
   void on_bytes(std::string_view bytes);
+  void discard(std::size_t bytes);
   // The transport's framing was broken by the client; it tells the client when it finishes.
   void on_broken_framing(std::string_view reason);
   void on_packet(const net::Packet& packet);
@@ -101,6 +102,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void log_in(const owners::Answer& answer);
 
   void respond(std::uint32_t cmd_id, std::uint32_t seq, std::string_view body);
+  // Whatever the state, and however much waits.
+  void append(std::uint32_t cmd_id, std::uint32_t seq, std::string_view body);
   void respond_error(std::uint32_t cmd_id, std::uint32_t seq, const Error& error);
   // Answers, counts, and closes when the answer has been read.
   void refuse_and_close(const net::PacketHeader& header, Refusal refusal, Code code,
@@ -118,7 +121,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Client& client_;  // until closed
   Intake intake_;
   Outbox outbox_;
-  std::uint32_t refused_logins_ = 0;  // since the last one that was not
+  std::uint32_t discarded_bytes_ = 0;  // that came while it was closing
+  std::uint32_t refused_logins_ = 0;   // since the last one that was not
   std::uint8_t unparsable_in_row_ = 0;
   State state_ = State::kOpen;
   bool auth_pending_ = false;

@@ -23,6 +23,10 @@ void bind(config::Schema& schema, SessionOptions& o) {
     return std::string(enough ? "" : "must hold two packets with max_body_bytes");
   });
   schema
+      .bytes("gate.max_unsent_bytes", o.max_unsent_bytes,
+             "What the system keeps besides, not sent yet (TCP_NOTSENT_LOWAT). 0: as much as it likes.")
+      .range(0, 64 << 20);
+  schema
       .value("gate.max_in_flight", o.max_in_flight,
              "Unanswered requests of one client; past it no more is read from it.")
       .range(1, 65536);
@@ -39,6 +43,10 @@ void bind(config::Schema& schema, SessionOptions& o) {
              "Of one client, with bursts of a second's worth; past it RATE_LIMITED. 0: no limit.")
       .range(0.0, 1e9);
   schema.bytes("gate.bytes_per_second", o.bytes_per_second, "The same in bytes.").range(0, 1 << 30);
+  schema
+      .value("gate.rate_grace", o.rate_grace,
+             "A client that exceeds the two for so long, or sends so much too much, is closed: RATE_LIMITED.")
+      .range(Milliseconds(0), Milliseconds(3'600'000));
   schema
       .value("gate.packets_per_second_before_login", o.packets_per_second_before_login,
              "Of one client until it has logged in; past it RATE_LIMITED, and closed. 0: packets_per_second.")

@@ -101,6 +101,26 @@ TEST_F(IntakeTest, ALateAnswerOfWhatIsNotWaitedForCountsNothing) {
   EXPECT_EQ(intake.in_flight(), 0U);
 }
 
+TEST_F(IntakeTest, ExcessIsTooMuchByNumberOrByTime) {
+  options.packets_per_second = 2;
+  options.rate_grace = Milliseconds(3000);
+  Intake many(options, now);
+  many.logged_in();
+  for (int i = 0; i < 6; ++i) EXPECT_FALSE(many.excessive()) << i;
+  EXPECT_TRUE(many.excessive());
+
+  Intake lasting(options, now);
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_FALSE(lasting.excessive()) << i;
+    now += Milliseconds(900);
+    lasting.feed({}, now);
+  }
+  EXPECT_TRUE(lasting.excessive());
+  now += Milliseconds(1000);  // a pause
+  lasting.feed({}, now);
+  EXPECT_FALSE(lasting.excessive());
+}
+
 TEST_F(IntakeTest, TakesFewPacketsUntilLoggedIn) {
   options.packets_per_second_before_login = 1;
   options.packets_per_second = 5;
