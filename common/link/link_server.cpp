@@ -8,6 +8,7 @@
 #include "common/link/handshake.h"
 #include "common/log/line_limit.h"
 #include "common/log/log.h"
+#include "common/net/acceptor.h"
 #include "common/net/deadline.h"
 #include "common/net/listen.h"
 
@@ -52,33 +53,25 @@ class LinkServer::State : public std::enable_shared_from_this<State> {
         identity_(identity),
         handler_(handler),
         options_(options),
-        acceptor_(accept_loop.executor()) {}
+        acceptor_(accept_loop.executor(), "link") {}
 
   [[nodiscard]] Status listen(const std::string& host, std::uint16_t port) {
-    if (auto listening = net::listen(acceptor_, host, port); !listening) return listening;
-    port_ = acceptor_.local_endpoint().port();
+    if (auto listening = net::listen(acceptor_.socket(), host, port); !listening) return listening;
+    port_ = acceptor_.socket().local_endpoint().port();
     return {};
   }
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
   [[nodiscard]] static net::Awaitable<> accept(std::shared_ptr<State> self) {
-    while (self->acceptor_.is_open()) {
-      net::TcpSocket socket(self->accept_loop_.executor());
-      net::error_code ec;
-      co_await self->acceptor_.async_accept(socket, net::await(ec));
-      if (!self->acceptor_.is_open()) break;
-      if (ec) {
-        log::warn("link", "accept failed reason={}", ec.message());
-        co_await net::sleep_for(Milliseconds(100));  // out of descriptors, most likely
-        continue;
-      }
-      self->take(std::move(socket));
+    const auto executor = self->accept_loop_.executor();
+    while (auto socket = co_await net::Acceptor::accept(self->acceptor_, executor)) {
+      self->take(std::move(*socket));
     }
   }
 
   void close() {
     net::error_code ignored;
-    acceptor_.close(ignored);
+    acceptor_.close();
     for (const auto& stranger : strangers_) stranger->socket.close(ignored);
   }
   [[nodiscard]] Links& links() noexcept { return *links_; }
@@ -163,7 +156,7 @@ class LinkServer::State : public std::enable_shared_from_this<State> {
   const std::shared_ptr<Links> links_ = std::make_shared<Links>();
 
   // Accept loop only, after start.
-  net::TcpAcceptor acceptor_;
+  net::Acceptor acceptor_;
   std::uint16_t port_ = 0;
   std::size_t next_ = 0;
   std::list<StrangerPtr> strangers_;  // that have not proved themselves yet; the oldest first

@@ -2,9 +2,11 @@
 
 #include <future>
 #include <thread>
+#include <utility>
 
 #include "common/base/random.h"
 #include "common/log/log.h"
+#include "common/net/descriptors.h"
 #include "gate/app/gate_metrics.h"
 
 namespace hongyan::gate {
@@ -26,7 +28,8 @@ Gate::Gate(GateConfig config, metrics::Registry& registry, metrics::Health& heal
                 .node_id = config_.name,
                 .boot_id = random_id(),
                 .secret = config_.common.cluster.secret},
-      admission_(config_.admission, config_.max_connections, config_.max_connections_per_address),
+      max_connections_(fitting_connections(config_)),
+      admission_(config_.admission, max_connections_, config_.max_connections_per_address),
       registry_(registry),
       health_(health),
       threads_("gate", config_.workers) {}
@@ -136,7 +139,24 @@ void Gate::stop() {
   log::info("gate", "stopped");
 }
 
-link::Heartbeat Gate::heartbeat() const {
+std::uint32_t Gate::fitting_connections(const GateConfig& config) {
+  const std::size_t limit = net::raise_descriptor_limit();
+  const std::uint32_t fitting = connections_within(limit, config.workers);
+  if (fitting >= config.max_connections) return config.max_connections;
+  log::warn("gate", "max_connections={} but descriptors for {} only limit={}: raise the limit (ulimit -n)",
+            config.max_connections, fitting, limit);
+  return fitting;
+}
+
+bool Gate::out_of_descriptors() {
+  std::uint64_t turned_away = 0;
+  for (const auto& loop : loops_) {
+    turned_away += loop->counters().refusals[static_cast<std::size_t>(Refusal::kNoDescriptors)].get();
+  }
+  return std::exchange(turned_away_, turned_away) != turned_away;
+}
+
+link::Heartbeat Gate::heartbeat() {
   link::Heartbeat heartbeat;
   for (const TransportKind kind : protocol::kAllTransports) {
     if (!config_.listen(kind).set()) continue;
@@ -145,8 +165,8 @@ link::Heartbeat Gate::heartbeat() const {
     endpoint.set_host(config_.advertise.empty() ? config_.listen(kind).host : config_.advertise);
     endpoint.set_port(port(kind));
   }
-  heartbeat.set_connections(admission_.open());
-  heartbeat.set_max_connections(config_.max_connections);
+  heartbeat.set_connections(out_of_descriptors() ? max_connections_ : admission_.open());
+  heartbeat.set_max_connections(max_connections_);
   return heartbeat;
 }
 

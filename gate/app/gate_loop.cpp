@@ -48,11 +48,11 @@ GateLoop::~GateLoop() { end_all(); }
 
 Result<std::uint16_t> GateLoop::listen(TransportKind kind, const std::string& host, std::uint16_t port,
                                        bool first) {
-  auto& listener = listeners_.emplace_back(kind, net::TcpAcceptor(loop_.executor()));
-  if (auto listening = net::listen_shared(listener.acceptor, host, port, first); !listening) {
+  net::Acceptor& acceptor = listeners_.emplace_back(kind, loop_.executor(), counters_).acceptor;
+  if (auto listening = net::listen_shared(acceptor.socket(), host, port, first); !listening) {
     return std::unexpected(listening.error());
   }
-  return listener.acceptor.local_endpoint().port();
+  return acceptor.socket().local_endpoint().port();
 }
 
 void GateLoop::start() {
@@ -72,8 +72,7 @@ void GateLoop::drain() {
   loop_.post([this] {
     draining_ = true;
     arrivals_.stop();
-    net::error_code ignored;
-    for (auto& listener : listeners_) listener.acceptor.close(ignored);
+    for (auto& listener : listeners_) listener.acceptor.close();
     const auto spread = static_cast<std::uint32_t>(config_.drain_spread.count());
     clients_.for_each([this, spread](Client& client) {
       client.session->kick(client::KICK_REASON_SERVER_DRAIN, "the server stops",
@@ -100,17 +99,8 @@ void GateLoop::end_all() {
 }
 
 net::Awaitable<> GateLoop::accept(GateLoop* self, Listener* listener) {
-  while (!self->draining_) {
-    net::TcpSocket socket(self->loop_.executor());
-    net::error_code ec;
-    co_await listener->acceptor.async_accept(socket, net::await(ec));
-    if (self->draining_) break;
-    if (ec) {
-      log::warn("gate", "accept failed reason={}", ec.message());
-      co_await net::sleep_for(Milliseconds(100));  // out of descriptors, most likely
-      continue;
-    }
-    self->arrivals_.take(listener->kind, std::move(socket));
+  while (auto socket = co_await net::Acceptor::accept(listener->acceptor, self->loop_.executor())) {
+    self->arrivals_.take(listener->kind, std::move(*socket));
   }
 }
 

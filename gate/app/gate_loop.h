@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/link/member_view.h"
+#include "common/net/acceptor.h"
 #include "gate/app/arrivals.h"
 #include "gate/config/gate_config.h"
 #include "gate/forward/forwarder.h"
@@ -47,8 +48,11 @@ class GateLoop : private SessionLoop {
   void end_later(SessionPtr session) override;
 
   struct Listener {
+    Listener(TransportKind of, net::Executor executor, Counters& counters)
+        : kind(of), acceptor(executor, "gate", [&counters] { counters.refused(Refusal::kNoDescriptors); }) {}
+
     TransportKind kind;
-    net::TcpAcceptor acceptor;
+    net::Acceptor acceptor;
   };
   [[nodiscard]] static net::Awaitable<> accept(GateLoop* self, Listener* listener);
   [[nodiscard]] static net::Awaitable<> tick_always(GateLoop* self);

@@ -1,5 +1,7 @@
 #include "gate/config/gate_config.h"
 
+#include <algorithm>
+
 namespace hongyan::gate {
 
 namespace {
@@ -73,6 +75,12 @@ void bind(config::Schema& schema, GateConfig& c) {
   bind_tls(schema, c);
   bind(schema, c.admission);
   bind(schema, c.websocket);
+}
+
+std::uint32_t connections_within(std::size_t descriptors, std::uint32_t workers) noexcept {
+  // A worker's own, and its links to some logic nodes; where there are few, they are shared.
+  const std::size_t own = std::min(std::size_t{128} + std::size_t{64} * workers, descriptors / 2);
+  return static_cast<std::uint32_t>(std::min(descriptors - own, std::size_t{0xFFFFFFFF}));
 }
 
 const config::Endpoint& GateConfig::listen(TransportKind kind) const noexcept {

@@ -50,4 +50,7 @@ struct GateConfig {
 
 void bind(config::Schema& schema, GateConfig& config);
 
+// The clients that a process with so many descriptors has room for, besides its links, listeners and files.
+[[nodiscard]] std::uint32_t connections_within(std::size_t descriptors, std::uint32_t workers) noexcept;
+
 }  // namespace hongyan::gate
