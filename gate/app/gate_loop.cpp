@@ -10,10 +10,8 @@ namespace hongyan::gate {
 namespace {
 
 constexpr Milliseconds kTick{50};
-constexpr double kLinesPerSecond = 10;  // about clients that do wrong
-// Of the walk: everybody is looked at once a second, and no tick takes long.
-constexpr std::size_t kTicksARound = 20;
-constexpr std::size_t kMostAtOnce = 4000;
+constexpr double kLinesPerSecond = 10;     // about clients that do wrong
+constexpr std::size_t kMostAtOnce = 4000;  // clients that a tick looks at: it must not take long
 // Clients give up after about so long. Then the loop takes a moment to read what has gathered.
 constexpr Milliseconds kStoodStill{2000};
 constexpr Milliseconds kDistrust{500};
@@ -24,7 +22,7 @@ GateLoop::GateLoop(net::EventLoop& loop, std::uint32_t index, const link::Identi
                    Admission& admission, const GateConfig& config, std::shared_ptr<const net::TlsContext> tls)
     : loop_(loop),
       config_(config),
-      clients_(index),
+      clients_(index, SteadyClock::now()),
       forwarder_(loop, index, identity, clients_, counters_, config.forwarder.share_of(config.workers)),
       context_{.loop = loop,
                .admission = admission,
@@ -135,9 +133,9 @@ void GateLoop::tick() {
     session->end("lingered");
   }
   arrivals_.tick(now);
-  clients_.walk(std::min(clients_.size() / kTicksARound + 1, kMostAtOnce), [this, now](Client& client) {
-    if (!client.session->check(now)) return;
-    if (client.logged_in && client.alive_unreported) forwarder_.report_alive(client, now);
+  clients_.look(now, kMostAtOnce, [this, now](Client& client) {
+    const auto next = client.session->check(now);
+    if (next) clients_.look_at(client, std::min(*next, forwarder_.report_alive(client, now)));
   });
   forwarder_.tick(now);
 

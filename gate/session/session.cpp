@@ -38,6 +38,7 @@ SessionPtr Session::start(SessionContext& context, std::unique_ptr<Transport> tr
   Client& client = context.clients.add(arrived.at);
   auto session = std::make_shared<Session>(context, std::move(transport), std::move(arrived), client);
   client.session = session.get();
+  context.clients.look_at(client, client.accepted_at + context.options.login_deadline);
   session->self_ = session;
   session->start_reading();
   return session;
@@ -139,7 +140,10 @@ void Session::on_packet(const net::Packet& packet) {
                             "client_version is not supported");
   }
   client_.last_packet = intake_.now();
-  client_.alive_unreported = true;
+  if (!client_.alive_unreported) {
+    client_.alive_unreported = true;
+    if (client_.logged_in) context_.upstream.came_alive(client_);
+  }
   const protocol::Command& command = protocol::command(header.cmd_id);
   if (!client_.logged_in && !command.before_login) {
     return refuse_and_close(header, Refusal::kNotLoggedIn, Code::kUnauthenticated, "log in first");
@@ -334,7 +338,9 @@ void Session::log_in(const owners::Answer& answer) {
     // The other session has the higher epoch: this one is the older login.
     return kick(client::KICK_REASON_OTHER_LOGIN, "logged in on another device");
   }
-  if (answer.confirm) context_.upstream.confirm_login(client_, SteadyClock::now());
+  const SteadyTime now = SteadyClock::now();
+  context_.clients.look_at(client_, now);  // other times count from now on
+  if (answer.confirm) context_.upstream.confirm_login(client_, now);
   if (loser == nullptr) return;
   const bool same_device = !client_.device_id.empty() && loser->device_id == client_.device_id;
   if (same_device) {
@@ -464,17 +470,15 @@ void Session::drained() {
   transport_->finish();
 }
 
-bool Session::check(SteadyTime now) {
-  if (state_ != State::kOpen) return true;
-  const bool in_time = client_.logged_in ? now - client_.last_packet < context_.options.heartbeat * 3 / 2
-                                         : now - client_.accepted_at < context_.options.login_deadline;
-  if (in_time) {
-    transport_->keep_alive(now);
-    return true;
-  }
+std::optional<SteadyTime> Session::check(SteadyTime now) {
+  if (state_ != State::kOpen) return SteadyTime::max();  // its end is near anyway
+  const SessionOptions& options = context_.options;
+  const SteadyTime deadline = client_.logged_in ? client_.last_packet + options.heartbeat * 3 / 2
+                                                : client_.accepted_at + options.login_deadline;
+  if (now < deadline) return std::min(deadline, transport_->keep_alive(now));
   context_.counters.refused(client_.logged_in ? Refusal::kHeartbeat : Refusal::kLoginDeadline);
   end(client_.logged_in ? "silent" : "no login in time");
-  return false;
+  return std::nullopt;
 }
 
 void Session::end(std::string_view reason) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -60,8 +61,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void kick(std::string_view kickout);
   void kick(client::KickReason reason, std::string_view message, std::uint32_t reconnect_after_ms = 0);
 
-  // The walk's look: login deadline and heartbeat. False: it was too late, and its client is gone.
-  [[nodiscard]] bool check(SteadyTime now);
+  // Login deadline and heartbeat; returns when to be asked again. Nothing: it was too late, and its client is
+  // gone.
+  [[nodiscard]] std::optional<SteadyTime> check(SteadyTime now);
   void flush();
   // Closes at once.
   void end(std::string_view reason);

@@ -38,9 +38,12 @@ class Transport {
   // itself.
   virtual void set_max_body_bytes(std::size_t limit) { static_cast<void>(limit); }
 
-  // Called about once a second: a transport that can says that it lives, so that proxies on the way do not
-  // end a connection on which nothing is said.
-  virtual void keep_alive(SteadyTime now) { static_cast<void>(now); }
+  // A transport that can says now and then that it lives, so that proxies on the way do not end a connection on
+  // which nothing is said. Returns when to be asked again.
+  [[nodiscard]] virtual SteadyTime keep_alive(SteadyTime now) {
+    static_cast<void>(now);
+    return SteadyTime::max();
+  }
 
   // Nothing more will be written: tells the peer, so that it reads the end; reading goes on.
   virtual void finish() = 0;

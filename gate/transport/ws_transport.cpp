@@ -5,10 +5,7 @@ namespace hongyan::gate {
 using Outcome = net::StreamIo::Outcome;
 
 WsTransport::WsTransport(net::Stream stream, ReadBuffer& buffer, const WsOptions& options)
-    : stream_(std::move(stream)),
-      buffer_(buffer),
-      options_(options),
-      decoder_(0) {}
+    : stream_(std::move(stream)), buffer_(buffer), options_(options), decoder_(0) {}
 
 net::Awaitable<Result<std::string_view>> WsTransport::read() {
   bool readable = stream_.buffered();
@@ -98,12 +95,14 @@ net::Awaitable<Status> WsTransport::write(std::vector<net::asio::const_buffer> b
   co_return status;
 }
 
-void WsTransport::keep_alive(SteadyTime now) {
-  if (state_ != State::kOpen || options_.ping_interval.count() == 0) return;
-  if (now - pinged_at_ < options_.ping_interval) return;
+SteadyTime WsTransport::keep_alive(SteadyTime now) {
+  if (options_.ping_interval.count() == 0) return SteadyTime::max();
+  if (now - pinged_at_ < options_.ping_interval) return pinged_at_ + options_.ping_interval;
   pinged_at_ = now;
+  if (state_ != State::kOpen) return now + options_.ping_interval;
   output_.set_ping(ws_control_frame(WsOpcode::kPing, {}));
   flush();
+  return now + options_.ping_interval;
 }
 
 void WsTransport::finish() {

@@ -22,7 +22,7 @@ class WsTransport final : public Transport {
   [[nodiscard]] std::size_t write_now(std::span<net::asio::const_buffer> buffers) override;
   [[nodiscard]] net::Awaitable<Status> write(std::vector<net::asio::const_buffer> buffers) override;
   void set_max_body_bytes(std::size_t limit) override { decoder_.set_max_body_bytes(limit); }
-  void keep_alive(SteadyTime now) override;
+  [[nodiscard]] SteadyTime keep_alive(SteadyTime now) override;
   void finish() override;
   void close() override { stream_.close(); }
 
