@@ -13,7 +13,7 @@ namespace {
 using Outcome = net::StreamIo::Outcome;
 
 constexpr double kLinesPerSecond = 10;
-constexpr Milliseconds kHandshakeTime{1000};  // that every handshake has, however many there are
+constexpr Milliseconds kLeastTime{1000};  // that everybody has to log in, however many there are
 
 bool is_secure(TransportKind kind) { return kind == TransportKind::kTls || kind == TransportKind::kWss; }
 
@@ -29,14 +29,14 @@ struct Arrivals::Item {
 
 Arrivals::Arrivals(net::EventLoop& loop, Admission& admission, Counters& counters,
                    std::vector<net::Network> proxies, Milliseconds deadline,
-                   std::shared_ptr<const net::TlsContext> tls, OnArrival on_arrival)
+                   std::shared_ptr<const net::TlsContext> tls, Sessions& sessions)
     : loop_(loop),
       admission_(admission),
       counters_(counters),
       proxies_(std::move(proxies)),
       deadline_(deadline),
       tls_(std::move(tls)),
-      on_arrival_(std::move(on_arrival)),
+      sessions_(sessions),
       lines_(kLinesPerSecond) {}
 
 void Arrivals::take(TransportKind kind, net::TcpSocket socket) {
@@ -49,7 +49,8 @@ void Arrivals::take(TransportKind kind, net::TcpSocket socket) {
   const bool proxied = !proxies_.empty() && net::contains(proxies_, address);
   if (!proxied && !admit(item)) return;
   if (!proxied && !is_secure(kind)) {
-    return on_arrival_({.kind = kind, .stream = std::move(item.stream), .arrived = std::move(item.arrived)});
+    return sessions_.arrived(
+        {.kind = kind, .stream = std::move(item.stream), .arrived = std::move(item.arrived)});
   }
   auto waiting = std::make_shared<Item>(std::move(item));
   waiting->place = items_.insert(items_.end(), waiting);
@@ -64,7 +65,7 @@ net::Awaitable<> Arrivals::bring(Arrivals* self, ItemPtr item) {
   if (come && is_secure(item->kind)) come = co_await shake_hands(self, item);
   self->done(item);
   if (!come || self->stopped_ || !item->stream.is_open()) co_return;
-  self->on_arrival_(
+  self->sessions_.arrived(
       {.kind = item->kind, .stream = std::move(item->stream), .arrived = std::move(item->arrived)});
 }
 
@@ -119,7 +120,14 @@ net::Awaitable<bool> Arrivals::shake_hands(Arrivals* self, ItemPtr item) {
 }
 
 bool Arrivals::admit(Item& item) {
-  auto place = admission_.admit(item.arrived.address, item.arrived.at);
+  const SteadyTime now = SteadyClock::now();
+  auto place = admission_.admit(item.arrived.address, now);
+  if (!place && place.error() == Refusal::kTooManyPending) {
+    const SteadyTime before = now - kLeastTime;
+    if (sessions_.end_oldest_pending(before) || end_oldest(before, false, Refusal::kTooManyPending)) {
+      place = admission_.admit(item.arrived.address, now);
+    }
+  }
   if (!place) {
     refused(item, place.error());
     return false;
@@ -131,7 +139,8 @@ bool Arrivals::admit(Item& item) {
 bool Arrivals::begin_handshake(Item& item) {
   const SteadyTime now = SteadyClock::now();
   auto refusal = item.arrived.place.begin_handshake(now);
-  if (refusal == Refusal::kTooManyHandshakes && end_oldest_handshake(now)) {
+  if (refusal == Refusal::kTooManyHandshakes &&
+      end_oldest(now - kLeastTime, true, Refusal::kTooManyHandshakes)) {
     refusal = item.arrived.place.begin_handshake(now);
   }
   item.in_handshake = !refusal;
@@ -139,14 +148,13 @@ bool Arrivals::begin_handshake(Item& item) {
   return !refusal;
 }
 
-bool Arrivals::end_oldest_handshake(SteadyTime now) {
+bool Arrivals::end_oldest(SteadyTime before, bool handshake, Refusal refusal) {
   for (const auto& item : items_) {
-    if (now - item->arrived.at < kHandshakeTime) return false;
-    if (!item->in_handshake) continue;
-    item->in_handshake = false;
-    item->arrived.place.end_handshake();
+    if (item->arrived.at > before) return false;
+    if (!item->stream.is_open() || (handshake && !item->in_handshake)) continue;
     item->stream.close();
-    refused(*item, Refusal::kTooManyHandshakes);
+    item->arrived.place = {};
+    refused(*item, refusal);
     return true;
   }
   return false;

@@ -1,7 +1,6 @@
 // Connections on their way to become sessions.
 #pragma once
 
-#include <functional>
 #include <list>
 #include <memory>
 #include <vector>
@@ -16,7 +15,7 @@ namespace hongyan::gate {
 
 // Asks for each accepted connection whether it may come in, after a proxy before the gate has told whose it is,
 // and does its TLS handshake, so that a session begins with the client's first packets. What takes longer than
-// the deadline is closed, as is the oldest handshake for a new one when there are too many. Lives on its loop,
+// the deadline is closed, as are the oldest ones for new ones when there are too many. Lives on its loop,
 // all calls there; the loop must have ended before it is destroyed. Admission and counters outlive it.
 class Arrivals {
  public:
@@ -25,11 +24,18 @@ class Arrivals {
     net::Stream stream;
     Arrived arrived;
   };
-  using OnArrival = std::function<void(Arrival)>;
+  // The loop's sessions. Outlives the arrivals.
+  class Sessions {
+   public:
+    virtual ~Sessions() = default;
+    virtual void arrived(Arrival arrival) = 0;
+    // Ends the session that has waited longest for its login, when that came before; false: there is none.
+    virtual bool end_oldest_pending(SteadyTime before) = 0;
+  };
 
   // proxies: whose connections begin with a PROXY header. tls null: no TLS.
   Arrivals(net::EventLoop& loop, Admission& admission, Counters& counters, std::vector<net::Network> proxies,
-           Milliseconds deadline, std::shared_ptr<const net::TlsContext> tls, OnArrival on_arrival);
+           Milliseconds deadline, std::shared_ptr<const net::TlsContext> tls, Sessions& sessions);
 
   // For handshakes that begin from now on.
   void set_tls(std::shared_ptr<const net::TlsContext> tls) { tls_ = std::move(tls); }
@@ -47,8 +53,8 @@ class Arrivals {
   [[nodiscard]] static net::Awaitable<bool> shake_hands(Arrivals* self, ItemPtr item);
   [[nodiscard]] bool admit(Item& item);
   [[nodiscard]] bool begin_handshake(Item& item);
-  // Makes room by the oldest handshake, when that has had its time.
-  [[nodiscard]] bool end_oldest_handshake(SteadyTime now);
+  // Makes room by the oldest one, or the oldest handshake, when that came before.
+  [[nodiscard]] bool end_oldest(SteadyTime before, bool handshake, Refusal refusal);
   void done(const ItemPtr& item);
   void refused(const Item& item, Refusal refusal);
 
@@ -58,7 +64,7 @@ class Arrivals {
   const std::vector<net::Network> proxies_;
   const Milliseconds deadline_;
   std::shared_ptr<const net::TlsContext> tls_;
-  const OnArrival on_arrival_;
+  Sessions& sessions_;
   log::LineLimit lines_;
   std::list<ItemPtr> items_;  // that wait for bytes; the oldest first
   bool stopped_ = false;

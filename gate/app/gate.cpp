@@ -1,5 +1,8 @@
 #include "gate/app/gate.h"
 
+#include <malloc.h>
+
+#include <algorithm>
 #include <future>
 #include <thread>
 #include <utility>
@@ -14,6 +17,8 @@ namespace hongyan::gate {
 namespace {
 
 constexpr Milliseconds kPoll{20};
+constexpr Milliseconds kTrimInterval{5000};
+constexpr std::uint32_t kManyClients = 500;
 
 std::int64_t seconds_now() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -107,10 +112,25 @@ Status Gate::start() {
   for (auto& loop : loops_) loop->start();
   threads_.start();
   membership_->start();
+  main_loop_.spawn("trim", trim_always(this));
   main_loop_.start();
   running_ = true;
   log::info("gate", "ready name={} workers={}", config_.name, loops_.size());
   return {};
+}
+
+net::Awaitable<> Gate::trim_always(Gate* self) {
+  std::uint32_t most = 0;
+  for (;;) {
+    co_await net::sleep_for(kTrimInterval);
+    const std::uint32_t open = self->admission_.open();
+    most = std::max(most, open);
+    if (most < kManyClients || open > most / 2) continue;
+    // What threads have freed stays theirs otherwise.
+    ::malloc_trim(0);
+    log::debug("gate", "memory given back connections={} before={}", open, most);
+    most = open;
+  }
 }
 
 void Gate::wait_for_loops() {

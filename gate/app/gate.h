@@ -48,6 +48,8 @@ class Gate : public daemon::Daemon {
   [[nodiscard]] bool out_of_descriptors();
   void add_health();
   void add_certificate_watch();
+  // Gives memory back to the system when many clients have gone.
+  [[nodiscard]] static net::Awaitable<> trim_always(Gate* self);
   // Waits until every loop has run what was posted to it.
   void wait_for_loops();
 

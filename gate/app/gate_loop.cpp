@@ -38,8 +38,7 @@ GateLoop::GateLoop(net::EventLoop& loop, std::uint32_t index, const link::Identi
                .lines = log::LineLimit(kLinesPerSecond)},
       random_(static_cast<std::uint32_t>(random_id())),
       arrivals_(loop, admission, counters_, net::parse_networks(config.admission.proxy_protocol_from),
-                config.session.login_deadline, std::move(tls),
-                [this](Arrivals::Arrival arrival) { arrived(std::move(arrival)); }),
+                config.session.login_deadline, std::move(tls), *this),
       timer_(loop.executor()) {}
 
 GateLoop::~GateLoop() { end_all(); }
@@ -110,7 +109,24 @@ void GateLoop::arrived(Arrivals::Arrival arrival) {
   } else {
     transport = std::make_unique<WsTransport>(std::move(arrival.stream), read_buffer_, config_.websocket);
   }
-  static_cast<void>(Session::start(context_, std::move(transport), std::move(arrival.arrived)));
+  const auto session = Session::start(context_, std::move(transport), std::move(arrival.arrived));
+  pending_.push_back(session->client().channel);
+}
+
+Client* GateLoop::oldest_pending() {
+  for (; !pending_.empty(); pending_.pop_front()) {
+    Client* client = clients_.find(pending_.front());
+    if (client != nullptr && !client->logged_in) return client;
+  }
+  return nullptr;
+}
+
+bool GateLoop::end_oldest_pending(SteadyTime before) {
+  Client* client = oldest_pending();
+  if (client == nullptr || client->accepted_at > before) return false;
+  counters_.refused(Refusal::kTooManyPending);
+  client->session->end("another one takes its place");
+  return true;
 }
 
 net::Awaitable<> GateLoop::tick_always(GateLoop* self) {
@@ -133,6 +149,7 @@ void GateLoop::tick() {
     session->end("lingered");
   }
   arrivals_.tick(now);
+  static_cast<void>(oldest_pending());  // forgets those before it
   clients_.look(now, kMostAtOnce, [this, now](Client& client) {
     const auto next = client.session->check(now);
     if (next) clients_.look_at(client, std::min(*next, forwarder_.report_alive(client, now)));

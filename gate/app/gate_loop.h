@@ -18,7 +18,7 @@ namespace hongyan::gate {
 // Lives on one loop. listen() before the loop starts or on it, start() any time after; set_nodes(), set_tls()
 // and drain() by any thread. The loop must have ended before it is destroyed. Identity, admission and
 // configuration outlive it.
-class GateLoop : private SessionLoop {
+class GateLoop : private SessionLoop, private Arrivals::Sessions {
  public:
   // tls null: no TLS.
   GateLoop(net::EventLoop& loop, std::uint32_t index, const link::Identity& identity, Admission& admission,
@@ -46,6 +46,10 @@ class GateLoop : private SessionLoop {
   [[nodiscard]] bool stood_still(SteadyTime now) const override;
   void flush_later(SessionPtr session) override;
   void end_later(SessionPtr session) override;
+  void arrived(Arrivals::Arrival arrival) override;
+  bool end_oldest_pending(SteadyTime before) override;
+  // The client that has waited longest for its login; null: none does.
+  [[nodiscard]] Client* oldest_pending();
 
   struct Listener {
     Listener(TransportKind of, net::Executor executor, Counters& counters)
@@ -56,7 +60,6 @@ class GateLoop : private SessionLoop {
   };
   [[nodiscard]] static net::Awaitable<> accept(GateLoop* self, Listener* listener);
   [[nodiscard]] static net::Awaitable<> tick_always(GateLoop* self);
-  void arrived(Arrivals::Arrival arrival);
   void tick();
   void flush_all();
   void end_all();
@@ -77,6 +80,7 @@ class GateLoop : private SessionLoop {
     SessionPtr session;
   };
   std::deque<Lingering> lingering_;
+  std::deque<std::uint64_t> pending_;  // channels as they came; those behind the first may have logged in
   std::minstd_rand random_;
   std::deque<Listener> listeners_;
   Arrivals arrivals_;

@@ -28,7 +28,8 @@ void bind_rates(config::Schema& schema, AdmissionOptions& o) {
         "Of all; for one more the oldest of them is closed, if it has had a second.");
   count("admission.max_pending_per_address", o.max_pending_per_address, 0,
         "Connections of one address that have not logged in yet. 0: no limit.");
-  count("admission.max_pending", o.max_pending, 1, "Of all.");
+  count("admission.max_pending", o.max_pending, 1,
+        "Of all; for one more the oldest of them is closed, if it has had a second.");
   rate("admission.refused_logins_per_second", o.refused_logins_per_second,
        "Logins of one address, of exempt ones too, that logic refuses; past it AUTH is answered "
        "RATE_LIMITED. 0: no "

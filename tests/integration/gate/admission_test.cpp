@@ -114,6 +114,23 @@ TEST_F(AdmissionTest, LimitsThoseThatHaveNotLoggedIn) {
   EXPECT_TRUE(five.log_in("carol"));
 }
 
+TEST_F(AdmissionTest, WhoWaitsLongestForALoginMakesRoom) {
+  config.admission.max_pending = 2;
+  start_serving();
+  PacketClient one(port());
+  ASSERT_TRUE(one.send(client::COMMAND_NOOP, 1, "") && one.read().has_value());
+  PacketClient two(port());
+  ASSERT_TRUE(two.send(client::COMMAND_NOOP, 1, "") && two.read().has_value());
+  bool in = false;  // at first the others have a second
+  for (const auto begin = SteadyClock::now(); !in && SteadyClock::now() - begin < test::kPatience;) {
+    PacketClient late(port());
+    in = late.log_in("alice");
+  }
+  EXPECT_TRUE(in);
+  EXPECT_TRUE(one.wait_closed(Milliseconds(1000)));
+  EXPECT_TRUE(two.log_in("bob"));
+}
+
 TEST_F(AdmissionTest, LimitsRefusedLoginsByAddress) {
   config.admission.refused_login_burst = 4;
   config.admission.refused_logins_per_second = 0.001;
