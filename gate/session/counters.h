@@ -45,6 +45,7 @@ enum class Refusal : std::uint8_t {
   kFailedLogins,
   kProxyHeader,
   kNoDescriptors,
+  kNoPong,
 };
 struct RefusalName {
   Refusal refusal;
@@ -85,6 +86,7 @@ inline constexpr auto kRefusals = std::to_array<RefusalName>({
     {Refusal::kFailedLogins, "failed_logins"},
     {Refusal::kProxyHeader, "proxy_header"},
     {Refusal::kNoDescriptors, "descriptors"},
+    {Refusal::kNoPong, "pong"},
 });
 static_assert([] {
   for (std::size_t i = 0; i < kRefusals.size(); ++i) {

@@ -475,7 +475,12 @@ std::optional<SteadyTime> Session::check(SteadyTime now) {
   const SessionOptions& options = context_.options;
   const SteadyTime deadline = client_.logged_in ? client_.last_packet + options.heartbeat * 3 / 2
                                                 : client_.accepted_at + options.login_deadline;
-  if (now < deadline) return std::min(deadline, transport_->keep_alive(now));
+  if (now < deadline) {
+    if (const auto next = transport_->keep_alive(now)) return std::min(deadline, *next);
+    context_.counters.refused(Refusal::kNoPong);
+    end("answers no pings");
+    return std::nullopt;
+  }
   context_.counters.refused(client_.logged_in ? Refusal::kHeartbeat : Refusal::kLoginDeadline);
   end(client_.logged_in ? "silent" : "no login in time");
   return std::nullopt;

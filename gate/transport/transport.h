@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -39,8 +40,8 @@ class Transport {
   virtual void set_max_body_bytes(std::size_t limit) { static_cast<void>(limit); }
 
   // A transport that can says now and then that it lives, so that proxies on the way do not end a connection on
-  // which nothing is said. Returns when to be asked again.
-  [[nodiscard]] virtual SteadyTime keep_alive(SteadyTime now) {
+  // which nothing is said. Returns when to be asked again; nothing: the peer does not answer any more.
+  [[nodiscard]] virtual std::optional<SteadyTime> keep_alive(SteadyTime now) {
     static_cast<void>(now);
     return SteadyTime::max();
   }

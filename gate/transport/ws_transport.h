@@ -12,7 +12,8 @@ namespace hongyan::gate {
 
 // The session sees the stream of packets that it would see on TCP. read() does the opening handshake, answers
 // pings and reports what WebSocket forbids; the close frame goes out with finish(). Pings and pongs are no
-// sign of life of the client: a browser answers for a page that does nothing any more.
+// sign of life of the client: a browser answers for a page that does nothing any more. But where two pings bring
+// nothing at all, there is nobody.
 class WsTransport final : public Transport {
  public:
   // Buffer and options outlive the transport.
@@ -22,7 +23,7 @@ class WsTransport final : public Transport {
   [[nodiscard]] std::size_t write_now(std::span<net::asio::const_buffer> buffers) override;
   [[nodiscard]] net::Awaitable<Status> write(std::vector<net::asio::const_buffer> buffers) override;
   void set_max_body_bytes(std::size_t limit) override { decoder_.set_max_body_bytes(limit); }
-  [[nodiscard]] SteadyTime keep_alive(SteadyTime now) override;
+  [[nodiscard]] std::optional<SteadyTime> keep_alive(SteadyTime now) override;
   void finish() override;
   void close() override { stream_.close(); }
 
@@ -41,10 +42,13 @@ class WsTransport final : public Transport {
   const WsOptions& options_;
   State state_ = State::kHandshake;
   SteadyTime pinged_at_ = SteadyClock::now();
-  bool writing_ = false;   // write() runs
-  bool reported_ = false;  // read() has said what ended it
-  std::string head_;       // of the opening request, while it is incomplete
+  std::uint8_t unheard_pings_ = 0;  // since anything came
+  bool waiting_ = false;            // read() waits: what comes is seen
+  bool writing_ = false;            // write() runs
+  bool reported_ = false;           // read() has said what ended it
+  std::string head_;                // of the opening request, while it is incomplete
   std::string_view refused_;
+  bool probe_ = false;  // refused, but for no fault
   WsDecoder decoder_;
   WsOutput output_;
 };
