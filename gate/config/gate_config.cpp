@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "common/net/listen.h"
+#include "common/net/tls.h"
+
 namespace hongyan::gate {
 
 namespace {
@@ -41,6 +44,11 @@ void bind_listen(config::Schema& schema, GateConfig& c) {
     for (const TransportKind kind : protocol::kAllTransports) any = any || c.listen(kind).set();
     return std::string(any ? "" : "no transport is on");
   });
+  for (const TransportKind kind : protocol::kAllTransports) {
+    schema.check("listen." + std::string(to_string(kind)),
+                 [&c, kind] { return net::check_listen_host(c.listen(kind).host); });
+  }
+  schema.check("metrics.listen", [&c] { return net::check_listen_host(c.common.metrics.listen.host); });
   schema.value("listen.advertise", c.advertise,
                "The host that clients are told to connect to. Empty: the host that is listened on.");
   schema.check("listen.advertise", [&c] {
@@ -63,6 +71,11 @@ void bind_tls(config::Schema& schema, GateConfig& c) {
     const bool complete = !c.certificate_file.empty() && !c.key_file.empty();
     return std::string(
         !c.uses_tls() || complete ? "" : "listen.tls and listen.wss need certificate_file and key_file");
+  });
+  schema.check("tls.key_file", [&c] {
+    if (!c.uses_tls() || c.certificate_file.empty() || c.key_file.empty()) return std::string();
+    const auto loaded = net::TlsContext::server(c.certificate_file, c.key_file);
+    return loaded ? std::string() : loaded.error().message;
   });
 }
 

@@ -23,7 +23,7 @@ void write_file(const std::string& path, Write write) {
 
 }  // namespace
 
-CertificateFiles make_certificate(const std::string& folder) {
+CertificateFiles make_certificate(const std::string& folder, const std::string& passphrase) {
   const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
   const std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), &X509_free);
   HONGYAN_ASSERT(key != nullptr && certificate != nullptr);
@@ -43,8 +43,11 @@ CertificateFiles make_certificate(const std::string& folder) {
   HONGYAN_ASSERT(X509_sign(of, key.get(), EVP_sha256()) > 0);
   CertificateFiles files{.certificate = folder + "/certificate.pem", .key = folder + "/key.pem"};
   write_file(files.certificate, [of](std::FILE* file) { return PEM_write_X509(file, of); });
-  write_file(files.key, [&key](std::FILE* file) {
-    return PEM_write_PrivateKey(file, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  write_file(files.key, [&](std::FILE* file) {
+    if (passphrase.empty())
+      return PEM_write_PrivateKey(file, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    return PEM_write_PKCS8PrivateKey(file, key.get(), EVP_aes_256_cbc(), passphrase.data(),
+                                     static_cast<int>(passphrase.size()), nullptr, nullptr);
   });
   return files;
 }

@@ -10,6 +10,8 @@ struct CertificateFiles {
   std::string key;
 };
 // For 127.0.0.1, good for an hour; written into the folder.
-[[nodiscard]] CertificateFiles make_certificate(const std::string& folder);
+// passphrase: of the key; "": it has none.
+[[nodiscard]] CertificateFiles make_certificate(const std::string& folder,
+                                                const std::string& passphrase = "");
 
 }  // namespace hongyan::test

@@ -46,6 +46,17 @@ TEST(GateConfigTest, RefusesNetworksThatAreNone) {
   }
 }
 
+// What the start would refuse is refused by --check-config too.
+TEST(GateConfigTest, RefusesWhatCannotBeListenedOnOrRead) {
+  for (const char* lines :
+       {"[listen]\ntcp = \"localhost:7000\"\n", "[metrics]\nlisten = \"localhost:9100\"\n",
+        "[listen]\ntls = \":7443\"\n[tls]\ncertificate_file = \"/nowhere/c.pem\"\n"
+        "key_file = \"/nowhere/k.pem\"\n"}) {
+    GateConfig config;
+    EXPECT_EQ(load(config, "[gate]\nname = \"gate-1\"\n" + std::string(lines)).size(), 1U) << lines;
+  }
+}
+
 TEST(GateConfigTest, OutputQueueHoldsTwoOfTheLargestPackets) {
   GateConfig config;
   EXPECT_EQ(load(config, "[gate]\nname = \"gate-1\"\nmax_body_bytes = \"600KiB\"\n").size(), 1U);
