@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -109,6 +110,12 @@ StreamIo Stream::write_tls(std::span<const asio::const_buffer> buffers) {
   const auto io = tls_->session.write_some(asio::buffer(record, size));
   tls_->write_wants_read = io.outcome == TlsSession::Outcome::kWantRead;
   return io_of(io);
+}
+
+bool Stream::peer_has_finished() {
+  if (!socket_.is_open()) return true;
+  pollfd asked{.fd = socket_.native_handle(), .events = POLLRDHUP, .revents = 0};
+  return ::poll(&asked, 1, 0) == 1;
 }
 
 void Stream::limit_unsent(std::size_t bytes) {

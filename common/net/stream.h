@@ -58,6 +58,8 @@ class Stream {
   [[nodiscard]] std::string failure() const { return tls_ ? tls_->session.failure() : "connection lost"; }
   [[nodiscard]] TcpSocket& socket() noexcept { return socket_; }
 
+  // The peer sends nothing more, even if some of what it sent has not been read yet.
+  [[nodiscard]] bool peer_has_finished();
   // Of what is written, so much at most waits in the system unsent; more is not taken. 0: no limit.
   void limit_unsent(std::size_t bytes);
   // Nothing more will be written; reading goes on.

@@ -301,6 +301,7 @@ void Session::unparsable(const net::Packet& packet) {
 void Session::on_answer(std::uint32_t cmd_id, std::uint32_t seq, std::size_t request_bytes,
                         const owners::Answer& answer) {
   const bool is_auth = cmd_id == client::COMMAND_AUTH;
+  const SessionPtr self = is_auth ? shared_from_this() : nullptr;  // log_in() may end it
   const bool refused_login = is_auth && answer.refused && is_refused_login(answer.body);
   if (is_auth) auth_done(refused_login);
   request_done(request_bytes);
@@ -323,9 +324,13 @@ void Session::on_refused(std::uint32_t cmd_id, std::uint32_t seq, std::size_t re
 }
 
 void Session::log_in(const owners::Answer& answer) {
-  if (state_ != State::kOpen) {
+  // Nothing was read while something waited behind the AUTH: the client may have gone, and ends no other session.
+  const bool gone = state_ == State::kOpen && intake_.holds() && transport_->peer_has_finished();
+  if (state_ != State::kOpen || gone) {
     client_.login_epoch = answer.login_epoch;
-    return context_.upstream.session_closed(client_);
+    context_.upstream.session_closed(client_);
+    if (gone) end("gone before its login was answered");
+    return;
   }
   refused_logins_ = 0;
   arrived_.place.logged_in();

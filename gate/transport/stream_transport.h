@@ -26,6 +26,7 @@ class StreamTransport final : public Transport {
   [[nodiscard]] net::Awaitable<Status> write(std::vector<net::asio::const_buffer> buffers) override;
   void finish() override { stream_.finish(); }
   void close() override { stream_.close(); }
+  [[nodiscard]] bool peer_has_finished() override { return stream_.peer_has_finished(); }
 
  private:
   net::Stream stream_;

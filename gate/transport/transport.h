@@ -46,6 +46,9 @@ class Transport {
     return SteadyTime::max();
   }
 
+  // The peer sends nothing more; known before what it sent has been read.
+  [[nodiscard]] virtual bool peer_has_finished() { return false; }
+
   // Nothing more will be written: tells the peer, so that it reads the end; reading goes on.
   virtual void finish() = 0;
   // Ends read() and write() with an error. Harmless twice.

@@ -26,6 +26,7 @@ class WsTransport final : public Transport {
   [[nodiscard]] std::optional<SteadyTime> keep_alive(SteadyTime now) override;
   void finish() override;
   void close() override { stream_.close(); }
+  [[nodiscard]] bool peer_has_finished() override { return stream_.peer_has_finished(); }
 
  private:
   enum class State : std::uint8_t { kHandshake, kOpen, kRefused };

@@ -244,6 +244,27 @@ TEST_F(LoginTest, ConfirmsALoginThatReplacesAnother) {
   EXPECT_EQ(told.sessions.sessions(0).login_epoch(), 4711U);
 }
 
+TEST_F(LoginTest, WhoHasGoneEndsNobodyThoughSomethingWaitedBehindTheLogin) {
+  start_serving();
+  logic.answer_with([](FakeLogic&, const LogicPacket&) {});
+  PacketClient client(port());
+  ASSERT_TRUE(client.send(packet(client::COMMAND_AUTH, 1, test::demo_auth("alice").SerializeAsString()) +
+                          packet(client::COMMAND_PULL, 2, "")));
+  const auto auth = take_auth();
+  client.shutdown_send();
+  link::ClientResponse response;
+  response.set_login_epoch(4711);
+  response.set_confirm(true);
+  static_cast<void>(auth.link->send(link::LINK_COMMAND_RESPONSE, auth.seq, 0, response,
+                                    client::AuthResp().SerializeAsString()));
+  const auto told = logic.take([](const LogicPacket& packet) {
+    return packet.command == link::LINK_COMMAND_SESSION_CLOSED ||
+           (packet.command == link::LINK_COMMAND_SESSIONS && packet.sessions.sessions_size() > 0);
+  });
+  EXPECT_EQ(told.command, link::LINK_COMMAND_SESSION_CLOSED);
+  EXPECT_EQ(told.channel, auth.request.channel());
+}
+
 TEST_F(LoginTest, LogsOut) {
   start_serving();
   PacketClient client(port());
