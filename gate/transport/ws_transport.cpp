@@ -6,6 +6,7 @@ using Outcome = net::StreamIo::Outcome;
 
 namespace {
 constexpr std::uint8_t kUnheardPings = 2;
+constexpr double kControlsPerSecond = 100;
 }  // namespace
 
 WsTransport::WsTransport(net::Stream stream, ReadBuffer& buffer, const WsOptions& options)
@@ -43,6 +44,12 @@ std::string_view WsTransport::take(std::span<char> bytes) {
   if (state_ == State::kHandshake) bytes = take_head(bytes);
   if (state_ != State::kOpen || bytes.empty()) return {};
   const auto packets = decoder_.decode(bytes);
+  if (const auto controls = decoder_.take_controls(); controls > 0) {
+    if (!controls_.take(controls, kControlsPerSecond, SteadyClock::now())) {
+      decoder_.refuse("too many pings");
+      return packets;
+    }
+  }
   if (auto ping = decoder_.take_ping()) {
     output_.set_pong(ws_control_frame(WsOpcode::kPong, *ping));
     flush();

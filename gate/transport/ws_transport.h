@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "common/base/token_bucket.h"
 #include "gate/transport/stream_transport.h"
 #include "gate/transport/ws_frame.h"
 #include "gate/transport/ws_handshake.h"
@@ -43,6 +44,7 @@ class WsTransport final : public Transport {
   const WsOptions& options_;
   State state_ = State::kHandshake;
   SteadyTime pinged_at_ = SteadyClock::now();
+  TokenBucket controls_{SteadyClock::now()};
   std::uint8_t unheard_pings_ = 0;  // since anything came
   bool waiting_ = false;            // read() waits: what comes is seen
   bool writing_ = false;            // write() runs
