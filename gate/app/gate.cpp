@@ -18,7 +18,7 @@ namespace {
 
 constexpr Milliseconds kPoll{20};
 constexpr Milliseconds kTrimInterval{5000};
-constexpr std::uint32_t kManyClients = 500;
+constexpr std::uint32_t kManyClients = 200;
 
 std::int64_t seconds_now() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -123,8 +123,8 @@ net::Awaitable<> Gate::trim_always(Gate* self) {
   std::uint32_t most = 0;
   for (;;) {
     co_await net::sleep_for(kTrimInterval);
+    most = std::max(most, self->admission_.take_peak());
     const std::uint32_t open = self->admission_.open();
-    most = std::max(most, open);
     if (most < kManyClients || open > most / 2) continue;
     // What threads have freed stays theirs otherwise.
     ::malloc_trim(0);

@@ -59,7 +59,7 @@ std::expected<Admission::Place, Refusal> Admission::admit(const net::asio::ip::a
   if (const auto refused = refusal_of(of, now)) return std::unexpected(*refused);
   if (of.open++ == 0) busy_.splice(busy_.end(), idle_, of.place);
   ++of.pending;
-  ++open_;
+  peak_ = std::max(peak_, ++open_);
   ++pending_;
   return Place(*this, of);
 }
@@ -108,6 +108,11 @@ void Admission::forget(SteadyTime now) {
 std::uint32_t Admission::open() const {
   const std::lock_guard lock(mutex_);
   return open_;
+}
+
+std::uint32_t Admission::take_peak() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(peak_, open_);
 }
 
 std::size_t Admission::addresses() const {

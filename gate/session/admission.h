@@ -67,6 +67,8 @@ class Admission {
   [[nodiscard]] std::uint32_t retry_ms() const;
 
   [[nodiscard]] std::uint32_t open() const;
+  // The most that were open at once since this was last asked.
+  [[nodiscard]] std::uint32_t take_peak();
   // Addresses that are remembered.
   [[nodiscard]] std::size_t addresses() const;
 
@@ -112,6 +114,7 @@ class Admission {
   const std::vector<net::Network> exempt_;
   mutable std::mutex mutex_;
   std::uint32_t open_ = 0;
+  std::uint32_t peak_ = 0;
   std::uint32_t pending_ = 0;
   std::uint32_t in_handshake_ = 0;
   std::unordered_map<net::asio::ip::address, Address, Hash> addresses_;

@@ -35,6 +35,8 @@ TEST_F(AdmissionTest, CountsInAllAndByAddress) {
   EXPECT_EQ(admit(admission, "10.0.0.1"), std::nullopt);
   places.clear();
   EXPECT_EQ(admission.open(), 0U);
+  EXPECT_EQ(admission.take_peak(), 3U);
+  EXPECT_EQ(admission.take_peak(), 0U);
 }
 
 TEST_F(AdmissionTest, TellsIpv4ClientsOfAnIpv6SocketApart) {
