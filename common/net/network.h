@@ -26,7 +26,7 @@ class Network {
   [[nodiscard]] bool contains(const asio::ip::address& address) const;
 
  private:
-  Network(asio::ip::address first, unsigned bits) : first_(first), bits_(bits) {}
+  Network(const asio::ip::address& first, unsigned bits) : first_(first), bits_(bits) {}
 
   asio::ip::address first_;
   unsigned bits_;

@@ -42,7 +42,7 @@ std::optional<asio::ip::address> address_of(std::string_view word, bool v4) {
   // Neither a scope nor what make_address() would not look at.
   if (word.find_first_of(std::string_view("%\0", 2)) != std::string_view::npos) return std::nullopt;
   error_code ec;
-  const auto address = asio::ip::make_address(std::string(word), ec);
+  auto address = asio::ip::make_address(std::string(word), ec);
   if (ec || address.is_v4() != v4) return std::nullopt;
   return address;
 }

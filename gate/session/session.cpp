@@ -115,7 +115,7 @@ void Session::on_bytes(std::string_view bytes) {
     if (*next == nullptr) break;
     on_packet(**next);
   }
-  if (client_.logged_in || state_ != State::kOpen) return;
+  if (state_ != State::kOpen || client_.logged_in) return;
   if (intake_.held_bytes() <= net::kMaxHeaderSize + context_.options.max_body_before_login) return;
   context_.counters.refused(Refusal::kTooEarly);
   note(to_string(Refusal::kTooEarly));
