@@ -38,7 +38,7 @@ Result<std::unique_ptr<daemon::Daemon>> App::start(const IplistConfig& config, d
 
 Status App::open(const IplistConfig& config) {
   auto links = link::LinkServer::start({&loop_}, config.heartbeats.host, config.heartbeats.port, identity_,
-                                       gates_api_);
+                                       gates_api_, config.links);
   if (!links) return fail(links.error().code, "listen.heartbeats: " + links.error().message);
   links_ = std::move(*links);
   const http::Limits limits{

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/config/common_config.h"
+#include "common/link/link_server.h"
 #include "iplist/demo.h"
 
 namespace hongyan::iplist {
@@ -20,6 +21,7 @@ struct IplistConfig {
   // [listen]
   config::Endpoint clients{.host = "127.0.0.1", .port = 7200};
   config::Endpoint heartbeats{.host = "127.0.0.1", .port = 7201};
+  link::LinkServerOptions links;
 
   // [web]
   std::string web_root;  // empty: no page

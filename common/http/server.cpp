@@ -6,6 +6,7 @@
 
 #include "common/http/connection.h"
 #include "common/log/log.h"
+#include "common/net/acceptor.h"
 #include "common/net/listen.h"
 
 namespace hongyan::http {
@@ -21,27 +22,19 @@ class Server::State : public std::enable_shared_from_this<Server::State> {
       : loop_(loop),
         router_(std::make_shared<const Router>(std::move(router))),
         limits_(limits),
-        acceptor_(loop.executor()),
+        acceptor_(loop.executor(), "http"),
         drain_(loop.executor(), [this] { close_all(); }) {}
 
   [[nodiscard]] Status listen(const std::string& host, std::uint16_t port) {
-    if (auto listening = net::listen(acceptor_, host, port); !listening) return listening;
-    port_ = acceptor_.local_endpoint().port();
+    if (auto listening = net::listen(acceptor_.socket(), host, port); !listening) return listening;
+    port_ = acceptor_.socket().local_endpoint().port();
     return {};
   }
 
   [[nodiscard]] static net::Awaitable<> accept(std::shared_ptr<State> self) {
-    while (self->acceptor_.is_open()) {
-      net::TcpSocket socket(self->loop_.executor());
-      net::error_code ec;
-      co_await self->acceptor_.async_accept(socket, net::await(ec));
-      if (!self->acceptor_.is_open()) break;
-      if (ec) {
-        log::warn("http", "accept failed reason={}", ec.message());
-        co_await net::sleep_for(Milliseconds(100));  // out of descriptors, most likely
-        continue;
-      }
-      self->take(std::move(socket));
+    const auto executor = self->loop_.executor();
+    while (auto socket = co_await net::Acceptor::accept(self->acceptor_, executor)) {
+      self->take(std::move(*socket));
     }
   }
 
@@ -74,8 +67,7 @@ class Server::State : public std::enable_shared_from_this<Server::State> {
     if (done) done_.push_back(std::move(done));
     if (!stopping_) {
       stopping_ = true;
-      net::error_code ignored;
-      acceptor_.close(ignored);
+      acceptor_.close();
       for (const auto& connection : connections_) connection->finish();
       drain_.arm(drain);
     }
@@ -106,7 +98,7 @@ class Server::State : public std::enable_shared_from_this<Server::State> {
   net::EventLoop& loop_;
   const std::shared_ptr<const Router> router_;
   const Limits limits_;
-  net::TcpAcceptor acceptor_;
+  net::Acceptor acceptor_;
   std::uint16_t port_ = 0;
   std::set<std::shared_ptr<Connection>> connections_;
   std::size_t refusals_ = 0;  // those of connections_ that only hear 503

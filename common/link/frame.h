@@ -29,6 +29,11 @@ struct LinkPacket {
 void append_frame(std::string& out, LinkCommand command, std::uint32_t seq, std::uint32_t slot,
                   const google::protobuf::MessageLite& envelope, std::string_view payload);
 
+// The packet at the beginning of `bytes`; returns how many of them it took, 0: it is not whole yet. Error
+// kBadRequest: the stream cannot go on; a body of more than max_body is known by its header.
+[[nodiscard]] Result<std::size_t> split_frame(std::string_view bytes, std::size_t max_body,
+                                              LinkPacket& packet);
+
 // Splits `bytes` into packets, appended to `packets`; returns how many bytes they took. Error kBadRequest:
 // the stream cannot go on.
 [[nodiscard]] Result<std::size_t> split_frames(std::string_view bytes, std::vector<LinkPacket>& packets);

@@ -11,7 +11,7 @@
 
 #include "common/base/clock.h"
 #include "common/link/frame.h"
-#include "common/link/hello.h"
+#include "common/link/handshake.h"
 #include "common/net/event_loop.h"
 
 namespace hongyan::link {
@@ -20,7 +20,6 @@ struct LinkOptions {
   std::size_t max_pending_bytes = 64 << 20;  // queued to be written; past it send() refuses
   Milliseconds ping_interval{1000};
   int missed_pings = 3;  // closed after so many intervals without a byte from the peer
-  Milliseconds hello_deadline{5000};
 };
 
 class Link;
@@ -30,7 +29,7 @@ using LinkPtr = std::shared_ptr<Link>;
 class LinkHandler {
  public:
   virtual ~LinkHandler() = default;
-  // The peer has proved itself; the link can send.
+  // The peer has proved itself, and the link can send.
   virtual void on_link_up(const LinkPtr& link) = 0;
   // All packets of one read, in order; the views are valid during the call.
   virtual void on_link_packets(const LinkPtr& link, std::span<const LinkPacket> packets) = 0;
@@ -38,13 +37,12 @@ class LinkHandler {
   virtual void on_link_down(const LinkPtr& link) = 0;
 };
 
-// Created by LinkClient and LinkServer. Lives on one loop, which reads and writes; send(), is_open() and
+// Created by LinkClient and LinkServer, for a peer that has proved itself. Lives on one loop, which reads and writes; send(), is_open() and
 // close() may be called by any thread. Packets sent by one thread arrive in order. What is sent during one
 // turn of the loop leaves in one write.
 class Link : public std::enable_shared_from_this<Link> {
  public:
-  Link(net::EventLoop& loop, net::TcpSocket socket, const Identity& identity, LinkHandler& handler,
-       LinkOptions options);
+  Link(net::EventLoop& loop, net::TcpSocket socket, LinkHandler& handler, LinkOptions options, Proved proved);
 
   // False: closed, or max_pending_bytes are waiting (the packet is dropped whole). Any thread.
   [[nodiscard]] bool send(LinkCommand command, std::uint32_t seq, std::uint32_t slot,
@@ -54,26 +52,24 @@ class Link : public std::enable_shared_from_this<Link> {
   // Any thread. on_link_down follows.
   void close(std::string_view reason);
 
-  // Valid from on_link_up on.
   [[nodiscard]] const PeerInfo& peer() const noexcept { return peer_; }
   [[nodiscard]] net::EventLoop& loop() noexcept { return loop_; }
 
-  // Shakes hands and serves the link until it ends. worker: told to the peer in our hello.
-  [[nodiscard]] static net::Awaitable<> run(LinkPtr self, Side side, std::uint32_t worker);
+  // Serves the link until it ends.
+  [[nodiscard]] static net::Awaitable<> run(LinkPtr self);
 
  private:
-  [[nodiscard]] static net::Awaitable<Status> shake_hands(LinkPtr self, Side side, std::uint32_t worker);
-  [[nodiscard]] static net::Awaitable<> serve(LinkPtr self);
   [[nodiscard]] static net::Awaitable<> watch(LinkPtr self);
   // Reads until at least one packet is there; false: the connection ended.
   [[nodiscard]] static net::Awaitable<bool> read_packets(LinkPtr self);
+  // False: the stream cannot go on.
+  [[nodiscard]] bool split();
   void flush();
   void close_in_loop(const std::string& reason);
   void post_flush();
   void handle_packets();
 
   net::EventLoop& loop_;
-  const Identity& identity_;
   LinkHandler& handler_;
   const LinkOptions options_;
 
@@ -87,7 +83,7 @@ class Link : public std::enable_shared_from_this<Link> {
   // Loop only.
   net::TcpSocket socket_;
   net::Timer timer_;
-  PeerInfo peer_;
+  const PeerInfo peer_;
   std::string read_buffer_;
   std::size_t read_size_ = 0;     // bytes of read_buffer_ that hold data
   std::size_t packets_size_ = 0;  // bytes of read_buffer_ taken by packets_
@@ -95,7 +91,6 @@ class Link : public std::enable_shared_from_this<Link> {
   std::string writing_;
   std::size_t written_ = 0;
   bool waiting_writable_ = false;
-  bool up_ = false;
   bool closed_ = false;
   bool alive_ = true;  // a byte came since the last ping
   std::string close_reason_;

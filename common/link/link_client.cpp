@@ -1,6 +1,7 @@
 #include "common/link/link_client.h"
 
 #include "common/log/log.h"
+#include "common/net/deadline.h"
 
 namespace hongyan::link {
 
@@ -9,6 +10,12 @@ namespace {
 constexpr Milliseconds kFirstDelay{50};
 constexpr Milliseconds kLongestDelay{2000};
 constexpr Milliseconds kConnectDeadline{3000};
+constexpr Milliseconds kHelloDeadline{5000};
+
+void close(net::TcpSocket& socket) {
+  net::error_code ignored;
+  socket.close(ignored);
+}
 
 }  // namespace
 
@@ -36,6 +43,7 @@ void LinkClient::stop() {
   loop_.post([self = shared_from_this()] {
     self->stopped_ = true;
     self->timer_.cancel();
+    if (self->socket_) close(*self->socket_);
     if (self->link_) self->link_->close("stopped");
   });
 }
@@ -50,31 +58,42 @@ net::Awaitable<LinkPtr> LinkClient::connect(std::shared_ptr<LinkClient> self) {
     co_return nullptr;
   }
   for (const auto& endpoint : endpoints) {
-    auto socket = std::make_shared<net::TcpSocket>(self->loop_.executor());
-    self->timer_.expires_after(kConnectDeadline);
-    self->timer_.async_wait([socket](net::error_code timer_ec) {
-      net::error_code ignored;
-      if (!timer_ec) socket->close(ignored);
-    });
-    co_await socket->async_connect(endpoint, net::await(ec));
-    self->timer_.cancel();
+    self->socket_ = std::make_shared<net::TcpSocket>(self->loop_.executor());
+    net::Deadline deadline(self->loop_.executor(), [socket = self->socket_] { close(*socket); });
+    deadline.arm(kConnectDeadline);
+    co_await self->socket_->async_connect(endpoint, net::await(ec));
     if (self->stopped_) co_return nullptr;
-    if (!ec) {
-      co_return std::make_shared<Link>(self->loop_, std::move(*socket), self->identity_, self->handler_,
-                                       self->options_);
-    }
+    if (ec) continue;
+    deadline.arm(kHelloDeadline);
+    co_return co_await meet(self);
   }
   log::debug("link", "cannot connect host={} port={} reason={}", self->endpoint_.host, self->endpoint_.port,
              ec.message());
   co_return nullptr;
 }
 
+net::Awaitable<LinkPtr> LinkClient::meet(std::shared_ptr<LinkClient> self) {
+  net::error_code ignored;
+  self->socket_->set_option(net::Tcp::no_delay(true), ignored);
+  auto proved = co_await shake_hands(*self->socket_, self->identity_, Side::kClient, self->worker_);
+  if (self->stopped_) co_return nullptr;
+  if (!proved) {
+    const auto level = proved.error().code == Code::kUnavailable ? log::Level::kDebug : log::Level::kWarn;
+    log::write(level, "link", "hello failed host={} port={} code={} reason={}", self->endpoint_.host,
+               self->endpoint_.port, code_name(proved.error().code), log::quoted(proved.error().message));
+    co_return nullptr;
+  }
+  co_return std::make_shared<Link>(self->loop_, std::move(*self->socket_), self->handler_, self->options_,
+                                   std::move(*proved));
+}
+
 net::Awaitable<> LinkClient::run(std::shared_ptr<LinkClient> self) {
   while (!self->stopped_) {
     self->link_ = co_await connect(self);
+    self->socket_.reset();
     if (self->link_) {
       const auto begin = SteadyClock::now();
-      co_await Link::run(self->link_, Side::kClient, self->worker_);
+      co_await Link::run(self->link_);
       self->link_.reset();
       if (SteadyClock::now() - begin > kLongestDelay) self->backoff_.reset();
     }

@@ -28,6 +28,8 @@ class LinkClient : public std::enable_shared_from_this<LinkClient> {
              std::uint32_t worker, LinkOptions options);
   [[nodiscard]] static net::Awaitable<> run(std::shared_ptr<LinkClient> self);
   [[nodiscard]] static net::Awaitable<LinkPtr> connect(std::shared_ptr<LinkClient> self);
+  // Null: the peer did not prove itself.
+  [[nodiscard]] static net::Awaitable<LinkPtr> meet(std::shared_ptr<LinkClient> self);
 
   net::EventLoop& loop_;
   const hongyan::Endpoint endpoint_;
@@ -40,6 +42,7 @@ class LinkClient : public std::enable_shared_from_this<LinkClient> {
   const Random random_ = random_fraction;
   Backoff backoff_;
   net::Timer timer_;
+  std::shared_ptr<net::TcpSocket> socket_;  // until it is a link
   LinkPtr link_;
   bool stopped_ = false;
 };

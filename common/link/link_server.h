@@ -9,9 +9,16 @@
 
 namespace hongyan::link {
 
-// Listens on one address and gives each accepted link to the next of the given loops. The acceptor lives on
-// the first loop. stop() by any thread: no new links; those that are up are closed.
-class LinkServer : public std::enable_shared_from_this<LinkServer> {
+struct LinkServerOptions {
+  LinkOptions link;
+  Milliseconds hello_deadline{5000};  // for a peer to prove itself
+  std::uint32_t max_unproved = 64;  // past it the oldest of those that have yet to prove themselves is closed
+};
+
+// Listens on one address. On a thread of its own, so that strangers take no time of the given loops, the peers
+// prove themselves; each that has is given to the next loop as a link. stop() by any thread but that one: no new
+// links when it returns; those that are up are closed.
+class LinkServer {
  public:
   // Error kUnavailable with "HOST:PORT: address in use" and the like. Port 0: the system chooses; see port().
   // Loops, identity and handler outlive the server.
@@ -19,27 +26,22 @@ class LinkServer : public std::enable_shared_from_this<LinkServer> {
                                                                  const std::string& host, std::uint16_t port,
                                                                  const Identity& identity,
                                                                  LinkHandler& handler,
-                                                                 LinkOptions options = {});
+                                                                 const LinkServerOptions& options = {});
+  ~LinkServer();
+  LinkServer(const LinkServer&) = delete;
+  LinkServer& operator=(const LinkServer&) = delete;
   void stop();
 
-  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  [[nodiscard]] std::uint16_t port() const noexcept;
 
  private:
+  class Links;
+  class State;
   LinkServer(std::vector<net::EventLoop*> loops, const Identity& identity, LinkHandler& handler,
-             LinkOptions options);
-  [[nodiscard]] static net::Awaitable<> accept(std::shared_ptr<LinkServer> self);
+             const LinkServerOptions& options);
 
-  const std::vector<net::EventLoop*> loops_;
-  const Identity& identity_;
-  LinkHandler& handler_;
-  const LinkOptions options_;
-
-  // First loop only, after start.
-  net::TcpAcceptor acceptor_;
-  std::uint16_t port_ = 0;
-  std::size_t next_ = 0;
-  bool stopped_ = false;
-  std::vector<std::weak_ptr<Link>> links_;
+  net::EventLoop accept_loop_{"link-accept"};
+  const std::shared_ptr<State> state_;
 };
 
 }  // namespace hongyan::link

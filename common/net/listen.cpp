@@ -36,6 +36,11 @@ Status open(TcpAcceptor& acceptor, const std::string& host, std::uint16_t port, 
 
 }  // namespace
 
+std::string check_listen_host(const std::string& host) {
+  const auto endpoint = endpoint_of(host, 0);
+  return endpoint ? std::string() : endpoint.error().message;
+}
+
 Status listen(TcpAcceptor& acceptor, const std::string& host, std::uint16_t port, int backlog) {
   return open(acceptor, host, port, false, backlog);
 }

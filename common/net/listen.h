@@ -9,6 +9,9 @@
 
 namespace hongyan::net {
 
+// What is wrong with a host to listen on: it must be an address, or "". For config::Schema::check.
+[[nodiscard]] std::string check_listen_host(const std::string& host);
+
 // Opens, binds and listens. host: an address, or "" for all. Port 0: the system chooses. Never shares a port
 // with another process: error kUnavailable "127.0.0.1:7000: Address already in use". backlog: at most
 // somaxconn counts.

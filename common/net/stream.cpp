@@ -1,5 +1,8 @@
 #include "common/net/stream.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -39,14 +42,14 @@ Stream::Stream(TcpSocket socket) : socket_(std::move(socket)) {
   socket_.set_option(Tcp::no_delay(true), ignored);
 }
 
-Stream::Stream(TcpSocket socket, const TlsContext& tls) : Stream(std::move(socket)) {
-  tls_.reset(new Tls{.session = {tls, socket_.native_handle()}});
-}
+Stream::Stream(TcpSocket socket, const TlsContext& tls) : Stream(std::move(socket)) { secure(tls); }
 
 Stream::Stream(TcpSocket socket, const TlsContext& tls, const std::string& host, TlsResumption* resumption)
     : Stream(std::move(socket)) {
   tls_.reset(new Tls{.session = {tls, socket_.native_handle(), host, resumption}});
 }
+
+void Stream::secure(const TlsContext& tls) { tls_.reset(new Tls{.session = {tls, socket_.native_handle()}}); }
 
 StreamIo Stream::handshake() {
   if (!socket_.is_open()) return {};
@@ -63,9 +66,18 @@ StreamIo Stream::read_some(asio::mutable_buffer into) {
     tls_->read_wants_write = io.outcome == TlsSession::Outcome::kWantWrite;
     return io_of(io);
   }
+  return receive(into, MSG_DONTWAIT);
+}
+
+StreamIo Stream::peek(asio::mutable_buffer into) {
+  if (!socket_.is_open()) return {};
+  return receive(into, MSG_DONTWAIT | MSG_PEEK);
+}
+
+StreamIo Stream::receive(asio::mutable_buffer into, int flags) {
   ssize_t count = -1;
   do {
-    count = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+    count = ::recv(socket_.native_handle(), into.data(), into.size(), flags);
   } while (count < 0 && errno == EINTR);
   if (count < 0) return failed_call();
   if (count == 0) return {.outcome = StreamIo::Outcome::kClosed};
@@ -98,6 +110,18 @@ StreamIo Stream::write_tls(std::span<const asio::const_buffer> buffers) {
   const auto io = tls_->session.write_some(asio::buffer(record, size));
   tls_->write_wants_read = io.outcome == TlsSession::Outcome::kWantRead;
   return io_of(io);
+}
+
+bool Stream::peer_has_finished() {
+  if (!socket_.is_open()) return true;
+  pollfd asked{.fd = socket_.native_handle(), .events = POLLRDHUP, .revents = 0};
+  return ::poll(&asked, 1, 0) == 1;
+}
+
+void Stream::limit_unsent(std::size_t bytes) {
+  if (bytes == 0) return;
+  const int most = static_cast<int>(bytes);
+  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most);
 }
 
 void Stream::finish() {

@@ -34,9 +34,13 @@ class Stream {
   // Of a client, with TLS; as TlsSession's.
   Stream(TcpSocket socket, const TlsContext& tls, const std::string& host, TlsResumption* resumption);
 
+  // From now on with TLS, as a server; of a plain stream.
+  void secure(const TlsContext& tls);
   // TLS: as far as it goes without waiting; kDone when it is over. Reading and writing do it too.
   [[nodiscard]] StreamIo handshake();
   [[nodiscard]] StreamIo read_some(asio::mutable_buffer into);
+  // What a plain stream's next read begins with.
+  [[nodiscard]] StreamIo peek(asio::mutable_buffer into);
   // At most kMostBuffers of them count. After kBlocked the next call begins with the same bytes.
   static constexpr std::size_t kMostBuffers = 64;
   [[nodiscard]] StreamIo write_some(std::span<const asio::const_buffer> buffers);
@@ -54,6 +58,10 @@ class Stream {
   [[nodiscard]] std::string failure() const { return tls_ ? tls_->session.failure() : "connection lost"; }
   [[nodiscard]] TcpSocket& socket() noexcept { return socket_; }
 
+  // The peer sends nothing more, even if some of what it sent has not been read yet.
+  [[nodiscard]] bool peer_has_finished();
+  // Of what is written, so much at most waits in the system unsent; more is not taken. 0: no limit.
+  void limit_unsent(std::size_t bytes);
   // Nothing more will be written; reading goes on.
   void finish();
   // Ends what is being awaited with an error. Harmless twice.
@@ -66,6 +74,7 @@ class Stream {
     bool read_wants_write = false;
     bool write_wants_read = false;
   };
+  [[nodiscard]] StreamIo receive(asio::mutable_buffer into, int flags);
   [[nodiscard]] StreamIo write_tls(std::span<const asio::const_buffer> buffers);
 
   TcpSocket socket_;

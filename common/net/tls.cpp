@@ -1,6 +1,7 @@
 #include "common/net/tls.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
@@ -22,6 +23,17 @@ std::string first_error() {
   const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
   if (code != 0 && ERR_SYSTEM_ERROR(code)) return std::generic_category().message(ERR_GET_REASON(code));
   return reason == nullptr ? "unknown reason" : reason;
+}
+
+// Whether that is what went wrong: some of OpenSSL's ways to say so.
+bool needs_passphrase() {
+  const unsigned long code = ERR_peek_error();
+  const unsigned long last = ERR_peek_last_error();
+  const auto is = [&](int library, int reason) {
+    return (ERR_GET_LIB(code) == library && ERR_GET_REASON(code) == reason) ||
+           (ERR_GET_LIB(last) == library && ERR_GET_REASON(last) == reason);
+  };
+  return is(ERR_LIB_PEM, PEM_R_BAD_PASSWORD_READ) || is(ERR_LIB_CRYPTO, ERR_R_INTERRUPTED_OR_CANCELLED);
 }
 
 std::int64_t seconds_of(const ASN1_TIME* time) {
@@ -129,10 +141,14 @@ Status TlsContext::load(const std::string& certificate_file, const std::string& 
   if (SSL_CTX_use_certificate_chain_file(context_, certificate_file.c_str()) != 1) {
     return fail(Code::kBadRequest, certificate_file + ": " + first_error());
   }
+  // OpenSSL would ask the terminal otherwise.
+  SSL_CTX_set_default_passwd_cb(context_, [](char*, int, int, void*) { return -1; });
   // A key of another certificate is refused here too.
   if (SSL_CTX_use_PrivateKey_file(context_, key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
       SSL_CTX_check_private_key(context_) != 1) {
-    return fail(Code::kBadRequest, key_file + ": " + first_error());
+    return fail(
+        Code::kBadRequest,
+        key_file + ": " + (needs_passphrase() ? "has a passphrase: store it without" : first_error()));
   }
   const X509* certificate = SSL_CTX_get0_certificate(context_);
   begins_at_ = seconds_of(X509_get0_notBefore(certificate));

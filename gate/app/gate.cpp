@@ -1,10 +1,15 @@
 #include "gate/app/gate.h"
 
+#include <malloc.h>
+
+#include <algorithm>
 #include <future>
 #include <thread>
+#include <utility>
 
 #include "common/base/random.h"
 #include "common/log/log.h"
+#include "common/net/descriptors.h"
 #include "gate/app/gate_metrics.h"
 
 namespace hongyan::gate {
@@ -12,6 +17,8 @@ namespace hongyan::gate {
 namespace {
 
 constexpr Milliseconds kPoll{20};
+constexpr Milliseconds kTrimInterval{5000};
+constexpr std::uint32_t kManyClients = 200;
 
 std::int64_t seconds_now() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -26,7 +33,8 @@ Gate::Gate(GateConfig config, metrics::Registry& registry, metrics::Health& heal
                 .node_id = config_.name,
                 .boot_id = random_id(),
                 .secret = config_.common.cluster.secret},
-      limits_(config_.max_connections, config_.max_connections_per_address),
+      max_connections_(fitting_connections(config_)),
+      admission_(config_.admission, max_connections_, config_.max_connections_per_address),
       registry_(registry),
       health_(health),
       threads_("gate", config_.workers) {}
@@ -87,7 +95,7 @@ Status Gate::start() {
   if (auto loaded = load_tls(); !loaded) return loaded;
   for (std::size_t i = 0; i < threads_.size(); ++i) {
     loops_.push_back(std::make_unique<GateLoop>(threads_.at(i), static_cast<std::uint32_t>(i), identity_,
-                                                limits_, config_, tls_));
+                                                admission_, config_, tls_));
   }
   if (auto listening = listen(); !listening) return listening;
   add_gate_metrics(registry_, loops_);
@@ -104,10 +112,25 @@ Status Gate::start() {
   for (auto& loop : loops_) loop->start();
   threads_.start();
   membership_->start();
+  main_loop_.spawn("trim", trim_always(this));
   main_loop_.start();
   running_ = true;
   log::info("gate", "ready name={} workers={}", config_.name, loops_.size());
   return {};
+}
+
+net::Awaitable<> Gate::trim_always(Gate* self) {
+  std::uint32_t most = 0;
+  for (;;) {
+    co_await net::sleep_for(kTrimInterval);
+    most = std::max(most, self->admission_.take_peak());
+    const std::uint32_t open = self->admission_.open();
+    if (most < kManyClients || open > most / 2) continue;
+    // What threads have freed stays theirs otherwise.
+    ::malloc_trim(0);
+    log::debug("gate", "memory given back connections={} before={}", open, most);
+    most = open;
+  }
 }
 
 void Gate::wait_for_loops() {
@@ -121,12 +144,12 @@ void Gate::wait_for_loops() {
 void Gate::stop() {
   if (!running_) return;
   running_ = false;
-  log::info("gate", "stopping connections={}", limits_.open());
+  log::info("gate", "stopping connections={}", admission_.open());
   membership_->stop();
   for (auto& loop : loops_) loop->drain();
   wait_for_loops();
   const auto deadline = SteadyClock::now() + config_.drain_deadline;
-  while (limits_.open() > 0 && SteadyClock::now() < deadline) std::this_thread::sleep_for(kPoll);
+  while (admission_.open() > 0 && SteadyClock::now() < deadline) std::this_thread::sleep_for(kPoll);
   for (auto& loop : loops_) loop->stop();
   wait_for_loops();
   wait_for_loops();  // what stop() posted: the links' last packets
@@ -136,7 +159,24 @@ void Gate::stop() {
   log::info("gate", "stopped");
 }
 
-link::Heartbeat Gate::heartbeat() const {
+std::uint32_t Gate::fitting_connections(const GateConfig& config) {
+  const std::size_t limit = net::raise_descriptor_limit();
+  const std::uint32_t fitting = connections_within(limit, config.workers);
+  if (fitting >= config.max_connections) return config.max_connections;
+  log::warn("gate", "max_connections={} but descriptors for {} only limit={}: raise the limit (ulimit -n)",
+            config.max_connections, fitting, limit);
+  return fitting;
+}
+
+bool Gate::out_of_descriptors() {
+  std::uint64_t turned_away = 0;
+  for (const auto& loop : loops_) {
+    turned_away += loop->counters().refusals[static_cast<std::size_t>(Refusal::kNoDescriptors)].get();
+  }
+  return std::exchange(turned_away_, turned_away) != turned_away;
+}
+
+link::Heartbeat Gate::heartbeat() {
   link::Heartbeat heartbeat;
   for (const TransportKind kind : protocol::kAllTransports) {
     if (!config_.listen(kind).set()) continue;
@@ -145,8 +185,8 @@ link::Heartbeat Gate::heartbeat() const {
     endpoint.set_host(config_.advertise.empty() ? config_.listen(kind).host : config_.advertise);
     endpoint.set_port(port(kind));
   }
-  heartbeat.set_connections(limits_.open());
-  heartbeat.set_max_connections(config_.max_connections);
+  heartbeat.set_connections(out_of_descriptors() ? max_connections_ : admission_.open());
+  heartbeat.set_max_connections(max_connections_);
   return heartbeat;
 }
 

@@ -10,10 +10,8 @@ namespace hongyan::gate {
 namespace {
 
 constexpr Milliseconds kTick{50};
-constexpr double kLinesPerSecond = 10;  // about clients that do wrong
-// Of the walk: everybody is looked at once a second, and no tick takes long.
-constexpr std::size_t kTicksARound = 20;
-constexpr std::size_t kMostAtOnce = 4000;
+constexpr double kLinesPerSecond = 10;     // about clients that do wrong
+constexpr std::size_t kMostAtOnce = 4000;  // clients that a tick looks at: it must not take long
 // Clients give up after about so long. Then the loop takes a moment to read what has gathered.
 constexpr Milliseconds kStoodStill{2000};
 constexpr Milliseconds kDistrust{500};
@@ -21,14 +19,13 @@ constexpr Milliseconds kDistrust{500};
 }  // namespace
 
 GateLoop::GateLoop(net::EventLoop& loop, std::uint32_t index, const link::Identity& identity,
-                   ConnectionLimits& limits, const GateConfig& config,
-                   std::shared_ptr<const net::TlsContext> tls)
+                   Admission& admission, const GateConfig& config, std::shared_ptr<const net::TlsContext> tls)
     : loop_(loop),
-      limits_(limits),
       config_(config),
-      clients_(index),
+      clients_(index, SteadyClock::now()),
       forwarder_(loop, index, identity, clients_, counters_, config.forwarder.share_of(config.workers)),
       context_{.loop = loop,
+               .admission = admission,
                .options = config.session,
                .clients = clients_,
                .counters = counters_,
@@ -40,18 +37,19 @@ GateLoop::GateLoop(net::EventLoop& loop, std::uint32_t index, const link::Identi
                             .gather = {}},
                .lines = log::LineLimit(kLinesPerSecond)},
       random_(static_cast<std::uint32_t>(random_id())),
-      tls_(std::move(tls)),
+      arrivals_(loop, admission, counters_, net::parse_networks(config.admission.proxy_protocol_from),
+                config.session.login_deadline, std::move(tls), *this),
       timer_(loop.executor()) {}
 
 GateLoop::~GateLoop() { end_all(); }
 
 Result<std::uint16_t> GateLoop::listen(TransportKind kind, const std::string& host, std::uint16_t port,
                                        bool first) {
-  auto& listener = listeners_.emplace_back(kind, net::TcpAcceptor(loop_.executor()));
-  if (auto listening = net::listen_shared(listener.acceptor, host, port, first); !listening) {
+  net::Acceptor& acceptor = listeners_.emplace_back(kind, loop_.executor(), counters_).acceptor;
+  if (auto listening = net::listen_shared(acceptor.socket(), host, port, first); !listening) {
     return std::unexpected(listening.error());
   }
-  return listener.acceptor.local_endpoint().port();
+  return acceptor.socket().local_endpoint().port();
 }
 
 void GateLoop::start() {
@@ -64,14 +62,14 @@ void GateLoop::set_nodes(std::vector<link::Member> nodes) {
 }
 
 void GateLoop::set_tls(std::shared_ptr<const net::TlsContext> tls) {
-  loop_.post([this, tls = std::move(tls)]() mutable { tls_ = std::move(tls); });
+  loop_.post([this, tls = std::move(tls)]() mutable { arrivals_.set_tls(std::move(tls)); });
 }
 
 void GateLoop::drain() {
   loop_.post([this] {
     draining_ = true;
-    net::error_code ignored;
-    for (auto& listener : listeners_) listener.acceptor.close(ignored);
+    arrivals_.stop();
+    for (auto& listener : listeners_) listener.acceptor.close();
     const auto spread = static_cast<std::uint32_t>(config_.drain_spread.count());
     clients_.for_each([this, spread](Client& client) {
       client.session->kick(client::KICK_REASON_SERVER_DRAIN, "the server stops",
@@ -98,40 +96,37 @@ void GateLoop::end_all() {
 }
 
 net::Awaitable<> GateLoop::accept(GateLoop* self, Listener* listener) {
-  while (!self->draining_) {
-    net::TcpSocket socket(self->loop_.executor());
-    net::error_code ec;
-    co_await listener->acceptor.async_accept(socket, net::await(ec));
-    if (self->draining_) break;
-    if (ec) {
-      log::warn("gate", "accept failed reason={}", ec.message());
-      co_await net::sleep_for(Milliseconds(100));  // out of descriptors, most likely
-      continue;
-    }
-    self->accepted(listener->kind, std::move(socket));
+  while (auto socket = co_await net::Acceptor::accept(listener->acceptor, self->loop_.executor())) {
+    self->arrivals_.take(listener->kind, std::move(*socket));
   }
 }
 
-std::unique_ptr<Transport> GateLoop::make_transport(TransportKind kind, net::TcpSocket socket) {
-  const bool secure = kind == TransportKind::kTls || kind == TransportKind::kWss;
-  auto stream = secure ? net::Stream(std::move(socket), *tls_) : net::Stream(std::move(socket));
-  if (kind == TransportKind::kTcp || kind == TransportKind::kTls)
-    return std::make_unique<StreamTransport>(std::move(stream), read_buffer_);
-  return std::make_unique<WsTransport>(std::move(stream), read_buffer_, config_.websocket);
+void GateLoop::arrived(Arrivals::Arrival arrival) {
+  arrival.stream.limit_unsent(config_.session.max_unsent_bytes);
+  std::unique_ptr<Transport> transport;
+  if (arrival.kind == TransportKind::kTcp || arrival.kind == TransportKind::kTls) {
+    transport = std::make_unique<StreamTransport>(std::move(arrival.stream), read_buffer_);
+  } else {
+    transport = std::make_unique<WsTransport>(std::move(arrival.stream), read_buffer_, config_.websocket);
+  }
+  const auto session = Session::start(context_, std::move(transport), std::move(arrival.arrived));
+  pending_.push_back(session->client().channel);
 }
 
-void GateLoop::accepted(TransportKind kind, net::TcpSocket socket) {
-  auto transport = make_transport(kind, std::move(socket));
-  counters_.accepted.add();
-  switch (limits_.admit(transport->remote_address())) {
-    case ConnectionLimits::Admission::kTooMany:
-      return counters_.refused(Refusal::kTooManyConnections);
-    case ConnectionLimits::Admission::kTooManyFromAddress:
-      return counters_.refused(Refusal::kTooManyFromAddress);
-    case ConnectionLimits::Admission::kAdmitted:
-      break;
+Client* GateLoop::oldest_pending() {
+  for (; !pending_.empty(); pending_.pop_front()) {
+    Client* client = clients_.find(pending_.front());
+    if (client != nullptr && !client->logged_in) return client;
   }
-  static_cast<void>(Session::start(context_, std::move(transport)));
+  return nullptr;
+}
+
+bool GateLoop::end_oldest_pending(SteadyTime before) {
+  Client* client = oldest_pending();
+  if (client == nullptr || client->accepted_at > before) return false;
+  counters_.refused(Refusal::kTooManyPending);
+  client->session->end("another one takes its place");
+  return true;
 }
 
 net::Awaitable<> GateLoop::tick_always(GateLoop* self) {
@@ -153,9 +148,11 @@ void GateLoop::tick() {
     lingering_.pop_front();
     session->end("lingered");
   }
-  clients_.walk(std::min(clients_.size() / kTicksARound + 1, kMostAtOnce), [this, now](Client& client) {
-    if (!client.session->check(now)) return;
-    if (client.logged_in && client.alive_unreported) forwarder_.report_alive(client, now);
+  arrivals_.tick(now);
+  static_cast<void>(oldest_pending());  // forgets those before it
+  clients_.look(now, kMostAtOnce, [this, now](Client& client) {
+    const auto next = client.session->check(now);
+    if (next) clients_.look_at(client, std::min(*next, forwarder_.report_alive(client, now)));
   });
   forwarder_.tick(now);
 
@@ -189,7 +186,5 @@ void GateLoop::end_later(SessionPtr session) {
   lingering_.push_back(
       {.until = SteadyClock::now() + SessionOptions::kLinger, .session = std::move(session)});
 }
-
-void GateLoop::ended(Session& session) { limits_.release(session.transport().remote_address()); }
 
 }  // namespace hongyan::gate

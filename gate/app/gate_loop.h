@@ -6,22 +6,23 @@
 #include <vector>
 
 #include "common/link/member_view.h"
+#include "common/net/acceptor.h"
+#include "gate/app/arrivals.h"
 #include "gate/config/gate_config.h"
 #include "gate/forward/forwarder.h"
-#include "gate/session/connection_limits.h"
 #include "gate/session/session.h"
 #include "gate/transport/stream_transport.h"
 
 namespace hongyan::gate {
 
 // Lives on one loop. listen() before the loop starts or on it, start() any time after; set_nodes(), set_tls()
-// and drain() by any thread. The loop must have ended before it is destroyed. Identity, limits and
+// and drain() by any thread. The loop must have ended before it is destroyed. Identity, admission and
 // configuration outlive it.
-class GateLoop : private SessionLoop {
+class GateLoop : private SessionLoop, private Arrivals::Sessions {
  public:
   // tls null: no TLS.
-  GateLoop(net::EventLoop& loop, std::uint32_t index, const link::Identity& identity,
-           ConnectionLimits& limits, const GateConfig& config, std::shared_ptr<const net::TlsContext> tls);
+  GateLoop(net::EventLoop& loop, std::uint32_t index, const link::Identity& identity, Admission& admission,
+           const GateConfig& config, std::shared_ptr<const net::TlsContext> tls);
   ~GateLoop() override;
   GateLoop(const GateLoop&) = delete;
   GateLoop& operator=(const GateLoop&) = delete;
@@ -45,22 +46,25 @@ class GateLoop : private SessionLoop {
   [[nodiscard]] bool stood_still(SteadyTime now) const override;
   void flush_later(SessionPtr session) override;
   void end_later(SessionPtr session) override;
-  void ended(Session& session) override;
+  void arrived(Arrivals::Arrival arrival) override;
+  bool end_oldest_pending(SteadyTime before) override;
+  // The client that has waited longest for its login; null: none does.
+  [[nodiscard]] Client* oldest_pending();
 
   struct Listener {
+    Listener(TransportKind of, net::Executor executor, Counters& counters)
+        : kind(of), acceptor(executor, "gate", [&counters] { counters.refused(Refusal::kNoDescriptors); }) {}
+
     TransportKind kind;
-    net::TcpAcceptor acceptor;
+    net::Acceptor acceptor;
   };
   [[nodiscard]] static net::Awaitable<> accept(GateLoop* self, Listener* listener);
   [[nodiscard]] static net::Awaitable<> tick_always(GateLoop* self);
-  void accepted(TransportKind kind, net::TcpSocket socket);
-  [[nodiscard]] std::unique_ptr<Transport> make_transport(TransportKind kind, net::TcpSocket socket);
   void tick();
   void flush_all();
   void end_all();
 
   net::EventLoop& loop_;
-  ConnectionLimits& limits_;
   const GateConfig& config_;
 
   // Loop only.
@@ -76,9 +80,10 @@ class GateLoop : private SessionLoop {
     SessionPtr session;
   };
   std::deque<Lingering> lingering_;
+  std::deque<std::uint64_t> pending_;  // channels as they came; those behind the first may have logged in
   std::minstd_rand random_;
   std::deque<Listener> listeners_;
-  std::shared_ptr<const net::TlsContext> tls_;
+  Arrivals arrivals_;
   net::Timer timer_;
   SteadyTime last_tick_ = SteadyClock::now();
   SteadyTime distrust_until_{};  // see stood_still()

@@ -1,5 +1,10 @@
 #include "gate/config/gate_config.h"
 
+#include <algorithm>
+
+#include "common/net/listen.h"
+#include "common/net/tls.h"
+
 namespace hongyan::gate {
 
 namespace {
@@ -39,6 +44,11 @@ void bind_listen(config::Schema& schema, GateConfig& c) {
     for (const TransportKind kind : protocol::kAllTransports) any = any || c.listen(kind).set();
     return std::string(any ? "" : "no transport is on");
   });
+  for (const TransportKind kind : protocol::kAllTransports) {
+    schema.check("listen." + std::string(to_string(kind)),
+                 [&c, kind] { return net::check_listen_host(c.listen(kind).host); });
+  }
+  schema.check("metrics.listen", [&c] { return net::check_listen_host(c.common.metrics.listen.host); });
   schema.value("listen.advertise", c.advertise,
                "The host that clients are told to connect to. Empty: the host that is listened on.");
   schema.check("listen.advertise", [&c] {
@@ -62,6 +72,11 @@ void bind_tls(config::Schema& schema, GateConfig& c) {
     return std::string(
         !c.uses_tls() || complete ? "" : "listen.tls and listen.wss need certificate_file and key_file");
   });
+  schema.check("tls.key_file", [&c] {
+    if (!c.uses_tls() || c.certificate_file.empty() || c.key_file.empty()) return std::string();
+    const auto loaded = net::TlsContext::server(c.certificate_file, c.key_file);
+    return loaded ? std::string() : loaded.error().message;
+  });
 }
 
 }  // namespace
@@ -71,7 +86,14 @@ void bind(config::Schema& schema, GateConfig& c) {
   bind_gate(schema, c);
   bind_listen(schema, c);
   bind_tls(schema, c);
+  bind(schema, c.admission);
   bind(schema, c.websocket);
+}
+
+std::uint32_t connections_within(std::size_t descriptors, std::uint32_t workers) noexcept {
+  // A worker's own, and its links to some logic nodes; where there are few, they are shared.
+  const std::size_t own = std::min(std::size_t{128} + std::size_t{64} * workers, descriptors / 2);
+  return static_cast<std::uint32_t>(std::min(descriptors - own, std::size_t{0xFFFFFFFF}));
 }
 
 const config::Endpoint& GateConfig::listen(TransportKind kind) const noexcept {

@@ -6,6 +6,7 @@
 
 #include "common/config/common_config.h"
 #include "gate/forward/forwarder_options.h"
+#include "gate/session/admission_options.h"
 #include "gate/session/session_options.h"
 #include "gate/transport/transport.h"
 #include "gate/transport/ws_options.h"
@@ -36,6 +37,9 @@ struct GateConfig {
   std::string certificate_file;
   std::string key_file;
 
+  // [admission]
+  AdmissionOptions admission;
+
   // [websocket]
   WsOptions websocket;
 
@@ -45,5 +49,8 @@ struct GateConfig {
 };
 
 void bind(config::Schema& schema, GateConfig& config);
+
+// The clients that a process with so many descriptors has room for, besides its links, listeners and files.
+[[nodiscard]] std::uint32_t connections_within(std::size_t descriptors, std::uint32_t workers) noexcept;
 
 }  // namespace hongyan::gate

@@ -16,6 +16,7 @@ using owners::NodeId;
 namespace {
 
 constexpr int kSessionsAPacket = 500;
+constexpr Milliseconds kOwnerless{1000};  // until it is looked again whether there is an owner to tell
 // Up to here a body is cheaper to copy for each session than to share.
 constexpr std::size_t kCopiedBody = 512;
 
@@ -132,13 +133,19 @@ void Forwarder::fill(link::Session& out, const Client& client, SteadyTime now) c
   out.set_acked_inbox_seq(client.acked_inbox_seq);
 }
 
-void Forwarder::report_alive(Client& client, SteadyTime now) {
-  if (now - client.last_reported < alive_report_) return;
+void Forwarder::came_alive(Client& client) {
+  clients_.look_no_later(client, client.last_reported + alive_report_);
+}
+
+SteadyTime Forwarder::report_alive(Client& client, SteadyTime now) {
+  if (!client.logged_in || !client.alive_unreported) return SteadyTime::max();
+  if (now - client.last_reported < alive_report_) return client.last_reported + alive_report_;
   const owners::Owner& owner = router().owners().owner(client.slot);
-  if (!owner.known()) return;
+  if (!owner.known()) return now + kOwnerless;
   client.alive_unreported = false;
   client.last_reported = now;
   fill(*alive_[owner.node].add_sessions(), client, now);
+  return SteadyTime::max();
 }
 
 void Forwarder::tick(SteadyTime now) {

@@ -31,8 +31,9 @@ class Forwarder : public Upstream, private owners::OwnerUser {
   void ack(const Client& client, std::uint32_t cmd_id, std::string_view body) override;
   void confirm_login(Client& client, SteadyTime now) override;
   void session_closed(const Client& client) override;
-  // Noted, and sent by tick().
-  void report_alive(Client& client, SteadyTime now);
+  void came_alive(Client& client) override;
+  // Noted, when it is time for it, and sent by tick(). Returns when to be asked again, at the latest.
+  SteadyTime report_alive(Client& client, SteadyTime now);
 
   void tick(SteadyTime now);
 

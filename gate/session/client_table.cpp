@@ -6,12 +6,12 @@
 
 namespace hongyan::gate {
 
-Client& ClientTable::add(SteadyTime now) {
+Client& ClientTable::add(SteadyTime accepted_at) {
   auto client = std::make_unique<Client>();
   client->channel = next_channel_++;
-  client->accepted_at = now;
-  client->last_packet = now;
-  client->last_reported = now;
+  client->accepted_at = accepted_at;
+  client->last_packet = accepted_at;
+  client->last_reported = accepted_at;
   channels_.emplace(client->channel, order_.size());
   order_.push_back(std::move(client));
   return *order_.back();
@@ -22,6 +22,7 @@ void ClientTable::remove(std::uint64_t channel) {
   if (it == channels_.end()) return;
   const std::size_t place = it->second;
   log_out(*order_[place]);
+  DueWheel::remove(*order_[place]);
   channels_.erase(it);
   if (place + 1 != order_.size()) {
     order_[place] = std::move(order_.back());

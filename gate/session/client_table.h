@@ -1,7 +1,6 @@
 // Who is connected to one loop of the gate.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -15,13 +14,14 @@
 #include "common/base/clock.h"
 #include "common/base/device_class.h"
 #include "common/base/slot.h"
+#include "gate/session/due_wheel.h"
 
 namespace hongyan::gate {
 
 class Session;
 
 // One connection, as the rest of the cluster knows it.
-struct Client {
+struct Client : DueNode {
   std::uint64_t channel = 0;
   Session* session = nullptr;  // null in tests of the table
 
@@ -43,15 +43,16 @@ struct Client {
   SteadyTime last_reported;  // to the owner, as alive
 };
 
-// The clients of one loop; owns them. Found by channel, by (app, uid, device class) once logged in, and by
-// periodic walk. Pure: no clock, no I/O. One thread.
+// The clients of one loop; owns them. Found by channel, by (app, uid, device class) once logged in, and when it
+// is time to look at them. Pure: no clock, no I/O. One thread.
 class ClientTable {
  public:
   // loop: its number, in the channel's high 16 bits, so that a channel names its loop; unique while the
   // process lives.
-  explicit ClientTable(std::uint32_t loop) : next_channel_((std::uint64_t{loop} << 48) + 1) {}
+  ClientTable(std::uint32_t loop, SteadyTime now)
+      : next_channel_((std::uint64_t{loop} << 48) + 1), due_(now) {}
 
-  Client& add(SteadyTime now);
+  Client& add(SteadyTime accepted_at);
   // References to the client end.
   void remove(std::uint64_t channel);
 
@@ -66,17 +67,14 @@ class ClientTable {
   // No longer found by its user. Harmless when not logged in.
   void log_out(Client& client);
 
-  // The next clients of an endless walk over all; at most `limit`, each at most once. `visit` may remove the
-  // visited client, and only that.
+  // look() is to be called with it then, once; each call replaces what was said before.
+  void look_at(Client& client, SteadyTime due) noexcept { due_.set(client, due); }
+  // The same, unless that is sooner anyway.
+  void look_no_later(Client& client, SteadyTime due) noexcept { due_.set_no_later(client, due); }
+  // Those whose time has come; at most `most`, the others the next time. `visit` may remove any.
   template <typename Visit>
-  void walk(std::size_t limit, Visit visit) {
-    for (std::size_t i = std::min(limit, order_.size()); i > 0 && !order_.empty(); --i) {
-      if (walk_at_ >= order_.size()) walk_at_ = 0;
-      Client& client = *order_[walk_at_];
-      const std::size_t before = order_.size();
-      visit(client);
-      if (order_.size() == before) ++walk_at_;  // else another one stands there now
-    }
+  void look(SteadyTime now, std::size_t most, Visit visit) {
+    due_.run(now, most, [&visit](DueNode& node) { visit(static_cast<Client&>(node)); });
   }
   // All of them, at once. `visit` removes none.
   template <typename Visit>
@@ -94,10 +92,10 @@ class ClientTable {
                                             DeviceClass device_class);
 
   std::uint64_t next_channel_;
-  std::vector<std::unique_ptr<Client>> order_;  // for walks; a removed one's place is filled by the last
+  std::vector<std::unique_ptr<Client>> order_;               // a removed one's place is filled by the last
   std::unordered_map<std::uint64_t, std::size_t> channels_;  // place in order_
   Users users_;                                              // (app, uid, device class) <-> channel
-  std::size_t walk_at_ = 0;
+  DueWheel due_;
 };
 
 }  // namespace hongyan::gate

@@ -33,6 +33,19 @@ enum class Refusal : std::uint8_t {
   kNoOwner,
   kDeadline,
   kByLogic,
+  kRefusedLogins,
+  kTooEarly,
+  kConnectRate,
+  kHandshakeRate,
+  kTooManyHandshakes,
+  kTooManyHandshakesFromAddress,
+  kHandshakeFailed,
+  kTooManyPending,
+  kTooManyPendingFromAddress,
+  kFailedLogins,
+  kProxyHeader,
+  kNoDescriptors,
+  kNoPong,
 };
 struct RefusalName {
   Refusal refusal;
@@ -61,6 +74,19 @@ inline constexpr auto kRefusals = std::to_array<RefusalName>({
     {Refusal::kNoOwner, "no_owner"},
     {Refusal::kDeadline, "deadline"},
     {Refusal::kByLogic, "by_logic"},
+    {Refusal::kRefusedLogins, "refused_logins"},
+    {Refusal::kTooEarly, "too_early"},
+    {Refusal::kConnectRate, "connect_rate"},
+    {Refusal::kHandshakeRate, "handshake_rate"},
+    {Refusal::kTooManyHandshakes, "handshakes"},
+    {Refusal::kTooManyHandshakesFromAddress, "address_handshakes"},
+    {Refusal::kHandshakeFailed, "handshake_failed"},
+    {Refusal::kTooManyPending, "pending"},
+    {Refusal::kTooManyPendingFromAddress, "address_pending"},
+    {Refusal::kFailedLogins, "failed_logins"},
+    {Refusal::kProxyHeader, "proxy_header"},
+    {Refusal::kNoDescriptors, "descriptors"},
+    {Refusal::kNoPong, "pong"},
 });
 static_assert([] {
   for (std::size_t i = 0; i < kRefusals.size(); ++i) {

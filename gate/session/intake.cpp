@@ -7,11 +7,20 @@ namespace hongyan::gate {
 
 Intake::Intake(const SessionOptions& options, SteadyTime now) noexcept
     : options_(options),
-      decoder_(SessionOptions::kMaxBodyBeforeLogin),
+      decoder_(options.max_body_before_login),
       requests_(now),
       packets_(now),
       bytes_(now),
-      now_(now) {}
+      now_(now),
+      packets_per_second_(options.packets_per_second_before_login > 0
+                              ? options.packets_per_second_before_login
+                              : options.packets_per_second) {}
+
+void Intake::logged_in() noexcept {
+  decoder_.set_max_body_bytes(options_.max_body_bytes);
+  packets_ = TokenBucket(now_);
+  packets_per_second_ = options_.packets_per_second;
+}
 
 void Intake::feed(std::string_view bytes, SteadyTime now) {
   now_ = now;
@@ -20,8 +29,8 @@ void Intake::feed(std::string_view bytes, SteadyTime now) {
 }
 
 std::expected<const net::Packet*, net::PacketError> Intake::next() {
-  if (requests_.wait_ms(options_.requests_per_second) > 0) {
-    held_ = decoder_.take_rest();
+  if (held_back_ || requests_.wait_ms(options_.requests_per_second) > 0) {
+    held_ += decoder_.take_rest();
     return nullptr;
   }
   const auto next = decoder_.next();
@@ -40,15 +49,27 @@ Milliseconds Intake::pause(SteadyTime now) {
 std::string Intake::take_held() noexcept { return std::exchange(held_, {}); }
 
 bool Intake::within_rate(std::size_t body_bytes) noexcept {
-  const bool few = packets_.take(1, options_.packets_per_second, now_);
+  const bool few = packets_.take(1, packets_per_second_, now_);
   const bool small = bytes_.take(static_cast<double>(net::kHeaderSize + body_bytes),
                                  static_cast<double>(options_.bytes_per_second), now_);
   return few && small;
 }
 
 std::uint32_t Intake::wait_ms() const noexcept {
-  return std::max(packets_.wait_ms(options_.packets_per_second),
+  return std::max(packets_.wait_ms(packets_per_second_),
                   bytes_.wait_ms(static_cast<double>(options_.bytes_per_second)));
+}
+
+bool Intake::excessive() noexcept {
+  if (now_ - excess_last_ >= std::chrono::seconds(1)) {
+    excess_since_ = now_;
+    excess_packets_ = 0;
+  }
+  excess_last_ = now_;
+  ++excess_packets_;
+  const double seconds = std::chrono::duration<double>(options_.rate_grace).count();
+  const bool many = packets_per_second_ > 0 && excess_packets_ > packets_per_second_ * seconds;
+  return many || now_ - excess_since_ >= options_.rate_grace;
 }
 
 void Intake::request_began(std::size_t body_bytes) noexcept {

@@ -14,8 +14,8 @@
 namespace hongyan::gate {
 
 // Splits the bytes of one client into packets, gives them out no faster than the client may send requests,
-// and counts the unanswered ones, past which its session reads no more. Pure: no I/O, the clock is the
-// caller's. One thread. The options outlive it.
+// and counts the unanswered ones, past which its session reads no more. Until the client has logged in, the
+// limits are small ones. Pure: no I/O, the clock is the caller's. One thread. The options outlive it.
 //
 //   intake.feed(bytes, now);
 //   while (packet = intake.next()) …
@@ -31,17 +31,27 @@ class Intake {
   [[nodiscard]] std::expected<const net::Packet*, net::PacketError> next();
   // When feed() was last called.
   [[nodiscard]] SteadyTime now() const noexcept { return now_; }
-  void set_max_body_bytes(std::size_t limit) noexcept { decoder_.set_max_body_bytes(limit); }
+  // Larger bodies and more packets are taken from now on.
+  void logged_in() noexcept;
+  // Until release() next() gives nothing, and what is fed waits.
+  void hold_back() noexcept { held_back_ = true; }
+  void release() noexcept { held_back_ = false; }
+  [[nodiscard]] bool holds_back() const noexcept { return held_back_; }
 
   // How long no request may be taken, at most kLongestPause; 0: go on.
   [[nodiscard]] Milliseconds pause(SteadyTime now);
-  // Read already, and not taken because requests came too fast: to be fed again.
+  // Read already, and not taken because requests came too fast or are held back: to be fed again, before
+  // anything else.
   [[nodiscard]] bool holds() const noexcept { return !held_.empty(); }
+  [[nodiscard]] std::size_t held_bytes() const noexcept { return held_.size(); }
   [[nodiscard]] std::string take_held() noexcept;
 
   // Counts a packet with such a body. False: packets or bytes come too fast; wait_ms() says for how long.
   [[nodiscard]] bool within_rate(std::size_t body_bytes) noexcept;
   [[nodiscard]] std::uint32_t wait_ms() const noexcept;
+  // For each packet that was not within the rate: they have been too many, or for too long, with less than a
+  // second between them.
+  [[nodiscard]] bool excessive() noexcept;
 
   // A request is given away; its answer has come, or nobody took it.
   void request_began(std::size_t body_bytes) noexcept;
@@ -65,8 +75,13 @@ class Intake {
   TokenBucket packets_;
   TokenBucket bytes_;
   SteadyTime now_;
+  double packets_per_second_;
+  SteadyTime excess_since_{};
+  SteadyTime excess_last_{};
+  std::uint32_t excess_packets_ = 0;
   std::size_t in_flight_bytes_ = 0;
   std::uint32_t in_flight_ = 0;
+  bool held_back_ = false;
 };
 
 }  // namespace hongyan::gate

@@ -16,25 +16,43 @@ namespace {
 
 constexpr std::uint8_t kMostUnparsable = 10;
 
+// The answer to an AUTH refuses what was sent, and does not only put it off.
+bool is_refused_login(std::string_view body) {
+  client::ErrorOnly answer;
+  if (!parse(answer, body)) return true;
+  switch (answer.error().code()) {
+    case client::ERROR_CODE_UNAVAILABLE:
+    case client::ERROR_CODE_INTERNAL:
+    case client::ERROR_CODE_DEADLINE_EXCEEDED:
+    case client::ERROR_CODE_RATE_LIMITED:
+      return false;
+    default:
+      return true;
+  }
+}
+
 }  // namespace
 
-SessionPtr Session::start(SessionContext& context, std::unique_ptr<Transport> transport) {
+SessionPtr Session::start(SessionContext& context, std::unique_ptr<Transport> transport, Arrived arrived) {
   context.loop.assert_in_loop();
-  Client& client = context.clients.add(SteadyClock::now());
-  auto session = std::make_shared<Session>(context, std::move(transport), client);
+  Client& client = context.clients.add(arrived.at);
+  auto session = std::make_shared<Session>(context, std::move(transport), std::move(arrived), client);
   client.session = session.get();
+  context.clients.look_at(client, client.accepted_at + context.options.login_deadline);
   session->self_ = session;
   session->start_reading();
   return session;
 }
 
-Session::Session(SessionContext& context, std::unique_ptr<Transport> transport, Client& client)
+Session::Session(SessionContext& context, std::unique_ptr<Transport> transport, Arrived arrived,
+                 Client& client)
     : context_(context),
       transport_(std::move(transport)),
+      arrived_(std::move(arrived)),
       client_(client),
       intake_(context.options, client.accepted_at),
       outbox_(context.outboxes, *transport_) {
-  transport_->set_max_body_bytes(SessionOptions::kMaxBodyBeforeLogin);
+  transport_->set_max_body_bytes(context.options.max_body_before_login);
 }
 
 // What the client sends.
@@ -45,10 +63,21 @@ void Session::start_reading() {
   context_.loop.spawn("session", read_all(shared_from_this()));
 }
 
-bool Session::reads_no_more() const noexcept { return state_ == State::kOpen && intake_.full(); }
+bool Session::reads_no_more() const noexcept {
+  return state_ == State::kOpen && (intake_.full() || (intake_.holds_back() && intake_.holds()));
+}
 
 net::Awaitable<> Session::read_all(SessionPtr self) {
   while (self->state_ != State::kClosed) {
+    while (self->state_ == State::kOpen) {
+      if (const auto pause = self->intake_.pause(SteadyClock::now()); pause.count() > 0) {
+        co_await net::sleep_for(pause);
+        continue;
+      }
+      if (!self->intake_.holds() || self->intake_.holds_back()) break;
+      self->on_bytes(self->intake_.take_held());
+    }
+    if (self->reads_no_more()) break;  // request_done() starts it again
     const auto bytes = co_await self->transport_->read();
     if (self->state_ == State::kClosed) break;
     if (!bytes && bytes.error().code == Code::kBadRequest) {
@@ -60,18 +89,18 @@ net::Awaitable<> Session::read_all(SessionPtr self) {
       break;
     }
     self->context_.counters.bytes_in.add(bytes->size());
-    if (self->state_ == State::kOpen) self->on_bytes(*bytes);
-    while (self->state_ == State::kOpen) {
-      if (const auto pause = self->intake_.pause(SteadyClock::now()); pause.count() > 0) {
-        co_await net::sleep_for(pause);
-        continue;
-      }
-      if (!self->intake_.holds()) break;
-      self->on_bytes(self->intake_.take_held());
+    if (self->state_ == State::kOpen) {
+      self->on_bytes(*bytes);
+    } else {
+      self->discard(bytes->size());
     }
-    if (self->reads_no_more()) break;  // request_done() starts it again
   }
   self->reading_ = false;
+}
+
+void Session::discard(std::size_t bytes) {
+  discarded_bytes_ += static_cast<std::uint32_t>(bytes);
+  if (discarded_bytes_ > SessionOptions::kMostDiscarded) end("goes on sending");
 }
 
 void Session::on_bytes(std::string_view bytes) {
@@ -83,9 +112,14 @@ void Session::on_bytes(std::string_view bytes) {
                                                                                 : Refusal::kBodyTooLarge);
       return end(net::to_string(next.error()));
     }
-    if (*next == nullptr) return;
+    if (*next == nullptr) break;
     on_packet(**next);
   }
+  if (state_ != State::kOpen || client_.logged_in) return;
+  if (intake_.held_bytes() <= net::kMaxHeaderSize + context_.options.max_body_before_login) return;
+  context_.counters.refused(Refusal::kTooEarly);
+  note(to_string(Refusal::kTooEarly));
+  end("too much before the login");
 }
 
 void Session::on_broken_framing(std::string_view reason) {
@@ -106,7 +140,10 @@ void Session::on_packet(const net::Packet& packet) {
                             "client_version is not supported");
   }
   client_.last_packet = intake_.now();
-  client_.alive_unreported = true;
+  if (!client_.alive_unreported) {
+    client_.alive_unreported = true;
+    if (client_.logged_in) context_.upstream.came_alive(client_);
+  }
   const protocol::Command& command = protocol::command(header.cmd_id);
   if (!client_.logged_in && !command.before_login) {
     return refuse_and_close(header, Refusal::kNotLoggedIn, Code::kUnauthenticated, "log in first");
@@ -139,7 +176,16 @@ void Session::on_packet(const net::Packet& packet) {
 
 bool Session::within_rate(const net::Packet& packet) {
   if (intake_.within_rate(packet.body.size())) return true;
+  if (!client_.logged_in) {
+    refuse_and_close(packet.header, Refusal::kRateLimited, Code::kRateLimited, "too fast");
+    return false;
+  }
   context_.counters.refused(Refusal::kRateLimited);
+  if (intake_.excessive()) {
+    note("rate_limited, and goes on");
+    kick(client::KICK_REASON_RATE_LIMITED, "too fast");
+    return false;
+  }
   const protocol::Kind kind = protocol::command(packet.header.cmd_id).kind;
   if (kind == protocol::Kind::kPush || kind == protocol::Kind::kIgnored) return false;  // has no answer
   respond_error(packet.header.cmd_id, packet.header.seq, {Code::kRateLimited, "too fast", intake_.wait_ms()});
@@ -150,25 +196,31 @@ void Session::on_auth(const net::Packet& packet) {
   const auto& header = packet.header;
   client::AuthReq auth;
   if (!parse(auth, packet.body)) {
-    return unparsable(packet);
+    unparsable(packet);
+    return login_refused();
   }
   unparsable_in_row_ = 0;
   const auto login = check_auth(auth);
   if (!login || header.seq == 0) {
     context_.counters.refused(Refusal::kBadRequest);
-    return respond_error(header.cmd_id, header.seq,
-                         login ? Error{Code::kBadRequest, "seq is 0"} : login.error());
+    respond_error(header.cmd_id, header.seq, login ? Error{Code::kBadRequest, "seq is 0"} : login.error());
+    return login_refused();
   }
   // It may have lain here for long, and must not end the session of a device that has logged in since.
   if (context_.host.stood_still(intake_.now())) {
     context_.counters.refused(Refusal::kStoodStill);
     return respond_error(header.cmd_id, header.seq, {Code::kUnavailable, "the gate stood still", kRetryMs});
   }
-  if (client_.logged_in || pending_auths_ > 0) {
+  if (client_.logged_in) {
     if (login->app_id != client_.app_id || login->uid != client_.uid ||
         device_class(login->device_type) != client_.device_class) {
       return refuse_and_close(header, Refusal::kOtherUser, Code::kPermissionDenied,
                               "logged in as somebody else");
+    }
+    if (auth_pending_) {
+      context_.counters.refused(Refusal::kRateLimited);
+      return respond_error(header.cmd_id, header.seq,
+                           {Code::kRateLimited, "another AUTH is not answered yet", kRetryMs});
     }
   } else {
     if (std::exchange(auth_in_doubt_, false)) context_.upstream.session_closed(client_);
@@ -179,9 +231,29 @@ void Session::on_auth(const net::Packet& packet) {
   }
   client_.device_type = login->device_type;
   client_.device_id = login->device_id;
-  const auto before = intake_.in_flight();
-  forward(packet);
-  if (intake_.in_flight() > before) ++pending_auths_;
+  if (!arrived_.place.begin_login(intake_.now())) {
+    context_.counters.refused(Refusal::kFailedLogins);
+    note(to_string(Refusal::kFailedLogins));
+    respond_error(header.cmd_id, header.seq,
+                  {Code::kRateLimited, "too many logins were refused", context_.admission.retry_ms()});
+    return login_refused();
+  }
+  auth_pending_ = true;
+  if (!client_.logged_in) intake_.hold_back();  // what follows is judged by the answer
+  if (!forward(packet)) auth_done(false);
+}
+
+void Session::auth_done(bool refused) {
+  arrived_.place.end_login(refused, intake_.now());
+  auth_pending_ = false;
+  intake_.release();
+}
+
+void Session::login_refused() {
+  if (state_ != State::kOpen || ++refused_logins_ < context_.options.max_refused_logins) return;
+  context_.counters.refused(Refusal::kRefusedLogins);
+  note(to_string(Refusal::kRefusedLogins));
+  begin_closing();
 }
 
 void Session::on_ack(const net::Packet& packet) {
@@ -202,16 +274,16 @@ void Session::on_request(const net::Packet& packet) {
   forward(packet);
 }
 
-void Session::forward(const net::Packet& packet) {
+bool Session::forward(const net::Packet& packet) {
   const auto& header = packet.header;
   const std::size_t size = packet.body.size();
   intake_.request_began(size);  // before: the answer may come from within
   const auto taken = context_.upstream.submit(client_, header.cmd_id, header.seq, packet.body, intake_.now());
-  if (!taken) {
-    intake_.request_done(size);
-    context_.counters.refused(Refusal::kHeldBytes);
-    respond_error(header.cmd_id, header.seq, taken.error());
-  }
+  if (taken) return true;
+  intake_.request_done(size);
+  context_.counters.refused(Refusal::kHeldBytes);
+  respond_error(header.cmd_id, header.seq, taken.error());
+  return false;
 }
 
 void Session::unparsable(const net::Packet& packet) {
@@ -228,32 +300,41 @@ void Session::unparsable(const net::Packet& packet) {
 
 void Session::on_answer(std::uint32_t cmd_id, std::uint32_t seq, std::size_t request_bytes,
                         const owners::Answer& answer) {
+  const bool is_auth = cmd_id == client::COMMAND_AUTH;
+  const SessionPtr self = is_auth ? shared_from_this() : nullptr;  // log_in() may end it
+  const bool refused_login = is_auth && answer.refused && is_refused_login(answer.body);
+  if (is_auth) auth_done(refused_login);
   request_done(request_bytes);
   if (state_ >= State::kFinished) return;
   if (answer.refused) context_.counters.refused(Refusal::kByLogic);
-  const bool is_auth = cmd_id == client::COMMAND_AUTH;
-  if (is_auth && pending_auths_ > 0) --pending_auths_;
   respond(cmd_id, seq, answer.body);
   if (is_auth && answer.login_epoch != 0) log_in(answer);
+  if (refused_login) login_refused();
   if (cmd_id == client::COMMAND_LOGOUT && !answer.refused) begin_closing();
 }
 
 void Session::on_refused(std::uint32_t cmd_id, std::uint32_t seq, std::size_t request_bytes,
                          const Error& error) {
+  if (cmd_id == client::COMMAND_AUTH) auth_done(false);
   request_done(request_bytes);
   if (cmd_id == client::COMMAND_AUTH) {
-    if (pending_auths_ > 0) --pending_auths_;
     auth_in_doubt_ = auth_in_doubt_ || error.code == Code::kDeadlineExceeded;
   }
   if (state_ < State::kFinished) respond_error(cmd_id, seq, error);
 }
 
 void Session::log_in(const owners::Answer& answer) {
-  if (state_ != State::kOpen) {
+  // Nothing was read while something waited behind the AUTH: the client may have gone, and ends no other session.
+  const bool gone = state_ == State::kOpen && intake_.holds() && transport_->peer_has_finished();
+  if (state_ != State::kOpen || gone) {
     client_.login_epoch = answer.login_epoch;
-    return context_.upstream.session_closed(client_);
+    context_.upstream.session_closed(client_);
+    if (gone) end("gone before its login was answered");
+    return;
   }
-  intake_.set_max_body_bytes(context_.options.max_body_bytes);
+  refused_logins_ = 0;
+  arrived_.place.logged_in();
+  if (!client_.logged_in) intake_.logged_in();
   transport_->set_max_body_bytes(context_.options.max_body_bytes);
   if (!client_.logged_in) context_.counters.logins.add();
   client_.expires_ms = answer.expires_ms;
@@ -262,7 +343,9 @@ void Session::log_in(const owners::Answer& answer) {
     // The other session has the higher epoch: this one is the older login.
     return kick(client::KICK_REASON_OTHER_LOGIN, "logged in on another device");
   }
-  if (answer.confirm) context_.upstream.confirm_login(client_, SteadyClock::now());
+  const SteadyTime now = SteadyClock::now();
+  context_.clients.look_at(client_, now);  // other times count from now on
+  if (answer.confirm) context_.upstream.confirm_login(client_, now);
   if (loser == nullptr) return;
   const bool same_device = !client_.device_id.empty() && loser->device_id == client_.device_id;
   if (same_device) {
@@ -283,6 +366,12 @@ void Session::request_done(std::size_t request_bytes) {
 
 void Session::respond(std::uint32_t cmd_id, std::uint32_t seq, std::string_view body) {
   if (state_ >= State::kFinished) return;
+  // What is still due to a client that is being closed must not be more than it may be otherwise.
+  if (state_ == State::kClosing && outbox_.overflows()) return;
+  append(cmd_id, seq, body);
+}
+
+void Session::append(std::uint32_t cmd_id, std::uint32_t seq, std::string_view body) {
   context_.counters.packet_out(cmd_id);
   outbox_.append(cmd_id, seq, body);
   queued();
@@ -301,7 +390,7 @@ void Session::refuse_and_close(const net::PacketHeader& header, Refusal refusal,
 }
 
 bool Session::takes_pushes() const noexcept {
-  return state_ == State::kOpen && (client_.logged_in || pending_auths_ > 0);
+  return state_ == State::kOpen && (client_.logged_in || auth_pending_);
 }
 
 void Session::push(std::uint32_t cmd_id, std::string_view body, std::string_view suffix) {
@@ -321,7 +410,7 @@ void Session::push_shared(std::uint32_t cmd_id, SharedBody body, std::string_vie
 void Session::kick(std::string_view kickout) {
   if (state_ != State::kOpen) return;
   begin_closing();  // first: what is answered to a client that is too slow may be too much itself
-  if (!kickout.empty() && state_ == State::kClosing) respond(client::COMMAND_KICKOUT, 0, kickout);
+  if (!kickout.empty() && state_ == State::kClosing) append(client::COMMAND_KICKOUT, 0, kickout);
 }
 
 void Session::kick(client::KickReason reason, std::string_view message, std::uint32_t reconnect_after_ms) {
@@ -386,29 +475,32 @@ void Session::drained() {
   transport_->finish();
 }
 
-bool Session::check(SteadyTime now) {
-  if (state_ != State::kOpen) return true;
-  const bool in_time = client_.logged_in ? now - client_.last_packet < context_.options.heartbeat * 3 / 2
-                                         : now - client_.accepted_at < context_.options.login_deadline;
-  if (in_time) {
-    transport_->keep_alive(now);
-    return true;
+std::optional<SteadyTime> Session::check(SteadyTime now) {
+  if (state_ != State::kOpen) return SteadyTime::max();  // its end is near anyway
+  const SessionOptions& options = context_.options;
+  const SteadyTime deadline = client_.logged_in ? client_.last_packet + options.heartbeat * 3 / 2
+                                                : client_.accepted_at + options.login_deadline;
+  if (now < deadline) {
+    if (const auto next = transport_->keep_alive(now)) return std::min(deadline, *next);
+    context_.counters.refused(Refusal::kNoPong);
+    end("answers no pings");
+    return std::nullopt;
   }
   context_.counters.refused(client_.logged_in ? Refusal::kHeartbeat : Refusal::kLoginDeadline);
   end(client_.logged_in ? "silent" : "no login in time");
-  return false;
+  return std::nullopt;
 }
 
 void Session::end(std::string_view reason) {
   if (state_ == State::kClosed) return;
   const SessionPtr self = std::move(self_);  // lives until this returns
   log::debug("gate", "closed c={} reason={}", client_.channel, log::quoted(reason));
-  if (client_.logged_in || pending_auths_ > 0 || auth_in_doubt_) context_.upstream.session_closed(client_);
+  if (client_.logged_in || auth_pending_ || auth_in_doubt_) context_.upstream.session_closed(client_);
   if (client_.logged_in) context_.clients.log_out(client_);
   state_ = State::kClosed;
   outbox_.close();
   transport_->close();
-  context_.host.ended(*this);
+  arrived_.place = {};
   context_.clients.remove(client_.channel);
 }
 
@@ -416,7 +508,7 @@ void Session::note(std::string_view what) {
   const auto suppressed = context_.lines.allow(SteadyClock::now());
   if (!suppressed) return;
   log::info("gate", "refused c={} address={} reason={} suppressed={}", client_.channel,
-            transport_->remote_address().to_string(), log::quoted(what), *suppressed);
+            arrived_.address.to_string(), log::quoted(what), *suppressed);
 }
 
 }  // namespace hongyan::gate

@@ -8,6 +8,13 @@ void bind(config::Schema& schema, SessionOptions& o) {
   schema.bytes("gate.max_body_bytes", o.max_body_bytes, "Largest body of a client's packet, once logged in.")
       .range(4 << 10, (1 << 20) - (1 << 10));
   schema
+      .bytes("gate.max_body_before_login", o.max_body_before_login,
+             "Largest body until then, of an AUTH with its token; so much may wait behind an AUTH, too.")
+      .range(512, 64 << 10);
+  schema.check("gate.max_body_before_login", [&o] {
+    return std::string(o.max_body_before_login <= o.max_body_bytes ? "" : "is above max_body_bytes");
+  });
+  schema
       .bytes("gate.max_output_bytes", o.max_output_bytes,
              "What may wait for one client that reads slowly; past it the client is closed.")
       .range(16 << 10, 64 << 20);
@@ -15,6 +22,10 @@ void bind(config::Schema& schema, SessionOptions& o) {
     const bool enough = o.max_output_bytes >= 2 * (o.max_body_bytes + net::kHeaderSize);
     return std::string(enough ? "" : "must hold two packets with max_body_bytes");
   });
+  schema
+      .bytes("gate.max_unsent_bytes", o.max_unsent_bytes,
+             "What the system keeps besides, not sent yet (TCP_NOTSENT_LOWAT). 0: as much as it likes.")
+      .range(0, 64 << 20);
   schema
       .value("gate.max_in_flight", o.max_in_flight,
              "Unanswered requests of one client; past it no more is read from it.")
@@ -32,6 +43,18 @@ void bind(config::Schema& schema, SessionOptions& o) {
              "Of one client, with bursts of a second's worth; past it RATE_LIMITED. 0: no limit.")
       .range(0.0, 1e9);
   schema.bytes("gate.bytes_per_second", o.bytes_per_second, "The same in bytes.").range(0, 1 << 30);
+  schema
+      .value("gate.rate_grace", o.rate_grace,
+             "A client that exceeds the two for so long, or sends so much too much, is closed: RATE_LIMITED.")
+      .range(Milliseconds(0), Milliseconds(3'600'000));
+  schema
+      .value("gate.packets_per_second_before_login", o.packets_per_second_before_login,
+             "Of one client until it has logged in; past it RATE_LIMITED, and closed. 0: packets_per_second.")
+      .range(0.0, 1e9);
+  schema
+      .value("gate.max_refused_logins", o.max_refused_logins,
+             "A client whose logins were refused so often, without one that was not, is closed.")
+      .range(1, 1000);
   schema
       .value("gate.login_deadline", o.login_deadline,
              "A client that has not logged in by then is closed, whatever it sends.")

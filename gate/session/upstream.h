@@ -25,6 +25,8 @@ class Upstream {
   virtual void ack(const Client& client, std::uint32_t cmd_id, std::string_view body) = 0;
   // The client of a login that its owner asked to be told of is there.
   virtual void confirm_login(Client& client, SteadyTime now) = 0;
+  // Something came of a client of which nothing had come since its owner last heard that it lives.
+  virtual void came_alive(Client& client) = 0;
   // A session has ended that was logged in, or may be by now.
   virtual void session_closed(const Client& client) = 0;
 };
@@ -39,8 +41,6 @@ class SessionLoop {
   virtual void flush_later(SessionPtr session) = 0;
   // end() after SessionOptions::kLinger.
   virtual void end_later(SessionPtr session) = 0;
-  // The connection is closed; its client is removed after this.
-  virtual void ended(Session& session) = 0;
 };
 
 }  // namespace hongyan::gate

@@ -5,7 +5,7 @@ namespace hongyan::gate {
 using Outcome = net::StreamIo::Outcome;
 
 StreamTransport::StreamTransport(net::Stream stream, ReadBuffer& buffer)
-    : stream_(std::move(stream)), buffer_(buffer), remote_(remote_of(stream_.socket())) {}
+    : stream_(std::move(stream)), buffer_(buffer) {}
 
 net::Awaitable<Result<std::string_view>> StreamTransport::read() {
   bool readable = stream_.buffered();

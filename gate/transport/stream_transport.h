@@ -26,12 +26,11 @@ class StreamTransport final : public Transport {
   [[nodiscard]] net::Awaitable<Status> write(std::vector<net::asio::const_buffer> buffers) override;
   void finish() override { stream_.finish(); }
   void close() override { stream_.close(); }
-  [[nodiscard]] net::asio::ip::address remote_address() const override { return remote_; }
+  [[nodiscard]] bool peer_has_finished() override { return stream_.peer_has_finished(); }
 
  private:
   net::Stream stream_;
   ReadBuffer& buffer_;
-  const net::asio::ip::address remote_;
 };
 
 }  // namespace hongyan::gate

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -38,16 +39,20 @@ class Transport {
   // itself.
   virtual void set_max_body_bytes(std::size_t limit) { static_cast<void>(limit); }
 
-  // Called about once a second: a transport that can says that it lives, so that proxies on the way do not
-  // end a connection on which nothing is said.
-  virtual void keep_alive(SteadyTime now) { static_cast<void>(now); }
+  // A transport that can says now and then that it lives, so that proxies on the way do not end a connection on
+  // which nothing is said. Returns when to be asked again; nothing: the peer does not answer any more.
+  [[nodiscard]] virtual std::optional<SteadyTime> keep_alive(SteadyTime now) {
+    static_cast<void>(now);
+    return SteadyTime::max();
+  }
+
+  // The peer sends nothing more; known before what it sent has been read.
+  [[nodiscard]] virtual bool peer_has_finished() { return false; }
 
   // Nothing more will be written: tells the peer, so that it reads the end; reading goes on.
   virtual void finish() = 0;
   // Ends read() and write() with an error. Harmless twice.
   virtual void close() = 0;
-
-  [[nodiscard]] virtual net::asio::ip::address remote_address() const = 0;
 };
 
 // Unspecified when the peer is gone.

@@ -162,6 +162,7 @@ void WsDecoder::end_frame() {
 }
 
 void WsDecoder::end_control() {
+  ++controls_;
   if (opcode_ == WsOpcode::kPing) ping_ = control_;
   if (opcode_ == WsOpcode::kClose) {
     const bool has_code = control_.size() >= 2;

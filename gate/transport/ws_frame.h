@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/net/packet.h"
 
@@ -59,6 +60,10 @@ class WsDecoder {
   [[nodiscard]] bool closed_by_peer() const noexcept { return closed_by_peer_; }
   [[nodiscard]] std::string_view reason() const noexcept { return reason_; }
 
+  // Ends it: what the peer does is allowed, but not so often.
+  void refuse(std::string_view reason) noexcept { fail(WsCloseCode::kPolicy, reason); }
+  // How many control frames have come since this was last asked.
+  [[nodiscard]] std::uint32_t take_controls() noexcept { return std::exchange(controls_, 0); }
   // The payload of the last ping not yet asked for.
   [[nodiscard]] std::optional<std::string> take_ping();
 
@@ -67,7 +72,6 @@ class WsDecoder {
   // Takes head bytes off `bytes`; true when the head is whole.
   bool take_head(std::span<char>& bytes);
   void begin_frame();
-  void begin_control(WsOpcode opcode, bool final);
   void end_frame();
   void end_control();
   // Notes payload of a message; returns how many bytes belong to the packet.
@@ -78,7 +82,8 @@ class WsDecoder {
   std::uint64_t left_ = 0;  // payload of the frame yet to come
   std::uint64_t message_bytes_ = 0;
   std::uint64_t packet_bytes_ = 0;  // what the packet's header announces; 0: not whole yet
-  std::uint32_t fragments_ = 0;     // frames of the message so far; 0: between messages
+  std::uint32_t controls_ = 0;
+  std::uint32_t fragments_ = 0;  // frames of the message so far; 0: between messages
   std::array<char, 4> key_{};
   std::array<char, 14> head_{};
   std::uint8_t head_size_ = 0;

@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/websocket/rfc6455.hpp>
+#include <boost/beast/http/rfc7230.hpp>
 
 #include "common/net/asio.h"
 
@@ -45,6 +46,20 @@ std::string accept_of(std::string_view key) {
   return {reinterpret_cast<const char*>(base64.data()), static_cast<std::size_t>(length)};
 }
 
+// In any of the lines with that name, which may be several.
+bool lists(const http::fields& fields, http::field name, std::string_view wanted) {
+  const auto lines = fields.equal_range(name);
+  return std::any_of(lines.first, lines.second, [wanted](const auto& line) {
+    return http::token_list(line.value()).exists({wanted.data(), wanted.size()});
+  });
+}
+
+bool is_upgrade(const http::request<http::empty_body>& request) {
+  return request.version() >= 11 && request.method() == http::verb::get &&
+         lists(request, http::field::connection, "upgrade") &&
+         lists(request, http::field::upgrade, "websocket");
+}
+
 bool all_digits(std::string_view text) noexcept {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
@@ -74,7 +89,12 @@ WsAnswer answer_upgrade(std::string_view head, const WsOptions& options) {
   if (ec || !parser.is_done() || parsed != head.size())
     return refuse("400 Bad Request", "not a WebSocket request");
   const auto& request = parser.get();
-  if (!boost::beast::websocket::is_upgrade(request)) {
+  if (!is_upgrade(request)) {
+    if (view(request.target()) == "/healthz") {
+      auto answer = refuse("200 OK", "ok");
+      answer.probe = true;
+      return answer;
+    }
     return refuse("426 Upgrade Required", "this port speaks WebSocket", "Upgrade: websocket\r\n");
   }
   if (view(request[http::field::sec_websocket_version]) != "13") {

@@ -12,6 +12,7 @@ struct WsAnswer {
   bool accepted = false;
   std::string response;     // whole, status line to the empty line (and a text for people)
   std::string_view reason;  // why not
+  bool probe = false;       // a balancer's, which asks whether this port serves: answered 200
 };
 
 // head: the request up to and with its empty line.

@@ -4,28 +4,32 @@ namespace hongyan::gate {
 
 using Outcome = net::StreamIo::Outcome;
 
+namespace {
+constexpr std::uint8_t kUnheardPings = 2;
+constexpr double kControlsPerSecond = 100;
+}  // namespace
+
 WsTransport::WsTransport(net::Stream stream, ReadBuffer& buffer, const WsOptions& options)
-    : stream_(std::move(stream)),
-      buffer_(buffer),
-      options_(options),
-      remote_(remote_of(stream_.socket())),
-      decoder_(0) {}
+    : stream_(std::move(stream)), buffer_(buffer), options_(options), decoder_(0) {}
 
 net::Awaitable<Result<std::string_view>> WsTransport::read() {
   bool readable = stream_.buffered();
   for (;;) {
     if (!reported_ && (state_ == State::kRefused || decoder_.ended())) {
       reported_ = true;
-      const bool gone = state_ != State::kRefused && decoder_.closed_by_peer();
+      const bool gone = state_ == State::kRefused ? probe_ : decoder_.closed_by_peer();
       if (gone) finish();
       const auto reason = state_ == State::kRefused ? refused_ : decoder_.reason();
       co_return fail(gone ? Code::kUnavailable : Code::kBadRequest, std::string(reason));
     }
     net::error_code ec;
     if (!std::exchange(readable, false)) {
+      waiting_ = true;
       co_await stream_.socket().async_wait(stream_.read_wait(), net::await(ec));
+      waiting_ = false;
     }
     if (ec) co_return fail(Code::kUnavailable, ec.message());
+    unheard_pings_ = 0;
     const auto io = stream_.read_some(buffer_.whole());
     if (io.outcome == Outcome::kBlocked) continue;
     if (io.outcome == Outcome::kClosed) co_return fail(Code::kUnavailable, "closed by peer");
@@ -40,6 +44,12 @@ std::string_view WsTransport::take(std::span<char> bytes) {
   if (state_ == State::kHandshake) bytes = take_head(bytes);
   if (state_ != State::kOpen || bytes.empty()) return {};
   const auto packets = decoder_.decode(bytes);
+  if (const auto controls = decoder_.take_controls(); controls > 0) {
+    if (!controls_.take(controls, kControlsPerSecond, SteadyClock::now())) {
+      decoder_.refuse("too many pings");
+      return packets;
+    }
+  }
   if (auto ping = decoder_.take_ping()) {
     output_.set_pong(ws_control_frame(WsOpcode::kPong, *ping));
     flush();
@@ -68,6 +78,7 @@ std::span<char> WsTransport::take_head(std::span<char> bytes) {
 void WsTransport::answer(const WsAnswer& answer) {
   state_ = answer.accepted ? State::kOpen : State::kRefused;
   refused_ = answer.reason;
+  probe_ = answer.probe;
   // Nothing has been written yet: it fits into the socket's buffer.
   static_cast<void>(
       stream_.write_some(std::array{net::asio::const_buffer(net::asio::buffer(answer.response))}));
@@ -99,12 +110,16 @@ net::Awaitable<Status> WsTransport::write(std::vector<net::asio::const_buffer> b
   co_return status;
 }
 
-void WsTransport::keep_alive(SteadyTime now) {
-  if (state_ != State::kOpen || options_.ping_interval.count() == 0) return;
-  if (now - pinged_at_ < options_.ping_interval) return;
+std::optional<SteadyTime> WsTransport::keep_alive(SteadyTime now) {
+  if (options_.ping_interval.count() == 0) return SteadyTime::max();
+  if (now - pinged_at_ < options_.ping_interval) return pinged_at_ + options_.ping_interval;
   pinged_at_ = now;
+  if (state_ != State::kOpen) return now + options_.ping_interval;
+  if (unheard_pings_ >= kUnheardPings && waiting_) return std::nullopt;
+  ++unheard_pings_;
   output_.set_ping(ws_control_frame(WsOpcode::kPing, {}));
   flush();
+  return now + options_.ping_interval;
 }
 
 void WsTransport::finish() {

@@ -25,7 +25,7 @@ struct LogicConfig {
   std::uint32_t threads = 2;
 
   // [link]
-  config::Endpoint link_listen{.host = "0.0.0.0", .port = 7100};
+  config::Endpoint link_listen{.host = "127.0.0.1", .port = 7100};
   std::string advertise;  // host or host:port told to gates; empty: those of link_listen
 
   ApiConfig api;

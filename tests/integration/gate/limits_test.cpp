@@ -33,8 +33,8 @@ TEST_F(LimitsTest, LimitsTheRate) {
   PacketClient client(port());
   ASSERT_TRUE(client.log_in("alice"));
   std::uint32_t limited = 0;
-  for (std::uint32_t seq = 2; seq < 12; ++seq) ASSERT_TRUE(client.send(client::COMMAND_PULL, seq, ""));
-  for (std::uint32_t seq = 2; seq < 12; ++seq) {
+  for (std::uint32_t seq = 2; seq < 14; ++seq) ASSERT_TRUE(client.send(client::COMMAND_PULL, seq, ""));
+  for (std::uint32_t seq = 2; seq < 14; ++seq) {
     const auto answer = client.read();
     ASSERT_TRUE(answer.has_value());
     client::ErrorOnly error;
@@ -45,6 +45,94 @@ TEST_F(LimitsTest, LimitsTheRate) {
   }
   EXPECT_GE(limited, 5U);
   EXPECT_FALSE(client.closed());
+}
+
+// Answers with its reason; nothing when there was no Kickout.
+std::optional<client::KickReason> kick_reason(PacketClient& client) {
+  for (;;) {
+    const auto received = client.read();
+    if (!received) return std::nullopt;
+    client::Kickout kickout;
+    if (received->header.cmd_id == client::COMMAND_KICKOUT && kickout.ParseFromString(received->body)) {
+      return kickout.reason();
+    }
+  }
+}
+
+TEST_F(LimitsTest, ClosesWhoGoesOnTooFast) {
+  config.session.packets_per_second = 100;
+  config.session.rate_grace = Milliseconds(1000);
+  start_serving();
+  for (const std::uint32_t cmd_id : {6U, 999U, 31U, 243U, 70U}) {
+    PacketClient client(port());
+    ASSERT_TRUE(client.log_in("alice"));
+    std::string flood;
+    for (std::uint32_t seq = 2; seq < 1000; ++seq) flood += packet(cmd_id, seq, "");
+    client.send(flood);
+    EXPECT_EQ(kick_reason(client), client::KICK_REASON_RATE_LIMITED) << cmd_id;
+    EXPECT_TRUE(client.wait_closed());
+  }
+}
+
+TEST_F(LimitsTest, WhoIsClosedIsNotReadFrom) {
+  config.session.packets_per_second = 100;
+  config.session.rate_grace = Milliseconds(0);
+  start_serving();
+  PacketClient client(port());
+  ASSERT_TRUE(client.log_in("alice"));
+  std::string flood;
+  for (std::uint32_t seq = 2; seq < 1000; ++seq)
+    flood += packet(client::COMMAND_NOOP, seq, std::string(1000, 'x'));
+  std::size_t sent = 0;
+  while (client.send(flood)) sent += flood.size();
+  EXPECT_LT(sent, 64U << 20);  // and the rest in the systems' buffers
+}
+
+TEST_F(LimitsTest, TheSystemKeepsLittleOfWhatAClientDoesNotRead) {
+  config.session.max_unsent_bytes = 64 << 10;
+  config.session.max_output_bytes = 256 << 10;
+  start_serving();
+  const std::string answer(50'000, 'x');
+  logic.answer_with([&](FakeLogic& node, const LogicPacket& packet) {
+    if (packet.request.cmd_id() == client::COMMAND_AUTH) return node.accept_login(packet);
+    node.respond(packet, answer);
+  });
+  PacketClient client(port(), 4096);
+  ASSERT_TRUE(client.log_in("alice"));
+  for (std::uint32_t seq = 2; seq < 200; ++seq) client.send(client::COMMAND_PULL, seq, "");
+  for (const auto begin = SteadyClock::now(); SteadyClock::now() - begin < test::kPatience;) {
+    if (refused("slow_consumer")) break;
+  }
+  ASSERT_TRUE(refused("slow_consumer"));
+  const std::string metrics = registry.text();
+  const std::string name = "\nhongyan_gate_bytes_out_total ";
+  EXPECT_LT(std::stod(metrics.substr(metrics.find(name) + name.size())), 400'000);
+}
+
+// Answers that were due when it was closed wait for it no more than others.
+TEST_F(LimitsTest, TheOutputLimitHoldsWhileClosing) {
+  config.session.max_output_bytes = 1 << 20;
+  start_serving();
+  logic.answer_with([](FakeLogic& node, const LogicPacket& packet) {
+    if (packet.request.cmd_id() == client::COMMAND_AUTH) node.accept_login(packet);
+  });
+  PacketClient client(port(), 4096);
+  ASSERT_TRUE(client.log_in("alice"));
+  std::vector<LogicPacket> asked;
+  for (std::uint32_t seq = 2; seq < 62; ++seq) {
+    ASSERT_TRUE(client.send(client::COMMAND_PULL, seq, ""));
+    asked.push_back(logic.take_request(client::COMMAND_PULL));
+  }
+  ASSERT_TRUE(client.send(client::COMMAND_SYNC_NOTIFY, 70, ""));  // closes
+  for (const auto begin = SteadyClock::now();
+       !refused("server_only") && SteadyClock::now() - begin < test::kPatience;) {
+  }
+  const std::string answer(256 << 10, 'x');
+  for (const auto& request : asked) logic.respond(request, answer);
+  // What comes to the client in the end is what the gate and the system kept.
+  std::size_t received = 0;
+  while (const auto one = client.read()) received += one->body.size();
+  EXPECT_LT(received, 3U << 20);
 }
 
 TEST_F(LimitsTest, CapsConnections) {

@@ -49,7 +49,111 @@ TEST_F(LoginTest, FailedLoginMayBeTriedAgainAsAnotherUser) {
   EXPECT_TRUE(client.log_in("bob"));
 }
 
+// Answers alice's AUTH with an error, everybody else's with a login.
+void refuse_alice(FakeLogic& node, const LogicPacket& packet, client::ErrorCode code) {
+  if (packet.request.uid() != "alice") return node.accept_login(packet);
+  client::AuthResp body;
+  body.mutable_error()->set_code(code);
+  node.respond(packet, body.SerializeAsString(), true);
+}
+
+TEST_F(LoginTest, ClosesWhoIsRefusedThreeTimes) {
+  start_serving();
+  logic.answer_with([](FakeLogic& node, const LogicPacket& packet) {
+    refuse_alice(node, packet, client::ERROR_CODE_UNAUTHENTICATED);
+  });
+  PacketClient client(port());
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(client.log_in(test::demo_auth("alice")).error().code(), client::ERROR_CODE_UNAUTHENTICATED);
+  }
+  EXPECT_TRUE(client.wait_closed());
+  EXPECT_TRUE(refused("refused_logins"));
+}
+
+TEST_F(LoginTest, ALoginThatIsPutOffIsNotRefused) {
+  start_serving();
+  logic.answer_with([](FakeLogic& node, const LogicPacket& packet) {
+    refuse_alice(node, packet, client::ERROR_CODE_UNAVAILABLE);
+  });
+  PacketClient client(port());
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(client.log_in(test::demo_auth("alice")).error().code(), client::ERROR_CODE_UNAVAILABLE);
+  }
+  EXPECT_TRUE(client.log_in("bob"));
+}
+
+TEST_F(LoginTest, OneLoginIsUnderWayAndWhatFollowsWaits) {
+  start_serving();
+  logic.answer_with([](FakeLogic&, const LogicPacket&) {});
+  PacketClient client(port());
+  ASSERT_TRUE(client.send(packet(client::COMMAND_AUTH, 1, test::demo_auth("alice").SerializeAsString()) +
+                          packet(client::COMMAND_AUTH, 2, test::demo_auth("bob").SerializeAsString())));
+  const auto first = take_auth();
+  ASSERT_TRUE(client.send(client::COMMAND_PULL, 3, "") && client.send(client::COMMAND_PULL, 4, ""));
+  EXPECT_EQ(first.request.uid(), "alice");
+  client::AuthResp body;
+  body.mutable_error()->set_code(client::ERROR_CODE_UNAUTHENTICATED);
+  logic.respond(first, body.SerializeAsString(), true);
+  const auto second = take_auth();
+  EXPECT_EQ(second.request.uid(), "bob");
+  logic.answer_with({});
+  logic.accept_login(second);
+  for (std::uint32_t seq = 1; seq <= 4; ++seq) {
+    const auto answer = client.read();
+    ASSERT_TRUE(answer.has_value()) << seq;
+    EXPECT_EQ(answer->header.seq, seq);
+  }
+}
+
+TEST_F(LoginTest, LittleMayWaitBehindALogin) {
+  start_serving();
+  logic.answer_with([](FakeLogic&, const LogicPacket&) {});
+  PacketClient client(port());
+  std::string bytes = packet(client::COMMAND_AUTH, 1, test::demo_auth("alice").SerializeAsString());
+  for (int i = 0; i < 300; ++i) bytes += packet(client::COMMAND_NOOP, 2, "");
+  client.send(bytes);
+  EXPECT_TRUE(client.wait_closed());
+  EXPECT_TRUE(refused("too_early"));
+}
+
+TEST_F(LoginTest, ARenewalDoesNotWaitAndIsOneToo) {
+  start_serving();
+  PacketClient client(port());
+  ASSERT_TRUE(client.log_in("alice"));
+  static_cast<void>(take_auth());
+  logic.answer_with([](FakeLogic& node, const LogicPacket& packet) {
+    if (packet.request.cmd_id() == client::COMMAND_PULL) node.respond(packet, "OK");
+  });
+  ASSERT_TRUE(client.send_auth("alice", 2) && client.send_auth("alice", 3) &&
+              client.send(client::COMMAND_PULL, 4, ""));
+  const auto refusal = client.read();
+  ASSERT_TRUE(refusal.has_value());
+  EXPECT_EQ(refusal->header.seq, 3U);
+  EXPECT_EQ(error_of(*refusal), client::ERROR_CODE_RATE_LIMITED);
+  const auto pulled = client.read();
+  ASSERT_TRUE(pulled.has_value());
+  EXPECT_EQ(pulled->header.seq, 4U);
+  logic.accept_login(take_auth());
+  const auto renewed = client.read();
+  ASSERT_TRUE(renewed.has_value());
+  EXPECT_EQ(renewed->header.seq, 2U);
+}
+
+TEST_F(LoginTest, ClosesWhoIsTooFastBeforeTheLogin) {
+  config.session.packets_per_second_before_login = 10;
+  start_serving();
+  for (const std::uint32_t cmd_id : {client::COMMAND_NOOP, client::COMMAND_SIGNAL_KEEP}) {
+    PacketClient client(port());
+    std::string bytes;
+    for (std::uint32_t seq = 1; seq <= 100; ++seq) bytes += packet(cmd_id, seq, "");
+    client.send(bytes);
+    EXPECT_TRUE(client.wait_closed());
+  }
+  EXPECT_TRUE(refused("rate_limited", 2));
+}
+
 TEST_F(LoginTest, RefusesLoginsThatAreOutOfBounds) {
+  config.session.max_refused_logins = 4;
   start_serving();
   PacketClient client(port());
   ASSERT_TRUE(client.send_auth(std::string(129, 'u'), 1));
@@ -73,9 +177,10 @@ TEST_F(LoginTest, ClosesWhoDoesNotLogInInTime) {
   PacketClient silent(port());
   PacketClient chatty(port());
   const auto begin = SteadyClock::now();
-  while (chatty.send(client::COMMAND_NOOP, 1, "") && SteadyClock::now() - begin < test::kPatience) {
-    static_cast<void>(chatty.read(Milliseconds(50)));
-    if (chatty.closed()) break;
+  // A beginning of a packet now and then.
+  for (std::size_t i = 0; !chatty.closed() && SteadyClock::now() - begin < test::kPatience; ++i) {
+    chatty.send(packet(client::COMMAND_NOOP, 1, "").substr(i % 20, 1));
+    static_cast<void>(chatty.read(Milliseconds(10)));
   }
   EXPECT_TRUE(chatty.wait_closed());
   EXPECT_TRUE(silent.wait_closed());
@@ -137,6 +242,27 @@ TEST_F(LoginTest, ConfirmsALoginThatReplacesAnother) {
   EXPECT_FALSE(told.sessions.announce());
   EXPECT_EQ(told.sessions.sessions(0).channel(), auth.request.channel());
   EXPECT_EQ(told.sessions.sessions(0).login_epoch(), 4711U);
+}
+
+TEST_F(LoginTest, WhoHasGoneEndsNobodyThoughSomethingWaitedBehindTheLogin) {
+  start_serving();
+  logic.answer_with([](FakeLogic&, const LogicPacket&) {});
+  PacketClient client(port());
+  ASSERT_TRUE(client.send(packet(client::COMMAND_AUTH, 1, test::demo_auth("alice").SerializeAsString()) +
+                          packet(client::COMMAND_PULL, 2, "")));
+  const auto auth = take_auth();
+  client.shutdown_send();
+  link::ClientResponse response;
+  response.set_login_epoch(4711);
+  response.set_confirm(true);
+  static_cast<void>(auth.link->send(link::LINK_COMMAND_RESPONSE, auth.seq, 0, response,
+                                    client::AuthResp().SerializeAsString()));
+  const auto told = logic.take([](const LogicPacket& packet) {
+    return packet.command == link::LINK_COMMAND_SESSION_CLOSED ||
+           (packet.command == link::LINK_COMMAND_SESSIONS && packet.sessions.sessions_size() > 0);
+  });
+  EXPECT_EQ(told.command, link::LINK_COMMAND_SESSION_CLOSED);
+  EXPECT_EQ(told.channel, auth.request.channel());
 }
 
 TEST_F(LoginTest, LogsOut) {

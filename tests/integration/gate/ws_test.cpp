@@ -94,6 +94,39 @@ TEST_F(WsTest, PingsAndIsNotMisledByPongs) {
   EXPECT_TRUE(noop);
 }
 
+TEST_F(WsTest, WhoAnswersNoPingsIsGone) {
+  config.websocket.ping_interval = Milliseconds(100);
+  start_serving();
+  WsClient client(ws_port());
+  ASSERT_TRUE(client.log_in("alice"));
+  const auto auth = take_auth();
+  EXPECT_TRUE(client.wait_closed());
+  EXPECT_TRUE(refused("pong"));
+  EXPECT_EQ(logic.take(link::LINK_COMMAND_SESSION_CLOSED).channel, auth.request.channel());
+}
+
+TEST_F(WsTest, PingsAreLimitedToo) {
+  start_serving();
+  WsClient client(ws_port());
+  ASSERT_TRUE(client.log_in("alice"));
+  const std::string ping = WsFrame{.first = 0x89, .payload = "x"}.encode();
+  std::string flood;
+  for (int i = 0; i < 10'000; ++i) flood += ping;
+  client.send(flood);
+  EXPECT_EQ(client.read_close_code(), 1008);
+  EXPECT_TRUE(client.wait_closed());
+  EXPECT_TRUE(refused("bad_framing"));
+}
+
+TEST_F(WsTest, AnswersAProbe) {
+  start_serving();
+  WsClient client(ws_port());
+  ASSERT_TRUE(client.send("GET /healthz HTTP/1.0\r\n\r\n"));
+  EXPECT_EQ(client.read_status(), 200);
+  EXPECT_TRUE(client.wait_closed());
+  EXPECT_TRUE(refused("bad_framing", 0));
+}
+
 TEST_F(WsTest, AnswersTheClosingHandshake) {
   start_serving();
   WsClient client(ws_port());

@@ -71,7 +71,42 @@ TEST_F(HandshakeTest, StrangersGarbageCloses) {
 }
 
 TEST_F(HandshakeTest, SilentStrangerIsClosedAtTheDeadline) {
-  PacketClient stranger(start_server({.hello_deadline = Milliseconds(100)}));
+  PacketClient stranger(start_server({.link = {}, .hello_deadline = Milliseconds(100)}));
+  EXPECT_TRUE(stranger.wait_closed());
+}
+
+TEST_F(HandshakeTest, ALargePacketOfAStrangerIsRefusedByItsHeader) {
+  const auto port = start_server();
+  for (const std::uint32_t size : {kMaxUnprovedBody + 1, kMaxLinkBody}) {
+    std::string header(net::kHeaderSize, '\0');
+    net::write_header({.cmd_id = LINK_COMMAND_HELLO, .body_length = size}, header.data());
+    PacketClient stranger(port);
+    stranger.send(header);
+    EXPECT_TRUE(stranger.wait_closed());
+  }
+}
+
+// Neither do they take its place from a peer, nor its loop's time.
+TEST_F(HandshakeTest, StrangersGiveWay) {
+  const auto port = start_server({.link = {}, .max_unproved = 8});
+  std::vector<std::unique_ptr<PacketClient>> strangers;
+  for (int i = 0; i < 20; ++i) strangers.push_back(std::make_unique<PacketClient>(port));
+  EXPECT_TRUE(strangers.front()->wait_closed());
+  std::promise<void> release;
+  server_loop.post([&] { release.get_future().wait(); });
+  PacketClient another(port);
+  EXPECT_FALSE(read_frame(another).empty());  // greeted, though the loop that serves links is busy
+  release.set_value();
+  start_client(port);
+  ASSERT_TRUE(client_side.wait_up() && server_side.wait_up());
+  EXPECT_EQ(server_side.ups(), 1);
+}
+
+TEST_F(HandshakeTest, StopsWhileStrangersAreThere) {
+  const auto port = start_server();
+  PacketClient stranger(port);
+  ASSERT_FALSE(read_frame(stranger).empty());
+  server->stop();
   EXPECT_TRUE(stranger.wait_closed());
 }
 

@@ -91,7 +91,7 @@ TEST_F(LinkTest, SilentPeerIsDroppedAfterMissedPings) {
 
 TEST_F(LinkTest, PingsKeepAnIdleLink) {
   const LinkOptions options{.ping_interval = Milliseconds(20), .missed_pings = 3};
-  start_client(start_server(options), options);
+  start_client(start_server({.link = options}), options);
   const LinkPtr link = client_side.wait_up();
   ASSERT_TRUE(link && server_side.wait_up());
   // Far more than three intervals pass for both: the timer below runs on the client's loop like the pings.

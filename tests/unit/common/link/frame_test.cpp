@@ -55,6 +55,19 @@ TEST(FrameTest, RefusesHostileHeaders) {
   EXPECT_FALSE(split_frames(empty, packets).has_value());
 }
 
+TEST(FrameTest, KnowsATooLargeBodyByItsHeader) {
+  std::string header(net::kHeaderSize, '\0');
+  net::write_header({.cmd_id = LINK_COMMAND_HELLO, .body_length = 1025}, header.data());
+  LinkPacket packet;
+  EXPECT_FALSE(split_frame(header, 1024, packet).has_value());
+  EXPECT_EQ(split_frame(header, 1025, packet), 0U);
+  const std::string stream = two_frames();
+  const auto size = split_frame(stream, 1024, packet);
+  ASSERT_TRUE(size.has_value());
+  EXPECT_EQ(packet.command, LINK_COMMAND_PUSH);
+  EXPECT_LT(*size, stream.size());
+}
+
 TEST(HelloTest, ProofBindsSideNoncesAndIdentities) {
   const Identity gate{.role = ROLE_GATE, .node_id = "gate-1", .boot_id = 1, .secret = "s"};
   const Identity logic{.role = ROLE_LOGIC, .node_id = "logic-1", .boot_id = 2, .secret = "s"};

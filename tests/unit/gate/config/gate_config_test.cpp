@@ -31,6 +31,32 @@ TEST(GateConfigTest, ReadsItsSections) {
   EXPECT_EQ(config.tcp.port, 7001);
 }
 
+TEST(GateConfigTest, LeavesDescriptorsForWhatIsNoClient) {
+  EXPECT_EQ(connections_within(65'536, 2), 65'536U - 256);
+  EXPECT_EQ(connections_within(80, 2), 40U);
+  EXPECT_EQ(connections_within(1, 1), 1U);
+  EXPECT_EQ(connections_within(~std::size_t{0}, 1), 0xFFFFFFFFU);
+}
+
+TEST(GateConfigTest, RefusesNetworksThatAreNone) {
+  for (const char* line : {"exempt = [\"10.0.0.0/33\"]", "proxy_protocol_from = [\"balancer\"]"}) {
+    GateConfig config;
+    EXPECT_EQ(load(config, "[gate]\nname = \"gate-1\"\n[admission]\n" + std::string(line) + "\n").size(), 1U)
+        << line;
+  }
+}
+
+// What the start would refuse is refused by --check-config too.
+TEST(GateConfigTest, RefusesWhatCannotBeListenedOnOrRead) {
+  for (const char* lines :
+       {"[listen]\ntcp = \"localhost:7000\"\n", "[metrics]\nlisten = \"localhost:9100\"\n",
+        "[listen]\ntls = \":7443\"\n[tls]\ncertificate_file = \"/nowhere/c.pem\"\n"
+        "key_file = \"/nowhere/k.pem\"\n"}) {
+    GateConfig config;
+    EXPECT_EQ(load(config, "[gate]\nname = \"gate-1\"\n" + std::string(lines)).size(), 1U) << lines;
+  }
+}
+
 TEST(GateConfigTest, OutputQueueHoldsTwoOfTheLargestPackets) {
   GateConfig config;
   EXPECT_EQ(load(config, "[gate]\nname = \"gate-1\"\nmax_body_bytes = \"600KiB\"\n").size(), 1U);

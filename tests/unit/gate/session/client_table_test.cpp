@@ -17,7 +17,7 @@ Client& add_user(ClientTable& table, const std::string& uid, std::uint32_t devic
 }
 
 TEST(ClientTableTest, ChannelNamesItsLoopAndIsNeverReused) {
-  ClientTable table(3);
+  ClientTable table(3, SteadyTime{});
   std::set<std::uint64_t> seen;
   for (int i = 0; i < 100; ++i) {
     const auto channel = table.add(SteadyTime{}).channel;
@@ -30,7 +30,7 @@ TEST(ClientTableTest, ChannelNamesItsLoopAndIsNeverReused) {
 }
 
 TEST(ClientTableTest, FindsByUserOnceLoggedIn) {
-  ClientTable table(0);
+  ClientTable table(0, SteadyTime{});
   Client& client = add_user(table, "alice");
   EXPECT_EQ(table.find("demo", "alice", DeviceClass::kMobile), nullptr);
   EXPECT_EQ(table.log_in(client, 7), nullptr);
@@ -44,7 +44,7 @@ TEST(ClientTableTest, FindsByUserOnceLoggedIn) {
 }
 
 TEST(ClientTableTest, HigherLoginEpochStays) {
-  ClientTable table(0);
+  ClientTable table(0, SteadyTime{});
   Client& older = add_user(table, "alice", 1);
   Client& newer = add_user(table, "alice", 2);
   EXPECT_EQ(table.log_in(newer, 9), nullptr);
@@ -60,7 +60,7 @@ TEST(ClientTableTest, HigherLoginEpochStays) {
 }
 
 TEST(ClientTableTest, LoggingInAgainKeepsTheSession) {
-  ClientTable table(0);
+  ClientTable table(0, SteadyTime{});
   Client& client = add_user(table, "alice");
   EXPECT_EQ(table.log_in(client, 1), nullptr);
   EXPECT_EQ(table.log_in(client, 2), nullptr);
@@ -68,35 +68,26 @@ TEST(ClientTableTest, LoggingInAgainKeepsTheSession) {
   EXPECT_EQ(table.logged_in(), 1U);
 }
 
-TEST(ClientTableTest, WalkSeesEverybodyInBoundedSteps) {
-  ClientTable table(0);
-  for (int i = 0; i < 25; ++i) table.add(SteadyTime{});
-  std::multiset<std::uint64_t> seen;
-  for (int step = 0; step < 5; ++step) {
-    std::size_t visited = 0;
-    table.walk(5, [&](Client& client) {
-      seen.insert(client.channel);
-      ++visited;
-    });
-    EXPECT_EQ(visited, 5U);
-  }
-  EXPECT_EQ(seen.size(), 25U);
-  EXPECT_EQ(std::set<std::uint64_t>(seen.begin(), seen.end()).size(), 25U);
-}
-
-TEST(ClientTableTest, WalkMayRemoveWhatItVisits) {
-  ClientTable table(0);
-  for (int i = 0; i < 10; ++i) table.add(SteadyTime{});
-  std::size_t visited = 0;
-  table.walk(100, [&](Client& client) {
-    ++visited;
-    if (client.channel % 2 == 0) table.remove(client.channel);
-  });
-  EXPECT_EQ(visited, 10U);
-  EXPECT_EQ(table.size(), 5U);
-  table.walk(100, [&](Client& client) { table.remove(client.channel); });
-  EXPECT_EQ(table.size(), 0U);
-  table.walk(100, [](Client&) { FAIL(); });
+TEST(ClientTableTest, LooksAtThoseWhoseTimeHasCome) {
+  ClientTable table(0, SteadyTime{});
+  Client& soon = table.add(SteadyTime{});
+  Client& gone = table.add(SteadyTime{});
+  Client& late = table.add(SteadyTime{});
+  table.look_at(soon, SteadyTime{} + Milliseconds(100));
+  table.look_at(gone, SteadyTime{} + Milliseconds(100));
+  table.look_at(late, SteadyTime{} + Milliseconds(1000));
+  table.remove(gone.channel);
+  std::vector<std::uint64_t> seen;
+  const auto look = [&](Milliseconds at) {
+    seen.clear();
+    table.look(SteadyTime{} + at, 10, [&](Client& client) { seen.push_back(client.channel); });
+  };
+  look(Milliseconds(99));
+  EXPECT_TRUE(seen.empty());
+  look(Milliseconds(150));
+  EXPECT_EQ(seen, std::vector{soon.channel});
+  look(Milliseconds(2000));
+  EXPECT_EQ(seen, std::vector{late.channel});
 }
 
 }  // namespace

@@ -61,6 +61,7 @@ TEST_F(IntakeTest, APauseIsNeverLong) {
 TEST_F(IntakeTest, CountsPacketsAndBytes) {
   options.packets_per_second = 2;
   Intake intake(options, now);
+  intake.logged_in();
   intake.feed({}, now);
   EXPECT_TRUE(intake.within_rate(0));
   EXPECT_TRUE(intake.within_rate(0));
@@ -70,6 +71,7 @@ TEST_F(IntakeTest, CountsPacketsAndBytes) {
   options.packets_per_second = 1000;
   options.bytes_per_second = 100;
   Intake small(options, now);
+  small.logged_in();
   EXPECT_TRUE(small.within_rate(1000));  // one large packet passes
   EXPECT_FALSE(small.within_rate(0));
 }
@@ -99,12 +101,59 @@ TEST_F(IntakeTest, ALateAnswerOfWhatIsNotWaitedForCountsNothing) {
   EXPECT_EQ(intake.in_flight(), 0U);
 }
 
+TEST_F(IntakeTest, ExcessIsTooMuchByNumberOrByTime) {
+  options.packets_per_second = 2;
+  options.rate_grace = Milliseconds(3000);
+  Intake many(options, now);
+  many.logged_in();
+  for (int i = 0; i < 6; ++i) EXPECT_FALSE(many.excessive()) << i;
+  EXPECT_TRUE(many.excessive());
+
+  Intake lasting(options, now);
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_FALSE(lasting.excessive()) << i;
+    now += Milliseconds(900);
+    lasting.feed({}, now);
+  }
+  EXPECT_TRUE(lasting.excessive());
+  now += Milliseconds(1000);  // a pause
+  lasting.feed({}, now);
+  EXPECT_FALSE(lasting.excessive());
+}
+
+TEST_F(IntakeTest, TakesFewPacketsUntilLoggedIn) {
+  options.packets_per_second_before_login = 1;
+  options.packets_per_second = 5;
+  Intake intake(options, now);
+  EXPECT_TRUE(intake.within_rate(0));
+  EXPECT_FALSE(intake.within_rate(0));
+  intake.logged_in();
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(intake.within_rate(0));
+  EXPECT_FALSE(intake.within_rate(0));
+}
+
+TEST_F(IntakeTest, WhatIsHeldBackComesInOrder) {
+  options.requests_per_second = 0;
+  Intake intake(options, now);
+  const std::string bytes = packet(1) + packet(2, "two") + packet(3);
+  intake.feed(std::string_view(bytes).substr(0, 30), now);
+  ASSERT_EQ((*intake.next())->header.seq, 1U);
+  intake.hold_back();
+  EXPECT_EQ(*intake.next(), nullptr);
+  EXPECT_EQ(intake.held_bytes(), 10U);
+  EXPECT_TRUE(take(intake, std::string_view(bytes).substr(30)).empty());
+  EXPECT_EQ(intake.held_bytes(), bytes.size() - 20);
+  intake.release();
+  EXPECT_EQ(take(intake, intake.take_held()), (std::vector<std::uint32_t>{2, 3}));
+  EXPECT_FALSE(intake.holds());
+}
+
 TEST_F(IntakeTest, RefusesALargeBodyUntilItIsAllowed) {
   Intake intake(options, now);
-  const std::size_t size = SessionOptions::kMaxBodyBeforeLogin + 1;
+  const std::size_t size = options.max_body_before_login + 1;
   const std::string bytes = packet(1, std::string(size, 'x'));
   Intake other(options, now);
-  other.set_max_body_bytes(size);
+  other.logged_in();
   EXPECT_EQ(take(other, bytes), std::vector<std::uint32_t>{1});
   intake.feed(bytes, now);
   EXPECT_EQ(intake.next().error(), net::PacketError::kBodyTooLarge);

@@ -35,7 +35,6 @@ class FakeTransport : public Transport {
   }
   void finish() override {}
   void close() override {}
-  net::asio::ip::address remote_address() const override { return {}; }
 
   std::size_t room = 1 << 20;
   bool broken = false;
