@@ -74,9 +74,24 @@ bool ShardLeases::may_begin(SteadyTime now) {
          now - started_ >= kFirstShardPatience;
 }
 
+DbStatus ShardLeases::check_size(const ShardSeen& seen) const {
+  if (seen.leases.size() == shard_slots_) return {};
+  return std::unexpected(
+      DbError{.fault = DbFault::kUnable,
+              .code = 0,
+              .message = fmt::format("im_slot has {} of {} slots", seen.leases.size(), shard_slots_)});
+}
+
 DbResult<std::uint64_t> ShardLeases::begin() {
+  // Else nothing is raised: whoever serves is not disturbed by a configuration that does not fit.
+  auto seen = read_shard(*connection_);
+  if (!seen) return std::unexpected(seen.error());
+  if (auto fits = check_size(*seen); !fits) return std::unexpected(fits.error());
   auto started = start_node(*connection_, deps_.node, deps_.boot_id);
   if (!started) return std::unexpected(started.error());
+  if (auto ready = set_ready(*connection_, deps_.node, deps_.boot_id, true); !ready) {
+    return std::unexpected(ready.error());
+  }
   begun_ = true;
   deps_.clock->move_past(started->past);
   state_.begun(started->epoch, started->barrier);
@@ -117,12 +132,7 @@ Leader ShardLeases::leader() const {
 DbResult<std::optional<std::string>> ShardLeases::look() {
   auto seen = read_shard(*connection_);
   if (!seen) return std::unexpected(seen.error());
-  if (seen->leases.size() != shard_slots_) {
-    return std::unexpected(
-        DbError{.fault = DbFault::kUnable,
-                .code = 0,
-                .message = fmt::format("im_slot has {} of {} slots", seen->leases.size(), shard_slots_)});
-  }
+  if (auto fits = check_size(*seen); !fits) return std::unexpected(fits.error());
   note_role(*seen);
   seen_role_ = role();
   const TenurePtr tenure = state_.tenure();

@@ -56,6 +56,7 @@ class ShardLeases {
   [[nodiscard]] bool is_first() const noexcept { return index_ == 0; }
   [[nodiscard]] Leadership::Role role() const noexcept;
   [[nodiscard]] FenceKey key() const;
+  [[nodiscard]] DbStatus check_size(const ShardSeen& seen) const;
   [[nodiscard]] DbStatus serve(std::vector<AcquiredSlot> slots);
   void note_role(const ShardSeen& seen);
   [[nodiscard]] Leader leader() const;
