@@ -33,7 +33,7 @@ hongyan_precompile(hongyan_precompiled)
 hongyan_precompile(hongyan_precompiled_tests GTest::gtest GTest::gmock)
 # Test programs run once: their own files are not worth optimizing, which takes a third of the time of compiling them. What they
 # test is a library, and optimized as for the daemons.
-set(HONGYAN_TEST_OPTIONS $<$<CONFIG:Release>:-O0>)
+set(HONGYAN_TEST_OPTIONS -O0)
 target_compile_options(hongyan_precompiled_tests PRIVATE ${HONGYAN_TEST_OPTIONS})
 target_precompile_headers(hongyan_precompiled_tests PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
 
