@@ -77,6 +77,9 @@ struct Server {
 };
 
 TEST(AcceptorTest, WhoFindsNoDescriptorIsTurnedAwayAtOnce) {
+#if __has_feature(undefined_behavior_sanitizer)
+  GTEST_SKIP() << "this sanitizer opens a pipe to look at an object's type";
+#endif
   auto server = std::make_unique<Server>();
   ASSERT_TRUE(listen(server->acceptor.socket(), "127.0.0.1", 0).has_value());
   const auto port = server->acceptor.socket().local_endpoint().port();
