@@ -15,7 +15,7 @@ namespace {
 
 constexpr Milliseconds kBeatEvery{1000};
 constexpr Milliseconds kLookAgain{100};  // while something is out of place
-constexpr Milliseconds kAskAgain{300};   // whether the node's number is ours
+constexpr Milliseconds kAskAgain{100};   // whether the node's number is ours
 constexpr std::int64_t kIdAheadMs = 10'000;
 constexpr Milliseconds kFirstDelay{50};
 constexpr Milliseconds kLongestDelay{1000};

@@ -58,6 +58,9 @@ DbStatus ShardLeases::connected(MysqlConnection& connection) {
 
 DbResult<ShardLeases::Number> ShardLeases::ask_for_number() {
   if (number_locked_ || begun_) return Number::kOurs;
+  // The server may just have found out that a predecessor's connection is gone.
+  if (auto asked = connected(*connection_); !asked) return std::unexpected(asked.error());
+  if (number_locked_) return Number::kOurs;
   auto last = read_beat(*connection_, deps_.node);
   if (!last) return std::unexpected(last.error());
   const SteadyTime now = SteadyClock::now();

@@ -31,7 +31,7 @@ class ShardLeases {
 
   enum class Number : std::uint8_t {
     kOurs,
-    kUnclear,  // ask again in 300 ms
+    kUnclear,  // ask again soon
     kTaken,    // another process of this number lives
   };
   // Whether this process may begin a life under the node's number.
