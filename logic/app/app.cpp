@@ -214,8 +214,8 @@ void App::shard_resumed(std::size_t shard) {
 }
 
 void App::fenced_off(std::size_t shard, const std::string& reason) {
-  log::error("store", "this process may not go on shard={} reason={}",
-             config_.mysql.shards[shard].name, log::quoted(reason));
+  log::error("store", "this process may not go on shard={} reason={}", config_.mysql.shards[shard].name,
+             log::quoted(reason));
   context_.signals.stop(1, "fenced off: " + reason);
 }
 

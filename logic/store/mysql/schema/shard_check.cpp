@@ -67,8 +67,8 @@ Status check_schema(MysqlConnection& connection) {
   const std::uint32_t needed = newest_schema_version();
   if (version < needed) {
     return fail(Code::kFailedPrecondition,
-                fmt::format("schema version is {}, this program needs {}: run hongyanctl schema apply", version,
-                            needed));
+                fmt::format("schema version is {}, this program needs {}: run hongyanctl schema apply",
+                            version, needed));
   }
   // One newer is what an upgrade needs: the schema goes first, then one node after the other.
   if (version > needed + 1) {
