@@ -93,7 +93,7 @@ TEST_F(LimitsTest, TheSystemKeepsLittleOfWhatAClientDoesNotRead) {
   config.session.max_output_bytes = 256 << 10;
   start_serving();
   const std::string answer(50'000, 'x');
-  logic.answer_with([&](FakeLogic& node, const LogicPacket& packet) {
+  logic.answer_with([answer](FakeLogic& node, const LogicPacket& packet) {
     if (packet.request.cmd_id() == client::COMMAND_AUTH) return node.accept_login(packet);
     node.respond(packet, answer);
   });
