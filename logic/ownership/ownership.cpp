@@ -126,7 +126,9 @@ OwnershipPlan Ownership::look(const ShardSeen& seen, Leader leader, bool leaving
   }
 
   const std::vector<Quota> quotas = wanted(seen, owned, leader, leaving, now);
-  Counts lacks;  // of its quota
+  plan.settled = plan.evict.empty();
+  if (quotas.empty() && !leaving) return plan;  // not for this node to say whose they are
+  Counts lacks;                                 // of its quota
   for (const Quota& quota : quotas) lacks[quota.node] = quota.slots;
 
   // Who lives and is within its quota keeps what it has.
@@ -145,7 +147,7 @@ OwnershipPlan Ownership::look(const ShardSeen& seen, Leader leader, bool leaving
   const auto ours = std::ranges::find(quotas, options_.self, &Quota::node);
   const auto rank = static_cast<std::size_t>(ours - quotas.begin());
   const bool others_have_it = leader == Leader::kChoose && !quotas.empty() && owned.contains(quotas[0].node);
-  const bool may_help = !leaving && leader != Leader::kOther && !quotas.empty() && !others_have_it;
+  const bool may_help = !leaving && !others_have_it;
   const bool can_release = now >= next_release_;
   auto next = quotas.begin();
   for (const LeaseSeen& lease : displaced) {
@@ -153,10 +155,10 @@ OwnershipPlan Ownership::look(const ShardSeen& seen, Leader leader, bool leaving
     const NodeNumber target = next == quotas.end() ? 0 : next->node;
     if (target != 0) --lacks[target];
     if (lease.owner == target) continue;
-    // Given up to somebody who is to have it, or to anybody when we leave.
-    if (lease.owner == options_.self && target == 0 && !leaving) continue;
     plan.settled = false;
     if (lease.owner == options_.self) {
+      // Given up to somebody who is to have it, or to anybody when we leave.
+      if (target == 0 && !leaving) continue;
       if (can_release && plan.release.size() < options_.release_batch) plan.release.push_back(lease.slot);
     } else if (lease.owner == 0 && sure) {
       const bool take = target == options_.self || (may_help && is_left_over(lease.slot, rank, now));

@@ -62,7 +62,7 @@ DbStatus set_ready(MysqlConnection& connection, NodeNumber node, std::uint64_t b
 
 DbResult<bool> lock_number(MysqlConnection& connection, const std::string& database, NodeNumber node) {
   std::string sql = "SELECT GET_LOCK(";
-  append_hex_literal(sql, fmt::format("hongyan.{}.{}", database, node).substr(0, 64));
+  append_hex_literal(sql, fmt::format("hongyan.{}.{}", node, database).substr(0, 64));
   sql += ", 0)";
   bool ours = false;
   auto done = connection.query(sql, [&ours](const TextRow& row) { ours = row.number(0) == 1; });

@@ -113,14 +113,13 @@ DbResult<Claimed> claim(MysqlConnection& connection, const FenceKey& key, std::s
   }
   std::vector<Slot> taken;
   auto free = connection.query(
-      fmt::format("SELECT slot, epoch, mark, FLOOR(UNIX_TIMESTAMP(NOW(3)) * 1000) FROM im_slot "
+      fmt::format("SELECT slot, epoch, mark FROM im_slot "
                   "WHERE owner IS NULL AND {} ORDER BY slot FOR UPDATE",
                   slot_condition(slots)),
       [&](const TextRow& row) {
         taken.push_back(static_cast<Slot>(row.number(0)));
         claimed.slots.push_back(
             {.slot = taken.back(), .epoch = row.unsigned_number(1) + 1, .mark = row.number(2)});
-        claimed.clock_ms = row.number(3);
         claimed.past = std::max(claimed.past, row.number(2));
       });
   if (!free) return std::unexpected(free.error());

@@ -49,7 +49,6 @@ enum class Handed : std::uint8_t {
 struct Claimed {
   Handed handed = Handed::kDone;
   std::vector<AcquiredSlot> slots;  // those that were free: fewer than wanted, when another was faster
-  std::int64_t clock_ms = 0;        // of the server, in this transaction
   MsgId past = 0;                   // ids of these slots must go past this
 };
 

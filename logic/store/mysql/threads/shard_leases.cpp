@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "common/log/log.h"
@@ -139,8 +138,8 @@ DbResult<std::optional<std::string>> ShardLeases::look() {
   note_role(*seen);
   seen_role_ = role();
   const TenurePtr tenure = state_.tenure();
-  std::vector<Slot>
-      not_held;  // ours in the database only: a statement of ours came late, or its end was not seen
+  // Ours in the database only: a statement of ours came late, or its end was not seen.
+  std::vector<Slot> not_held;
   for (const LeaseSeen& lease : seen->leases) {
     const bool ours = lease.owner == deps_.node;
     if (ours && !tenure->owns(lease.slot)) not_held.push_back(lease.slot);
@@ -182,9 +181,10 @@ DbStatus ShardLeases::release_all(const std::vector<Slot>& slots) {
     const FenceKey key{.node = deps_.node, .epoch = (*present)->epoch, .barrier = (*present)->barrier};
     auto released = release(*connection_, key, slots);
     if (!released) return std::unexpected(released.error());
-    if (*released == Handed::kDone) break;
+    if (*released == Handed::kDone) return {};
   }
-  return {};
+  return std::unexpected(
+      DbError{.fault = DbFault::kConflict, .code = 0, .message = "barriers were passed all the time"});
 }
 
 DbStatus ShardLeases::leave() {

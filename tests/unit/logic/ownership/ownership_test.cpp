@@ -215,6 +215,21 @@ TEST_F(OneLeaderTest, WhoHasTheSlotsKeepsThem) {
   }
   EXPECT_EQ(of(2), kSlots);
   EXPECT_EQ(moves_, 0U);
+  for (const auto& [number, node] : nodes_) EXPECT_TRUE(node.plan.settled) << number;
+}
+
+// As in all shards but the first: whose they are is not for this node to say, who is dead there is.
+TEST_F(OneLeaderTest, WhoStandsByRestsAndStillFreesTheDeadsSlots) {
+  add(1);
+  run(milliseconds(2000));
+  add(2);
+  leader_ = Leader::kOther;
+  run(milliseconds(5000));
+  EXPECT_TRUE(nodes_[2].plan.settled);
+  nodes_[1].up = false;
+  run(milliseconds(4500));
+  EXPECT_EQ(evictions_, 1U);
+  EXPECT_EQ(of(0), kSlots);
 }
 
 TEST_F(OneLeaderTest, AnotherTakesAllFromTheDead) {
@@ -252,6 +267,7 @@ TEST_F(OneLeaderTest, WhoIsNotToLeadTakesNothing) {
   add(1);
   run(milliseconds(10'000));
   EXPECT_EQ(of(1), 0U);
+  EXPECT_TRUE(nodes_[1].plan.settled) << "it would read the shard ten times a second, for ever";
   leader_ = Leader::kSelf;
   step();
   EXPECT_EQ(of(1), kSlots);

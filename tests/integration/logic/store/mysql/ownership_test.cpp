@@ -68,7 +68,6 @@ TEST_F(OwnershipTest, AReleasedSlotIsFreeAndItsFormerFenceIsPassed) {
   ASSERT_EQ(claimed->slots.size(), 3U);
   EXPECT_EQ(claimed->slots[0].slot, 3);
   EXPECT_EQ(claimed->slots[0].epoch, 2U);
-  EXPECT_LT(std::abs(claimed->clock_ms - wall_ms()), 5000);
   EXPECT_EQ(owned_by(2), 3);
 }
 
