@@ -6,6 +6,7 @@
 #include <map>
 #include <thread>
 
+#include "tests/e2e/conversation.h"
 #include "tests/e2e/gate_client.h"
 #include "tests/e2e/test_client.h"
 
@@ -14,49 +15,21 @@ namespace {
 
 class FaultsTest : public ::testing::Test {
  protected:
-  FaultsTest() : alice_(tools::unique("alice")), bob_(tools::unique("bob"), from_start()) {
-    alice_.start();
-    bob_.start();
-    EXPECT_TRUE(alice_.wait_online());
-    EXPECT_TRUE(bob_.wait_online());
-  }
-  static client::ClientOptions from_start() {
-    client::ClientOptions options;
-    options.held_inbox = 0;
-    return options;
-  }
-  // Sends numbered messages, each once acknowledged.
-  void send(int count) {
-    for (int i = 0; i < count; ++i) {
-      const auto receipt = alice_.send(bob_.uid(), std::to_string(++sent_));
-      ASSERT_TRUE(receipt) << sent_ << " " << receipt.error().message;
-    }
-  }
-  // Everything sent has come, once and in order.
-  void expect_all() {
-    ASSERT_TRUE(bob_.wait_messages(static_cast<std::size_t>(sent_)));
-    const auto messages = bob_.messages();
-    ASSERT_EQ(messages.size(), static_cast<std::size_t>(sent_));
-    for (int i = 0; i < sent_; ++i)
-      EXPECT_EQ(messages[static_cast<std::size_t>(i)].content, std::to_string(i + 1));
-  }
   void kill_under_load(std::string_view name) {
     std::atomic<bool> stop = false;
     std::thread load([this, &stop] {
-      while (!stop) send(1);
+      while (!stop) talk_.send(1);
     });
     const tools::Cluster& cluster = tools::Cluster::get();
     EXPECT_TRUE(cluster.kill(name));
     EXPECT_TRUE(cluster.restart(name));
     stop = true;
     load.join();
-    send(5);
-    expect_all();
+    talk_.send(5);
+    talk_.expect_all();
   }
 
-  TestClient alice_;
-  TestClient bob_;
-  int sent_ = 0;
+  Conversation talk_;
 };
 
 TEST_F(FaultsTest, GateKilled) { kill_under_load("gate-1"); }
@@ -67,8 +40,8 @@ TEST_F(FaultsTest, RedisKilled) { kill_under_load("redis"); }
 TEST_F(FaultsTest, IplistKilledLeavesChatAlone) {
   const tools::Cluster& cluster = tools::Cluster::get();
   ASSERT_TRUE(cluster.kill("iplist-1"));
-  send(20);
-  expect_all();
+  talk_.send(20);
+  talk_.expect_all();
   ASSERT_TRUE(cluster.restart("iplist-1"));
   client::ClientOptions options;
   options.iplist = {cluster.iplist()};
@@ -79,22 +52,22 @@ TEST_F(FaultsTest, IplistKilledLeavesChatAlone) {
 
 TEST_F(FaultsTest, RedisEmptied) {
   const tools::Cluster& cluster = tools::Cluster::get();
-  const std::string route = "HLEN 'route:{" + cluster.app() + ":" + bob_.uid() + "}'";
+  const std::string route = "HLEN 'route:{" + cluster.app() + ":" + talk_.receiver() + "}'";
   EXPECT_TRUE(tools::eventually([&] { return cluster.redis(route) == "1"; }));
   EXPECT_EQ(cluster.redis("FLUSHALL"), "OK");
-  send(20);
-  expect_all();
+  talk_.send(20);
+  talk_.expect_all();
   EXPECT_TRUE(tools::eventually([&] { return cluster.redis(route) == "1"; }));
 }
 
 TEST_F(FaultsTest, RedisAwayChatGoesOn) {
   const tools::Cluster& cluster = tools::Cluster::get();
   ASSERT_TRUE(cluster.kill("redis"));
-  send(20);
+  talk_.send(20);
   TestClient carol(tools::unique("carol"));
   carol.start();
   EXPECT_TRUE(carol.wait_online());
-  expect_all();
+  talk_.expect_all();
   ASSERT_TRUE(cluster.restart("redis"));
 }
 
@@ -119,8 +92,8 @@ TEST_F(FaultsTest, MySqlAwayIsAnsweredInTime) {
         << code;
   }
   ASSERT_TRUE(cluster.restart("mysql-1"));
-  send(5);
-  expect_all();
+  talk_.send(5);
+  talk_.expect_all();
 }
 
 }  // namespace

@@ -7,52 +7,29 @@
 #include <functional>
 #include <thread>
 
-#include "tests/e2e/test_client.h"
+#include "tests/e2e/conversation.h"
 
 namespace hongyan::e2e {
 namespace {
 
 class StandbyTest : public ::testing::Test {
  protected:
-  StandbyTest() : alice_(tools::unique("alice")), bob_(tools::unique("bob"), from_start()) {
-    alice_.start();
-    bob_.start();
-    EXPECT_TRUE(alice_.wait_online());
-    EXPECT_TRUE(bob_.wait_online());
-    send(1);  // somebody serves
-  }
-  static client::ClientOptions from_start() {
-    client::ClientOptions options;
-    options.held_inbox = 0;
-    return options;
-  }
-  void send(int count) {
-    for (int i = 0; i < count; ++i) {
-      const auto receipt = alice_.send(bob_.uid(), std::to_string(++sent_));
-      ASSERT_TRUE(receipt) << sent_ << " " << receipt.error().message;
-    }
-  }
-  void expect_all() {
-    ASSERT_TRUE(bob_.wait_messages(static_cast<std::size_t>(sent_)));
-    const auto messages = bob_.messages();
-    ASSERT_EQ(messages.size(), static_cast<std::size_t>(sent_));
-    for (int i = 0; i < sent_; ++i)
-      EXPECT_EQ(messages[static_cast<std::size_t>(i)].content, std::to_string(i + 1));
-  }
+  StandbyTest() { talk_.send(1); }  // somebody serves
+
   // Under load: what ends the node, then what brings it back, as the one that stands by.
   void change_over(const std::function<void()>& end, const std::function<void()>& back) {
     std::atomic<bool> stop = false;
     std::thread load([this, &stop] {
-      while (!stop) send(1);
+      while (!stop) talk_.send(1);
     });
     end();
-    const int sent_before = sent_;
-    EXPECT_TRUE(tools::eventually([&] { return sent_ > sent_before + 20; })) << "nobody took over";
+    const int before = talk_.sent();
+    EXPECT_TRUE(tools::eventually([&] { return talk_.sent() > before + 20; })) << "nobody took over";
     stop = true;
     load.join();
     back();
-    send(5);
-    expect_all();
+    talk_.send(5);
+    talk_.expect_all();
   }
 
   // Who has the slots.
@@ -68,9 +45,7 @@ class StandbyTest : public ::testing::Test {
     return tools::eventually([&] { return cluster_.members().at(node) == 0; });
   }
 
-  TestClient alice_;
-  TestClient bob_;
-  std::atomic<int> sent_ = 0;
+  Conversation talk_;
   const tools::Cluster& cluster_ = tools::Cluster::get();
 };
 
