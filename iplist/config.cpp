@@ -21,14 +21,7 @@ void bind(config::Schema& schema, IplistConfig& c) {
   schema.check("listen.clients", [&c] { return net::check_listen_host(c.clients.host); });
   schema.check("listen.heartbeats", [&c] { return net::check_listen_host(c.heartbeats.host); });
   schema.check("metrics.listen", [&c] { return net::check_listen_host(c.common.metrics.listen.host); });
-  schema
-      .value("listen.hello_deadline", c.links.hello_deadline,
-             "How long a gate or logic node may take to prove that it knows cluster.secret.")
-      .range(Milliseconds(100), Milliseconds(60'000));
-  schema
-      .value("listen.max_unproved", c.links.max_unproved,
-             "Connections that have yet to; for one more the oldest is closed.")
-      .range(1, 65'536);
+  link::bind(schema, "listen", c.links);
 
   schema.section("web", "The page, served at / beside the interface that it asks.");
   schema.value("web.root", c.web_root, "Folder with the built page; read at start. Empty: no page.");

@@ -37,9 +37,9 @@ class LinkHandler {
   virtual void on_link_down(const LinkPtr& link) = 0;
 };
 
-// Created by LinkClient and LinkServer, for a peer that has proved itself. Lives on one loop, which reads and writes; send(), is_open() and
-// close() may be called by any thread. Packets sent by one thread arrive in order. What is sent during one
-// turn of the loop leaves in one write.
+// Created by LinkClient and LinkServer, for a peer that has proved itself. Lives on one loop, which reads and
+// writes; send(), is_open() and close() may be called by any thread. Packets sent by one thread arrive in
+// order. What is sent during one turn of the loop leaves in one write.
 class Link : public std::enable_shared_from_this<Link> {
  public:
   Link(net::EventLoop& loop, net::TcpSocket socket, LinkHandler& handler, LinkOptions options, Proved proved);

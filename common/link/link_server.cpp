@@ -18,6 +18,17 @@ namespace {
 constexpr double kLinesPerSecond = 2;  // about strangers
 }  // namespace
 
+void bind(config::Schema& schema, const std::string& section, LinkServerOptions& options) {
+  schema
+      .value(section + ".hello_deadline", options.hello_deadline,
+             "How long a gate or logic node may take to prove that it knows cluster.secret.")
+      .range(Milliseconds(100), Milliseconds(60'000));
+  schema
+      .value(section + ".max_unproved", options.max_unproved,
+             "Connections that have yet to; for one more the oldest is closed.")
+      .range(1, 65'536);
+}
+
 // Those that the server made. Shared with what is posted to their loops. Any thread.
 class LinkServer::Links {
  public:

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/config/schema.h"
 #include "common/link/link.h"
 
 namespace hongyan::link {
@@ -14,6 +15,9 @@ struct LinkServerOptions {
   Milliseconds hello_deadline{5000};  // for a peer to prove itself
   std::uint32_t max_unproved = 64;  // past it the oldest of those that have yet to prove themselves is closed
 };
+
+// Keys of the section of a daemon's configuration that says where it listens. The options outlive the schema.
+void bind(config::Schema& schema, const std::string& section, LinkServerOptions& options);
 
 // Listens on one address. On a thread of its own, so that strangers take no time of the given loops, the peers
 // prove themselves; each that has is given to the next loop as a link. stop() by any thread but that one: no new

@@ -85,6 +85,7 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] bool reads_no_more() const noexcept;
 
   void on_bytes(std::string_view bytes);
+  // What a client sends that is being closed; much of it ends the session at once.
   void discard(std::size_t bytes);
   // The transport's framing was broken by the client; it tells the client when it finishes.
   void on_broken_framing(std::string_view reason);

@@ -85,8 +85,8 @@ Status App::open_listeners() {
   std::vector<net::EventLoop*> loops;
   loops.reserve(threads_.size());
   for (const auto& thread : threads_) loops.push_back(&thread->loop());
-  auto links =
-      link::LinkServer::start(loops, config_.link_listen.host, config_.link_listen.port, identity_, *gates_);
+  auto links = link::LinkServer::start(loops, config_.link_listen.host, config_.link_listen.port, identity_,
+                                       *gates_, config_.links);
   if (!links) return std::unexpected(links.error());
   link_server_ = *links;
   if (config_.api.listen.set()) {

@@ -1,6 +1,7 @@
 #include "logic/app/config.h"
 
 #include "common/base/msg_id.h"
+#include "common/net/listen.h"
 
 namespace hongyan::logic {
 
@@ -26,6 +27,17 @@ void bind_link(config::Schema& schema, LogicConfig& config) {
       return endpoint.error().message;
     return config::unreachable_advertise(config.link_listen, config.advertise, config.common.cluster);
   });
+  link::bind(schema, "link", config.links);
+}
+
+// What the start would refuse.
+void check_hosts(config::Schema& schema, LogicConfig& config) {
+  schema.check("link.listen", [&config] { return net::check_listen_host(config.link_listen.host); });
+  schema.check("api.listen", [&config] {
+    return config.api.listen.set() ? net::check_listen_host(config.api.listen.host) : std::string();
+  });
+  schema.check("metrics.listen",
+               [&config] { return net::check_listen_host(config.common.metrics.listen.host); });
 }
 
 }  // namespace
@@ -41,6 +53,7 @@ void bind(config::Schema& schema, LogicConfig& config) {
   bind(schema, config.pipeline);
   bind(schema, config.group);
   bind(schema, config.apps);
+  check_hosts(schema, config);
 }
 
 }  // namespace hongyan::logic

@@ -6,6 +6,7 @@
 
 #include "common/config/common_config.h"
 #include "common/config/schema.h"
+#include "common/link/link_server.h"
 #include "logic/api/config.h"
 #include "logic/app/apps_config.h"
 #include "logic/app/mysql_config.h"
@@ -27,6 +28,7 @@ struct LogicConfig {
   // [link]
   config::Endpoint link_listen{.host = "127.0.0.1", .port = 7100};
   std::string advertise;  // host or host:port told to gates; empty: those of link_listen
+  link::LinkServerOptions links;
 
   ApiConfig api;
   RedisConfig redis;

@@ -63,6 +63,15 @@ TEST_F(LogicConfigTest, AnAdvertisedPortIsANumber) {
                     "link.advertise"));
 }
 
+TEST_F(LogicConfigTest, WhereItListensAreAddresses) {
+  for (const std::string section : {"link", "api", "metrics"}) {
+    EXPECT_TRUE(
+        names(load(std::string(kBase) + kShards + kApp + "[" + section + "]\nlisten = \"nohost:1\"\n"),
+              section + ".listen"))
+        << section;
+  }
+}
+
 TEST_F(LogicConfigTest, EverySlotIsInExactlyOneShard) {
   std::string gap = kShards;
   gap.replace(gap.find("2048-4095"), 9, "2049-4095");
