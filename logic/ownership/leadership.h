@@ -6,8 +6,9 @@
 
 namespace hongyan::logic {
 
-// Of all nodes one serves and the others stand by; who it is stands in the first shard: it owns the slots
-// there. The keeper of the first shard says so here, those of the other shards follow. Any thread.
+// Of all nodes one serves and the others stand by; who it is stands in the first shard, which has slot 0: it
+// owns the slots there. The keeper of the first shard says so here, those of the other shards follow. Any
+// thread.
 class Leadership {
  public:
   enum class Role : std::uint8_t {

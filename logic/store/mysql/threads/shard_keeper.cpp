@@ -37,7 +37,7 @@ ShardKeeper::ShardKeeper(std::size_t index, const ShardConfig& config, const Sha
                    .open = [this] { return open(); },
                    .connect_again = Milliseconds(0)},
                   "leases and upkeep"),
-      leases_(index, config, deps, slots_.size(), state, connection_, [this] { return beat_if_due(); }),
+      leases_(index, config, deps, slots_, state, connection_, [this] { return beat_if_due(); }),
       backoff_(kFirstDelay, kLongestDelay, random_) {}
 
 void ShardKeeper::start() {

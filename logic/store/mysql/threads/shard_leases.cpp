@@ -24,16 +24,17 @@ using Role = Leadership::Role;
 }  // namespace
 
 ShardLeases::ShardLeases(std::size_t index, const ShardConfig& config, const ShardDeps& deps,
-                         std::size_t shard_slots, ShardState& state, FencedConnection& connection,
+                         const std::vector<Slot>& slots, ShardState& state, FencedConnection& connection,
                          std::function<DbStatus()> beat)
     : index_(index),
       config_(config),
       deps_(deps),
-      shard_slots_(shard_slots),
+      shard_slots_(slots.size()),
+      first_(std::ranges::find(slots, Slot{0}) != slots.end()),
       state_(state),
       connection_(connection),
       beat_(std::move(beat)),
-      ownership_({.self = deps.node, .shard = 0, .shard_sizes = {shard_slots}}) {}
+      ownership_({.self = deps.node, .shard = 0, .shard_sizes = {slots.size()}}) {}
 
 Role ShardLeases::role() const noexcept {
   return deps_.leadership != nullptr ? deps_.leadership->role() : Role::kUnknown;
@@ -72,7 +73,7 @@ DbResult<ShardLeases::Number> ShardLeases::ask_for_number() {
 }
 
 bool ShardLeases::may_begin(SteadyTime now) {
-  return is_first() || deps_.leadership == nullptr || role() != Role::kUnknown ||
+  return first_ || deps_.leadership == nullptr || role() != Role::kUnknown ||
          now - started_ >= kFirstShardPatience;
 }
 
@@ -103,7 +104,7 @@ DbResult<std::uint64_t> ShardLeases::begin() {
 
 DbStatus ShardLeases::resume() {
   // What is not served here is given up by the next look.
-  if (kept_.empty() || (!is_first() && role() == Role::kStandsBy)) return {};
+  if (kept_.empty() || (!first_ && role() == Role::kStandsBy)) return {};
   return serve(std::exchange(kept_, {}));
 }
 
@@ -113,13 +114,13 @@ DbStatus ShardLeases::serve(std::vector<AcquiredSlot> slots) {
   log::info("store", "slots acquired shard={} slots={} redo={} redo_groups={} pending={}", config_.name,
             slots.size(), redo->accepted.size(), redo->placed.size(), redo->pending.size());
   state_.claimed(slots);
-  if (is_first() && deps_.leadership != nullptr) deps_.leadership->set(Role::kLeads);
+  if (first_ && deps_.leadership != nullptr) deps_.leadership->set(Role::kLeads);
   deps_.observer->shard_acquired(index_, std::move(slots), std::move(*redo));
   return {};
 }
 
 void ShardLeases::note_role(const ShardSeen& seen) {
-  if (!is_first() || deps_.leadership == nullptr) return;
+  if (!first_ || deps_.leadership == nullptr) return;
   if (holds_any()) return deps_.leadership->set(Role::kLeads);
   const bool owned = std::ranges::any_of(
       seen.leases, [this](const LeaseSeen& lease) { return lease.owner != 0 && lease.owner != deps_.node; });
@@ -127,7 +128,7 @@ void ShardLeases::note_role(const ShardSeen& seen) {
 }
 
 Leader ShardLeases::leader() const {
-  if (is_first() || deps_.leadership == nullptr) return Leader::kChoose;
+  if (first_ || deps_.leadership == nullptr) return Leader::kChoose;
   return role() == Role::kLeads ? Leader::kSelf : Leader::kOther;
 }
 
@@ -145,7 +146,7 @@ DbResult<std::optional<std::string>> ShardLeases::look() {
     if (ours && !tenure->owns(lease.slot)) not_held.push_back(lease.slot);
     if (!ours && tenure->owns(lease.slot)) return "another node has slots that were ours";
   }
-  if (!is_first() && role() == Role::kStandsBy && holds_any()) return "another node leads";
+  if (!first_ && role() == Role::kStandsBy && holds_any()) return "another node leads";
   if (!not_held.empty()) {
     // Never served as they are: what was sent before might still be read (it names the barrier).
     if (auto freed = release_all(not_held); !freed) return std::unexpected(freed.error());

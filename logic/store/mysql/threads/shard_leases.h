@@ -22,9 +22,10 @@ namespace hongyan::logic {
 // Errors are those of the connection: whatever was under way then is found out by the next look().
 class ShardLeases {
  public:
-  // beat: writes one if it is due; called between statements of something long.
-  ShardLeases(std::size_t index, const ShardConfig& config, const ShardDeps& deps, std::size_t shard_slots,
-              ShardState& state, FencedConnection& connection, std::function<DbStatus()> beat);
+  // slots: of the shard. beat: writes one if it is due; called between statements of something long.
+  ShardLeases(std::size_t index, const ShardConfig& config, const ShardDeps& deps,
+              const std::vector<Slot>& slots, ShardState& state, FencedConnection& connection,
+              std::function<DbStatus()> beat);
 
   // Each new connection, before begin(): whether it holds the lock of the node's number.
   [[nodiscard]] DbStatus connected(MysqlConnection& connection);
@@ -49,11 +50,10 @@ class ShardLeases {
   [[nodiscard]] DbStatus leave();
 
   [[nodiscard]] bool holds_any() const;
-  // Something is out of place: worth a look soon.
+  // Nothing is out of place: the next beat is soon enough for a look.
   [[nodiscard]] bool settled() const noexcept { return settled_ && seen_role_ == role(); }
 
  private:
-  [[nodiscard]] bool is_first() const noexcept { return index_ == 0; }
   [[nodiscard]] Leadership::Role role() const noexcept;
   [[nodiscard]] FenceKey key() const;
   [[nodiscard]] DbStatus check_size(const ShardSeen& seen) const;
@@ -67,6 +67,7 @@ class ShardLeases {
   const ShardConfig& config_;
   const ShardDeps& deps_;
   const std::size_t shard_slots_;
+  const bool first_;  // whatever the order of the configuration: it has slot 0
   ShardState& state_;
   FencedConnection& connection_;
   const std::function<DbStatus()> beat_;
