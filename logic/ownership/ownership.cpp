@@ -7,52 +7,50 @@
 namespace hongyan::logic {
 
 void Ownership::observe(const ShardSeen& seen, SteadyTime now) {
-  const bool stood_still = looked_ && now - last_look_ > options_.longest_gap;
-  if (!looked_) first_look_ = now;
+  if (!looked_) first_look_ = last_look_ = now;
   looked_ = true;
+  const auto gap = std::min(std::chrono::duration_cast<Milliseconds>(now - last_look_), options_.longest_gap);
   last_look_ = now;
   std::set<NodeNumber> present;
   for (const NodeSeen& node : seen.nodes) {
     present.insert(node.node);
     const auto [it, is_new] = nodes_.try_emplace(node.node);
-    Observed& known = it->second;
     if (is_new) {
-      known = {.last = node, .changed = now, .good_since = now, .wait = options_.join_after, .reads = 0};
-      continue;
-    }
-    const bool was_dead = dead(node.node, now);
-    const bool changed = known.last.beat != node.beat || known.last.boot != node.boot;
-    if (known.last.boot != node.boot) {
-      known.good_since = now;
-      known.wait = options_.join_after;
-    } else if (was_dead || known.last.epoch != node.epoch) {
-      // Somebody took it for dead.
-      known.good_since = now;
-      known.wait = options_.rejoin_after;
-    }
-    if (stood_still || changed) {
-      known.changed = now;
-      known.reads = 0;
+      it->second = {.last = node, .good_since = now, .wait = options_.join_after};
     } else {
-      ++known.reads;
+      it->second.observe(node, gap, now, options_, dead(node.node, now));
     }
-    known.last = node;
   }
   std::erase_if(nodes_, [&](const auto& node) { return !present.contains(node.first); });
+}
+
+void Ownership::Observed::observe(const NodeSeen& node, Milliseconds gap, SteadyTime now,
+                                  const Options& options, bool was_dead) {
+  const bool another_life = last.boot != node.boot;
+  const bool changed = another_life || last.beat != node.beat;
+  if (another_life || was_dead || last.epoch != node.epoch) {  // or somebody took it for dead
+    good_since = now;
+    wait = another_life ? options.join_after : options.rejoin_after;
+    beaten = false;
+  } else if (changed) {
+    beaten = true;
+  }
+  silence = changed ? Milliseconds(0) : silence + gap;
+  reads = changed ? 0 : reads + 1;
+  last = node;
 }
 
 bool Ownership::dead(NodeNumber node, SteadyTime now) const {
   if (node == options_.self) return false;
   const auto it = nodes_.find(node);
   if (it == nodes_.end()) return looked_ && now - first_look_ >= options_.dead_after;
-  return now - it->second.changed >= options_.dead_after && it->second.reads >= options_.dead_reads;
+  return it->second.silence >= options_.dead_after && it->second.reads >= options_.dead_reads;
 }
 
 bool Ownership::alive(NodeNumber node, SteadyTime now) const {
   if (node == options_.self) return true;
   const auto it = nodes_.find(node);
-  // Seen to beat at least once by this observer.
-  return it != nodes_.end() && !dead(node, now) && it->second.changed != it->second.good_since;
+  return it != nodes_.end() && !dead(node, now) && it->second.beaten;
 }
 
 std::vector<NodeNumber> Ownership::members(bool leaving, SteadyTime now) const {

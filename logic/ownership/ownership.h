@@ -58,8 +58,9 @@ enum class Leader : std::uint8_t {
 
 // The judgement of one node about one shard. Membership is what the beats in this very shard say, seen with
 // the observer's own monotonic clock: a node is alive while its beat changes, dead when it did not for
-// dead_after and for dead_reads readings, with the observer itself reading all that time. A server's clock
-// that is set moves nobody.
+// dead_after and for dead_reads readings. A gap between two readings counts for no more than longest_gap: who
+// stood still for long has to look again, and a server that is slow is no reason to wait for ever. A server's
+// clock that is set moves nobody.
 //
 // Slots stay where they are as long as their owner lives and has no more than its quota; the others go to
 // those that have less. A node that has just come, or was just taken for dead, gets none until it has beaten
@@ -79,7 +80,7 @@ class Ownership {
     Milliseconds rejoin_after{30'000};  // of beats, after it was taken for dead
     Milliseconds free_for{2000};        // a slot, before one whose turn it is not claims it
     Milliseconds free_for_each{500};    // and for each node that ranks before
-    Milliseconds longest_gap{1500};     // between two readings: after more the observer trusts no silence
+    Milliseconds longest_gap{1000};     // between two readings, that counts as silence: more it slept itself
     std::size_t release_batch = 64;
     Milliseconds release_every{100};
   };
@@ -91,10 +92,14 @@ class Ownership {
  private:
   struct Observed {
     NodeSeen last;
-    SteadyTime changed{};     // when the beat was last seen to have changed
     SteadyTime good_since{};  // beats all the time since
+    bool beaten = false;      // a beat was seen since then
+    Milliseconds silence{0};  // since the beat changed, as far as the observer was awake
     Milliseconds wait{0};     // from good_since on, before it is given slots
     unsigned reads = 0;       // since the beat changed
+
+    void observe(const NodeSeen& node, Milliseconds gap, SteadyTime now, const Options& options,
+                 bool was_dead);
   };
 
   void observe(const ShardSeen& seen, SteadyTime now);

@@ -90,7 +90,7 @@ Written FencedConnection::refused(const Tenure& tenure) {
     return failed({.fault = DbFault::kLost, .code = 0, .message = "lost after a refusal by the fence"},
                   DbSent::kNothing);
   }
-  auto present = read_present(tenure);
+  auto present = read_present(tenure.epoch);
   if (!present) return failed(present.error(), DbSent::kNothing);
   if (!*present) return {.outcome = Outcome::kFenced};
   const DbError error{.fault = DbFault::kConflict, .code = 0, .message = "a barrier was passed meanwhile"};
@@ -98,12 +98,12 @@ Written FencedConnection::refused(const Tenure& tenure) {
   return {.outcome = Outcome::kMoved, .error = error, .tenure = std::move(*present)};
 }
 
-DbResult<TenurePtr> FencedConnection::read_present(const Tenure& tenure) {
+DbResult<TenurePtr> FencedConnection::read_present(std::uint64_t epoch) {
   const TenurePtr before = deps_.state.tenure();
-  auto read = read_tenure(*connection_, deps_.node, tenure.epoch);
+  auto read = read_tenure(*connection_, deps_.node, epoch);
   if (!read) return std::unexpected(read.error());
   if (!*read) {
-    deps_.state.fence_lost(tenure.epoch);
+    deps_.state.fence_lost(epoch);
     return nullptr;
   }
   deps_.state.merge(before, **read);
@@ -113,7 +113,7 @@ DbResult<TenurePtr> FencedConnection::read_present(const Tenure& tenure) {
 DbResult<TenurePtr> FencedConnection::settle(const Tenure& tenure) {
   auto passed = pass_barrier(*connection_, deps_.node, tenure.epoch);
   auto present = !passed   ? DbResult<TenurePtr>(std::unexpected(passed.error()))
-                 : *passed ? read_present(tenure)
+                 : *passed ? read_present(tenure.epoch)
                            : DbResult<TenurePtr>();
   if (passed && !*passed) deps_.state.fence_lost(tenure.epoch);
   if (!present) note(present.error(), true);

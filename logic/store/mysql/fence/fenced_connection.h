@@ -85,6 +85,9 @@ class FencedConnection {
   // After kUnknown: when this has worked, what was in doubt is there to be found or will never be there. What
   // the node holds now; null: another process raised the epoch.
   [[nodiscard]] DbResult<TenurePtr> settle(const Tenure& tenure);
+  // While connected: what the node holds now under this epoch, which the shard's state then says, too. Null:
+  // another process raised the epoch. For who raised the barrier, or was refused by it.
+  [[nodiscard]] DbResult<TenurePtr> read_present(std::uint64_t epoch);
 
   [[nodiscard]] ServerTrouble& trouble() noexcept { return trouble_; }
 
@@ -95,7 +98,6 @@ class FencedConnection {
   [[nodiscard]] Written commit(const DbResult<Fence>& done, const Tenure& tenure, CommitFault fault);
   [[nodiscard]] Written failed(const DbError& error, DbSent sent);
   [[nodiscard]] Written refused(const Tenure& tenure);
-  [[nodiscard]] DbResult<TenurePtr> read_present(const Tenure& tenure);
   void note(const DbError& error, bool perhaps_stored);
 
   const Deps deps_;

@@ -161,7 +161,7 @@ DbStatus ShardLeases::carry_out(const OwnershipPlan& plan) {
   for (const OwnershipPlan::Dead& dead : plan.evict) {
     auto evicted = evict(*connection_, key(), dead.node, dead.epoch);
     if (!evicted) return std::unexpected(evicted.error());
-    if (*evicted != Handed::kDone) continue;
+    if (*evicted != Handed::kDone) return follow_barrier();
     log::warn("store", "a node that does not beat has lost its slots shard={} node={}", config_.name,
               dead.node);
   }
@@ -169,20 +169,28 @@ DbStatus ShardLeases::carry_out(const OwnershipPlan& plan) {
   if (plan.claim.empty()) return {};
   auto claimed = claim(*connection_, key(), plan.claim);
   if (!claimed) return std::unexpected(claimed.error());
+  if (claimed->handed != Handed::kDone) return follow_barrier();
   if (claimed->slots.empty()) return {};
   deps_.clock->move_past(claimed->past);
   return serve(std::move(claimed->slots));
 }
 
+DbStatus ShardLeases::follow_barrier() {
+  auto present = connection_.read_present(state_.tenure()->epoch);
+  if (!present) return std::unexpected(present.error());
+  return {};
+}
+
 DbStatus ShardLeases::release_all(const std::vector<Slot>& slots) {
   for (unsigned attempt = 1; attempt <= kReleases; ++attempt) {
-    auto present = read_tenure(*connection_, deps_.node, state_.tenure()->epoch);
+    auto present = connection_.read_present(state_.tenure()->epoch);
     if (!present) return std::unexpected(present.error());
     if (!*present) return {};  // the beat finds out
     const FenceKey key{.node = deps_.node, .epoch = (*present)->epoch, .barrier = (*present)->barrier};
     auto released = release(*connection_, key, slots);
     if (!released) return std::unexpected(released.error());
-    if (*released == Handed::kDone) return {};
+    // The barrier that was raised is ours from now on.
+    if (*released == Handed::kDone) return follow_barrier();
   }
   return std::unexpected(
       DbError{.fault = DbFault::kConflict, .code = 0, .message = "barriers were passed all the time"});

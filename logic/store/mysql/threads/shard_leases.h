@@ -61,6 +61,8 @@ class ShardLeases {
   void note_role(const ShardSeen& seen);
   [[nodiscard]] Leader leader() const;
   [[nodiscard]] DbStatus carry_out(const OwnershipPlan& plan);
+  // What was sent under a barrier that was passed is refused: the next is sent under the present one.
+  [[nodiscard]] DbStatus follow_barrier();
   [[nodiscard]] DbStatus release_all(const std::vector<Slot>& slots);
 
   const std::size_t index_;

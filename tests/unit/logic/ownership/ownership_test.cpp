@@ -171,6 +171,16 @@ TEST_F(OwnershipTest, WhoWasFrozenTrustsNoSilence) {
   EXPECT_EQ(evictions_, 0U);
 }
 
+// A slow disk: each reading takes longer than an observer may stand still.
+TEST_F(OwnershipTest, ADeadNodeIsFoundHoweverSlowTheServerIs) {
+  for (const NodeNumber number : {1, 2}) add(number);
+  for (int i = 0; i < 10; ++i) step(milliseconds(2500));
+  nodes_[1].up = false;
+  for (int i = 0; i < 4; ++i) step(milliseconds(2500));
+  EXPECT_EQ(evictions_, 1U);
+  EXPECT_EQ(of(2), kSlots);
+}
+
 TEST_F(OwnershipTest, AFrozenNodeIsEvictedAndComesBackSlowly) {
   for (const NodeNumber number : {1, 2}) add(number);
   run(milliseconds(15'000));

@@ -33,13 +33,22 @@ class OwnershipTest : public StoreTest {
     EXPECT_TRUE(logic::claim(*connection, key, *slots));
     return key;
   }
-  // Waits for a first beat.
-  bool beats(std::uint32_t node) {
+  static bool eventually(const std::function<bool()>& holds) {
     const auto end = SteadyClock::now() + kPatience;
-    while (number(fmt::format("SELECT COUNT(*) FROM im_beat WHERE node = {}", node)) == 0) {
+    while (!holds()) {
       if (SteadyClock::now() > end) return false;
     }
     return true;
+  }
+  // Waits for a first beat.
+  bool beats(std::uint32_t node) {
+    return eventually(
+        [&] { return number(fmt::format("SELECT COUNT(*) FROM im_beat WHERE node = {}", node)) != 0; });
+  }
+  // The shard has all slots but 0: it is not the first one, wherever it stands in the configuration.
+  void leave_slot_0_to_another_shard() {
+    config_.slots = "1-4095";
+    static_cast<void>(sql("DELETE FROM im_slot WHERE slot = 0; UPDATE im_slot_map SET slots = '1-4095'"));
   }
   std::int64_t owned_by(std::uint32_t node) {
     return number(fmt::format("SELECT COUNT(*) FROM im_slot WHERE owner = {}", node));
@@ -251,31 +260,49 @@ TEST_F(OwnershipTest, ASlotThatIsNotItsOwnAnyMoreEndsTheNode) {
       << "a slot that it served is not its own any more";
 }
 
-TEST_F(OwnershipTest, OneOfTwoShardsFollowsTheFirst) {
-  // Without slot 0 it is not the first, wherever it stands in the configuration.
-  config_.slots = "1-4095";
-  static_cast<void>(sql("DELETE FROM im_slot WHERE slot = 0; UPDATE im_slot_map SET slots = '1-4095'"));
+// A leader that was killed comes back as a standby before its slots were taken from it, gives up what it finds
+// to be its own, and leads again.
+TEST_F(OwnershipTest, WhoGaveUpWhatItFoundCanLeadAgain) {
+  leave_slot_0_to_another_shard();
+  ASSERT_EQ(owned_by(start(1, 99).node), 4095);
   logic::Leadership leadership;
-  // Nothing is taken until the first one leads.
-  MsgIdClock clock(1);
-  RecordingSink sink;
-  RecordingObserver observer;
-  const auto shard = logic::make_mysql_shard(0, config_,
-                                             {.node = 1,
-                                              .boot_id = 100,
-                                              .clock = &clock,
-                                              .sink = &sink,
-                                              .observer = &observer,
-                                              .leadership = &leadership});
   leadership.set(logic::Leadership::Role::kStandsBy);
-  shard->start();
-  ASSERT_TRUE(beats(1));
-  EXPECT_EQ(owned_by(1), 0);
+  Node node(config_, 1, 100, {}, &leadership);
+  node.shard->start();
+  ASSERT_TRUE(eventually([&] { return owned_by(1) == 0; }));
   leadership.set(logic::Leadership::Role::kLeads);
-  EXPECT_TRUE(observer.wait_until([](const RecordingObserver& seen) { return seen.acquired == 1; }));
+  EXPECT_TRUE(node.observer.wait_until([](const RecordingObserver& seen) { return seen.acquired == 1; }));
+  EXPECT_EQ(owned_by(1), 4095);
+  node.shard->submit(outbox("alice", "c"));
+  ASSERT_TRUE(node.sink.wait_for(1));
+  EXPECT_EQ(node.sink.work(0).outcome, logic::StoreWork::Outcome::kStored);
+}
+
+// Whoever raised it: an operator, a writer, a statement of its own that was taken for lost.
+TEST_F(OwnershipTest, AStandbyWhoseBarrierWasRaisedTakesOverAllTheSame) {
+  const auto one = start(1, 100);
+  static_cast<void>(sql("INSERT INTO im_beat VALUES (1, 100, 12345, 0)"));
+  Node two(config_, 2, 200);
+  two.shard->start();
+  ASSERT_TRUE(beats(2));
+  static_cast<void>(sql("UPDATE im_node SET barrier = barrier + 1 WHERE node = 2"));
+  ASSERT_EQ(owned_by(1), static_cast<std::int64_t>(kSlotCount));
+  EXPECT_TRUE(two.observer.wait_until([](const RecordingObserver& seen) { return seen.acquired == 1; }));
+  EXPECT_EQ(owned_by(one.node), 0);
+}
+
+TEST_F(OwnershipTest, OneOfTwoShardsFollowsTheFirst) {
+  leave_slot_0_to_another_shard();
+  logic::Leadership leadership;
   leadership.set(logic::Leadership::Role::kStandsBy);
-  EXPECT_TRUE(observer.wait_until([](const RecordingObserver& seen) { return seen.fenced == 1; }));
-  shard->stop();
+  Node node(config_, 1, 100, {}, &leadership);
+  node.shard->start();
+  ASSERT_TRUE(beats(1));
+  EXPECT_EQ(owned_by(1), 0) << "the first one does not lead yet";
+  leadership.set(logic::Leadership::Role::kLeads);
+  EXPECT_TRUE(node.observer.wait_until([](const RecordingObserver& seen) { return seen.acquired == 1; }));
+  leadership.set(logic::Leadership::Role::kStandsBy);
+  EXPECT_TRUE(node.observer.wait_until([](const RecordingObserver& seen) { return seen.fenced == 1; }));
 }
 
 }  // namespace

@@ -52,11 +52,16 @@ bool RecordingObserver::wait_until(const std::function<bool(const RecordingObser
 }
 
 Node::Node(const logic::ShardConfig& config, std::uint32_t number, std::uint64_t boot,
-           const logic::WriteHooks& hooks)
+           const logic::WriteHooks& hooks, logic::Leadership* leadership)
     : clock(number),
-      shard(logic::make_mysql_shard(
-          0, config, {.node = number, .boot_id = boot, .clock = &clock, .sink = &sink, .observer = &observer},
-          hooks)) {}
+      shard(logic::make_mysql_shard(0, config,
+                                    {.node = number,
+                                     .boot_id = boot,
+                                     .clock = &clock,
+                                     .sink = &sink,
+                                     .observer = &observer,
+                                     .leadership = leadership},
+                                    hooks)) {}
 
 Node::~Node() { shard->stop(); }
 

@@ -79,7 +79,7 @@ class RecordingObserver : public logic::ShardObserver {
 // One "process": clock, sink, observer and shard. Members in the order of their lives.
 struct Node {
   Node(const logic::ShardConfig& config, std::uint32_t number, std::uint64_t boot,
-       const logic::WriteHooks& hooks = {});
+       const logic::WriteHooks& hooks = {}, logic::Leadership* leadership = nullptr);
   ~Node();
   [[nodiscard]] bool start();  // true once the shard is acquired
 
