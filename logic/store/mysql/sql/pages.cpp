@@ -12,27 +12,35 @@ namespace hongyan::logic {
 
 namespace {
 
-constexpr std::size_t kFirstFetch = 16;
-constexpr std::size_t kGrowth = 4;  // what the rows so far say of their size may be wrong of the next ones
+constexpr std::size_t kFirstFetch = 16;  // while nothing is known of the rows
+constexpr std::size_t kGrowth = 4;    // what the rows so far say of their size may be wrong of the next ones
+constexpr std::size_t kSlowness = 8;  // pages, until larger rows are forgotten
+
+}  // namespace
 
 // Where a page is read: table, the column of its order, and which rows.
-struct Source {
+struct PageReader::Source {
   std::string_view table;
   std::string_view seq;
   MessageColumns columns;
   std::string condition;
 };
 
-// How many rows are likely to fit what is left of the budget.
-std::size_t next_fetch(std::size_t messages, std::size_t bytes, std::size_t byte_budget) {
-  if (messages == 0) return kFirstFetch;
+std::size_t PageReader::next_fetch(std::size_t messages, std::size_t bytes, std::size_t byte_budget) const {
+  if (messages == 0) return row_bytes_ == 0 ? kFirstFetch : byte_budget / row_bytes_ + 1;
   const std::size_t left = byte_budget > bytes ? byte_budget - bytes : 0;
   return std::min(kGrowth * messages, left / (bytes / messages) + 1);
 }
 
+void PageReader::learn(std::size_t messages, std::size_t bytes) noexcept {
+  if (messages == 0) return;
+  const std::size_t mean = bytes / messages + 1;
+  row_bytes_ = std::max(mean, row_bytes_ - row_bytes_ / kSlowness);
+}
+
 template <typename Request>
-DbResult<std::vector<StoredMessage>> read(MysqlConnection& connection, const Source& source,
-                                          const Request& request) {
+DbResult<std::vector<StoredMessage>> PageReader::read_from(MysqlConnection& connection, const Source& source,
+                                                           const Request& request) {
   std::vector<StoredMessage> messages;
   std::size_t bytes = 0;
   std::int64_t after = request.after;
@@ -58,12 +66,12 @@ DbResult<std::vector<StoredMessage>> read(MysqlConnection& connection, const Sou
     if (fetched < most) break;
     after = messages.back().seq;
   }
+  learn(messages.size(), bytes);
   return messages;
 }
 
-}  // namespace
-
-DbResult<std::vector<StoredMessage>> read_page(MysqlConnection& connection, const PageRequest& request) {
+DbResult<std::vector<StoredMessage>> PageReader::read(MysqlConnection& connection,
+                                                      const PageRequest& request) {
   const bool inbox = request.box == Box::kInbox;
   Source source{.table = inbox ? "im_message_receive" : "im_message_send",
                 .seq = "msg_seq",
@@ -72,7 +80,7 @@ DbResult<std::vector<StoredMessage>> read_page(MysqlConnection& connection, cons
   append_hex_literal(source.condition, request.user.app_id);
   source.condition += inbox ? " AND msg_to = " : " AND msg_from = ";
   append_hex_literal(source.condition, request.user.uid);
-  auto messages = read(connection, source, request);
+  auto messages = read_from(connection, source, request);
   if (!messages) return messages;
   // The box's owner is the other end of each.
   for (StoredMessage& stored : *messages)
@@ -80,12 +88,13 @@ DbResult<std::vector<StoredMessage>> read_page(MysqlConnection& connection, cons
   return messages;
 }
 
-DbResult<std::vector<StoredMessage>> read_page(MysqlConnection& connection, const GroupPageRequest& request) {
+DbResult<std::vector<StoredMessage>> PageReader::read(MysqlConnection& connection,
+                                                      const GroupPageRequest& request) {
   const Source source{.table = "im_group_message",
                       .seq = "group_seq",
                       .columns = kGroupColumns,
                       .condition = group_condition(request.app_id, request.group_id)};
-  auto messages = read(connection, source, request);
+  auto messages = read_from(connection, source, request);
   if (!messages) return messages;
   for (StoredMessage& stored : *messages) stored.message.group_id = request.group_id;
   return messages;

@@ -31,11 +31,29 @@ struct GroupPageRequest {
   std::size_t byte_budget = 0;
 };
 
-// At most `limit` messages with after < seq <= up_to, ascending, contents within byte_budget, but at least
-// one. Rows are fetched a few at a time: little more than the budget is ever loaded.
-[[nodiscard]] DbResult<std::vector<StoredMessage>> read_page(MysqlConnection& connection,
-                                                             const PageRequest& request);
-[[nodiscard]] DbResult<std::vector<StoredMessage>> read_page(MysqlConnection& connection,
-                                                             const GroupPageRequest& request);
+// Reads pages, and learns from each how large rows are, so that the next page mostly takes one query. Owned and
+// used by one thread.
+class PageReader {
+ public:
+  // At most `limit` messages with after < seq <= up_to, ascending, contents within byte_budget, but at least
+  // one. As many rows are fetched at a time as are likely to fit: little more than the budget is ever loaded,
+  // as long as rows are not much larger than those before.
+  [[nodiscard]] DbResult<std::vector<StoredMessage>> read(MysqlConnection& connection,
+                                                          const PageRequest& request);
+  [[nodiscard]] DbResult<std::vector<StoredMessage>> read(MysqlConnection& connection,
+                                                          const GroupPageRequest& request);
+
+ private:
+  struct Source;
+  template <typename Request>
+  [[nodiscard]] DbResult<std::vector<StoredMessage>> read_from(MysqlConnection& connection,
+                                                               const Source& source, const Request& request);
+  // How many rows are likely to fit what is left of the budget.
+  [[nodiscard]] std::size_t next_fetch(std::size_t messages, std::size_t bytes,
+                                       std::size_t byte_budget) const;
+  void learn(std::size_t messages, std::size_t bytes) noexcept;
+
+  std::size_t row_bytes_ = 0;  // of those read lately; 0: none was
+};
 
 }  // namespace hongyan::logic

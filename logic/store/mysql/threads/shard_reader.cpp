@@ -28,11 +28,11 @@ class ShardReader::Worker {
   }
 
  private:
-  static DbResult<std::vector<StoredMessage>> read(MysqlConnection& connection, const PageJob& job) {
-    return read_page(connection, job.request);
+  DbResult<std::vector<StoredMessage>> read(MysqlConnection& connection, const PageJob& job) {
+    return pages_.read(connection, job.request);
   }
-  static DbResult<std::vector<StoredMessage>> read(MysqlConnection& connection, const GroupPageJob& job) {
-    return read_page(connection, job.request);
+  DbResult<std::vector<StoredMessage>> read(MysqlConnection& connection, const GroupPageJob& job) {
+    return pages_.read(connection, job.request);
   }
   static DbResult<std::vector<GroupRedoRow>> read(MysqlConnection& connection, const PlacedJob& job) {
     return logic::read_placed(connection, job.request.slot, job.request.ids);
@@ -100,6 +100,7 @@ class ShardReader::Worker {
   }
 
   FencedConnection connection_;
+  PageReader pages_;
 };
 
 void ShardReader::start() {

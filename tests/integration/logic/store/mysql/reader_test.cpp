@@ -45,6 +45,32 @@ TEST_F(ReaderTest, PagesWithinLimitAndBudget) {
   EXPECT_EQ(read(node, 0, 200, 17, 1 << 20)->size(), 17U);
 }
 
+// What was learnt of rows' sizes is a guess: the budget holds all the same, and no page is empty or has a gap.
+TEST_F(ReaderTest, PagesOfRowsWhoseSizeChanges) {
+  config_.readers = 1;
+  Node node(config_, 1, 100);
+  ASSERT_TRUE(node.start());
+  constexpr std::int64_t kRows = 300;
+  for (int i = 1; i <= kRows; ++i)
+    node.shard->submit(inbox("bob", 1000 + i, std::string((i / 50) % 2 == 0 ? 10 : 30'000, 'x')));
+  ASSERT_TRUE(node.sink.wait_for(kRows));
+  constexpr std::size_t kBudget = 256 << 10;
+  std::int64_t after = 0;
+  while (after < kRows) {
+    const auto page = read(node, after, kRows, 200, kBudget);
+    ASSERT_TRUE(page) << page.error().message;
+    ASSERT_FALSE(page->empty());
+    std::size_t bytes = 0;
+    for (const auto& stored : *page) {
+      EXPECT_EQ(stored.seq, ++after);
+      bytes += stored.page_bytes();
+    }
+    EXPECT_LE(bytes, kBudget);
+    EXPECT_TRUE(page->size() == 200 || after == kRows || bytes + 31'000 > kBudget)
+        << "a page that is not full";
+  }
+}
+
 // Else anybody could fill an inbox with pages that no gate takes.
 TEST_F(ReaderTest, MentionsCountInThePage) {
   Node node(config_, 1, 100);
