@@ -12,7 +12,7 @@ constexpr std::size_t kMostJoined = 64;  // requests answered by one send: it an
 
 Status Accept::check_room(const User& user, std::int32_t command) const {
   if (context_.slots.status(user.slot) != SlotStatus::kServing || context_.shards.of(user.slot).down()) {
-    return std::unexpected(kStorageIsAway);
+    return std::unexpected(storage_is_away());
   }
   const std::size_t most = command == client::COMMAND_S2C ? context_.config.max_sends_of_service
                                                           : context_.config.max_sends_of_user;

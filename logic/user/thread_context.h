@@ -21,7 +21,7 @@
 
 namespace hongyan::logic {
 
-inline const Error kStorageIsAway{Code::kUnavailable, "storage is away", kRetryMs};
+[[nodiscard]] inline Error storage_is_away() { return {Code::kUnavailable, "storage is away", kRetryMs}; }
 
 // State and ports of one slot thread. Everything here is touched by that thread only, but for what says
 // otherwise.
@@ -60,7 +60,7 @@ struct ThreadContext {
   // Whether the slot's shard may be asked. False: the request is refused.
   [[nodiscard]] bool serves(const Request& request) const {
     if (slots.status(request.slot) == SlotStatus::kServing) return true;
-    refuse(request.reply_to, kStorageIsAway);
+    refuse(request.reply_to, storage_is_away());
     return false;
   }
 

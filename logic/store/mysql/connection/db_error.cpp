@@ -206,7 +206,7 @@ DbError make_db_error(unsigned code, std::string_view server_text) {
 Error to_error(const DbError& error) {
   if (error.fault == DbFault::kDuplicate) return {Code::kInternal, "the storage has it already"};
   if (error.fault == DbFault::kPermanent) return {Code::kInternal, "the storage can never take it"};
-  return {Code::kUnavailable, "the storage does not take it now", kRetrySoonMs};
+  return {Code::kUnavailable, kNotTakenNow, kRetrySoonMs};
 }
 
 Error to_operator_error(const DbError& error) {

@@ -53,6 +53,9 @@ using DbStatus = DbResult<void>;
 // Keeps the server's text unless it may quote a value of a row.
 [[nodiscard]] DbError make_db_error(unsigned code, std::string_view server_text);
 
+// What a client hears of a write that may work later.
+inline constexpr const char* kNotTakenNow = "the storage does not take it now";
+
 // What clients and callers of the API are told: a fixed text, nothing of the server's. kUnavailable for what
 // may pass, kInternal for kPermanent and kDuplicate.
 [[nodiscard]] Error to_error(const DbError& error);

@@ -62,7 +62,7 @@ void GroupWriter::process_batch() {
     if (work->op != GroupWork::Op::kStore) {
       read(*work);
     } else if (connection_.trouble().resting(SteadyClock::now())) {
-      refuse(*work, "the storage does not take it now");
+      refuse(*work, kNotTakenNow);
     } else if (!work->rows.empty() && work->rows.back().placed_id > deps_.state.id_limit() &&
                !deps_.state.wait_for_ids(work->rows.back().placed_id, Milliseconds(500))) {
       refuse(*work, "no ids to give");

@@ -14,7 +14,6 @@ namespace {
 constexpr std::size_t kCachedUsers = 200'000;  // about 50 MB
 constexpr Milliseconds kIdPatience{500};
 constexpr std::int64_t kIdAheadMs = 2;  // a batch may run this far ahead of the clock
-constexpr const char* kNotNow = "the storage does not take it now";
 
 }  // namespace
 
@@ -28,7 +27,7 @@ void ShardWriter::process(TakenWorks<WriterWorkPtr> taken) {
   if (connection_.trouble().resting(SteadyClock::now())) {
     for (const WriterWorkPtr& work : taken.works) {
       const bool writes = work.as<TailsWork>() == nullptr;
-      if (writes && work->outcome == StoreWork::Outcome::kPending) refuse(*work, kNotNow);
+      if (writes && work->outcome == StoreWork::Outcome::kPending) refuse(*work, kNotTakenNow);
     }
   }
   batch_.begin(std::move(taken), SteadyClock::now());
