@@ -20,7 +20,8 @@ App::App(LogicConfig config, daemon::Context& context)
       tokens_(config_.apps.token_keys()),
       keys_(config_.apps.api_keys()),
       context_(context),
-      destinations_(config_.apps.upload_destinations()) {
+      destinations_(config_.apps.upload_destinations()),
+      rules_(config_.apps.rules()) {
   identity_ = {.role = link::ROLE_LOGIC,
                .node_id = config_.name,
                .boot_id = random_id(),
@@ -71,6 +72,7 @@ void App::make_shards() {
 
 void App::make_threads() {
   threads_.make({.config = config_,
+                 .rules = rules_,
                  .shards = *shard_set_,
                  .clock = clock_,
                  .verifier = tokens_,

@@ -59,6 +59,7 @@ class App : public daemon::Daemon, private ShardObserver {
   daemon::Context& context_;
 
   UploadDestinations destinations_;
+  const RulesOfApps rules_;
   std::unique_ptr<Kafka> kafka_;  // null: none is configured
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<ShardSet> shard_set_;

@@ -108,6 +108,12 @@ std::vector<ApiKey> AppsConfig::api_keys() const {
   return out;
 }
 
+RulesOfApps AppsConfig::rules() const {
+  RulesOfApps out;
+  for (const auto& app : all) out.set(app.id, app.rules);
+  return out;
+}
+
 std::vector<std::string> AppsConfig::destination_names() const {
   std::set<std::string> names;
   for (const auto& app : all) names.insert(app.upload_destinations.begin(), app.upload_destinations.end());
@@ -131,6 +137,7 @@ void bind(config::Schema& schema, AppsConfig& config) {
             s.list("upload_destinations", app.upload_destinations,
                    "Where users may upload to (C2S); each makes a topic with kafka.topic_prefix.");
             s.check("upload_destinations", [&app] { return check_destinations(app); });
+            bind(s, app.rules);
           },
           config.all)
       .required();

@@ -8,6 +8,7 @@
 #include "common/config/schema.h"
 #include "logic/api/keys.h"
 #include "logic/message/upload_sink.h"
+#include "logic/user/app_rules.h"
 
 namespace hongyan::logic {
 
@@ -33,6 +34,7 @@ struct AppConfig {
   std::vector<TokenKeyConfig> keys;  // further keys
   std::vector<ApiKeyConfig> api_keys;
   std::vector<std::string> upload_destinations;  // where C2S may go
+  AppRules rules;
 };
 
 struct AppsConfig {
@@ -44,6 +46,7 @@ struct AppsConfig {
   // Each name once.
   [[nodiscard]] std::vector<std::string> destination_names() const;
   [[nodiscard]] std::vector<ApiKey> api_keys() const;
+  [[nodiscard]] RulesOfApps rules() const;
 };
 
 // The configuration outlives the schema.

@@ -62,6 +62,16 @@ void add_metrics(daemon::Context& context, const LogicConfig& config, const Slot
       if (sum > counter.Value()) counter.Increment(sum - counter.Value());
     });
   }
+  for (std::size_t which = 0; which < kLimitedNames.size(); ++which) {
+    metrics::Counter& counter =
+        context.metrics.counter("hongyan_logic_limited_total", "Requests refused for a limit of their user.",
+                                {{"limit", std::string(kLimitedNames[which])}});
+    context.metrics.before_collect([&threads, &counter, which] {
+      double sum = 0;
+      for (const auto& thread : threads) sum += static_cast<double>(thread->counters().limited[which].get());
+      if (sum > counter.Value()) counter.Increment(sum - counter.Value());
+    });
+  }
   for (std::size_t code = 0; code < ServerApi::kCodes; ++code) {
     metrics::Counter& counter = context.metrics.counter(
         "hongyan_logic_api_calls_total", "Calls of the server API, by how they were answered.",

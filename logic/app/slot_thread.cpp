@@ -23,6 +23,7 @@ SlotThread::SlotThread(SlotThreads& all, std::uint32_t index, const Shared& shar
                  .thread_count = shared.config.threads,
                  .config = shared.config.pipeline,
                  .group_config = shared.config.group,
+                 .rules = &shared.rules,
                  .shards = shared.shards,
                  .clock = shared.clock,
                  .counters = counters_,

@@ -26,6 +26,7 @@ class SlotThread : private PipelineHost {
   // What all pipelines share; it outlives them.
   struct Shared {
     const LogicConfig& config;
+    const RulesOfApps& rules;
     ShardSet& shards;
     MsgIdClock& clock;
     const auth::TokenVerifier& verifier;

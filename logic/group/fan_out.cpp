@@ -5,15 +5,17 @@
 #include <set>
 #include <string_view>
 
+#include "logic/message/group_key.h"
 #include "logic/message/push_bodies.h"
 
 namespace hongyan::logic {
 
 void FanOut::add(const Group& group, const GroupRow& row, const std::string& uid, bool lookup_first,
-                 const std::optional<Membership>& membership) {
+                 const std::optional<Membership>& membership, std::size_t members) {
   auto work = deliver_to_member(group.key.app_id, row, uid);
   work->lookup_first = lookup_first;
   work->membership = membership;
+  work->group_members = static_cast<std::int64_t>(members);
   lanes_.add(group.slot, std::move(work));
 }
 
@@ -29,6 +31,7 @@ void FanOut::send(const Group& group, const GroupRow& row, const GroupChange* ch
   const auto part_changes = [&](const std::string& uid, std::int64_t joined) {
     return joined == row.message.group_seq || leaves(uid);
   };
+  const std::size_t members = change == nullptr || dissolved ? 0 : state.members.size() - change->left.size();
   const bool for_inboxes = !state.large_at(row.message.group_seq) || dissolved;
   for (const auto& [uid, joined] : state.members) {
     if (!for_inboxes && change == nullptr) break;
@@ -43,16 +46,16 @@ void FanOut::send(const Group& group, const GroupRow& row, const GroupChange* ch
                               .large_from_seq = state.info.large_from_seq};
     }
     unfinished.add(row.placed_id);
-    add(group, row, uid, false, membership);
+    add(group, row, uid, false, membership, members);
   }
   if (for_inboxes) return;
   if (change == nullptr || (change->joined.empty() && change->left.empty())) {
     if (!everybody) everybody = audience_of(group, [](const std::string&) { return true; });
-    return broadcast(group.key, row, everybody);
+    return broadcast(group.key, row, everybody, members);
   }
-  broadcast(group.key, row, audience_of(group, [&](const std::string& uid) {
-              return !part_changes(uid, state.members.find(uid)->second);
-            }));
+  const auto others = audience_of(
+      group, [&](const std::string& uid) { return !part_changes(uid, state.members.find(uid)->second); });
+  broadcast(group.key, row, others, members);
 }
 
 void FanOut::send_again(const Group& group, const std::vector<GroupMember>& history, const Again& again) {
@@ -62,6 +65,7 @@ void FanOut::send_again(const Group& group, const std::vector<GroupMember>& hist
   UnfinishedIds& unfinished = context_.slots.find(group.slot)->unfinished;
   const bool large = state.large_at(seq) && state.info.dissolved_seq != seq;
   const std::int64_t large_from = state.info.large_from_seq <= seq + 1 ? state.info.large_from_seq : 0;
+  const std::size_t members = is_group_command(row.message.command) ? state.members.size() : 0;
   std::set<std::string_view> hear;
   for (const auto& member : history) {
     if (member.joined_seq > seq || (member.left_seq != 0 && member.left_seq < seq)) continue;
@@ -87,11 +91,11 @@ void FanOut::send_again(const Group& group, const std::vector<GroupMember>& hist
                               .left_seq = left ? seq : 0,
                               .large_from_seq = large_from};
     }
-    add(group, row, member.uid, true, membership);
+    add(group, row, member.uid, true, membership, members);
   }
   if (!hear.empty()) {
-    broadcast(group.key, row,
-              audience_of(group, [&hear](const std::string& uid) { return hear.contains(uid); }));
+    const auto those = audience_of(group, [&hear](const std::string& uid) { return hear.contains(uid); });
+    broadcast(group.key, row, those, members);
   }
 }
 
@@ -106,13 +110,14 @@ std::shared_ptr<const Audience> FanOut::audience_of(
 }
 
 void FanOut::broadcast(const GroupKey& key, const GroupRow& row,
-                       const std::shared_ptr<const Audience>& audience) {
+                       const std::shared_ptr<const Audience>& audience, std::size_t members) {
   const GroupBroadcast message{.group = key,
                                .group_seq = row.message.group_seq,
                                .msg_id = row.message.id,
                                .cmd_id = push_command(row.message.command),
                                .body = group_push_body(row.message),
-                               .audience = audience};
+                               .audience = audience,
+                               .members = members};
   for (std::uint32_t thread = 0; thread < context_.thread_count; ++thread) {
     mailbox_.send(thread, &GroupMail::broadcasts, message);
   }

@@ -47,8 +47,10 @@ class FanOut {
 
  private:
   void add(const Group& group, const GroupRow& row, const std::string& uid, bool lookup_first,
-           const std::optional<Membership>& membership);
-  void broadcast(const GroupKey& key, const GroupRow& row, const std::shared_ptr<const Audience>& audience);
+           const std::optional<Membership>& membership, std::size_t members);
+  // members: with a change, how many there are now; 0: not told.
+  void broadcast(const GroupKey& key, const GroupRow& row, const std::shared_ptr<const Audience>& audience,
+                 std::size_t members);
   // Those members whom the message concerns.
   [[nodiscard]] std::shared_ptr<const Audience> audience_of(
       const Group& group, const std::function<bool(const std::string& uid)>& hears) const;

@@ -24,6 +24,9 @@ void FollowedGroups::committed(const GroupBroadcast& message) {
   for (const auto& uid : message.audience->of_thread[context_.index]) {
     User* user = context_.users.find(message.group.app_id, uid);
     if (user == nullptr) continue;
+    if (message.members > 0) {
+      if (UserGroup* group = user->group(message.group.group_id)) group->members = message.members;
+    }
     for (const auto& session : user->sessions) {
       pushes_.add(*session, user->slot);
       pushed(*session, message.group.group_id, message.group_seq);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/text.h"
+#include "logic/group/command_cost.h"
 #include "logic/group/rules.h"
 #include "logic/user/check_id.h"
 
@@ -80,12 +81,54 @@ void GroupCalls::send_message(const Request& request, User& user) {
     }
     message.mentions = share(mentions.SerializeAsString());
   }
-  send_as_member(request, user, std::move(wanted));
+  const FanOutCost cost = cost_to_group(message);
+  send_as_member(request, user, std::move(wanted), cost);
 }
 
-void GroupCalls::send_as_member(const Request& request, User& user, NewMessage message) {
+void GroupCalls::send_as_member(const Request& request, User& user, NewMessage message, FanOutCost cost) {
   const UserGroup* group = user.group(message.message.group_id);
-  if (group != nullptr && group->is_member()) return accept_.send(request, std::move(message));
+  if (group == nullptr || !group->is_member()) return send_as_stranger(request, user, std::move(message));
+  if (group->members == 0 || group->counting > 0) {
+    return count_and_send(request, user, std::move(message), cost);
+  }
+  pay_and_send(request, user, std::move(message), cost, group->members);
+}
+
+void GroupCalls::count_and_send(const Request& request, User& user, NewMessage message, FanOutCost cost) {
+  UserGroup& group = *user.group(message.message.group_id);
+  const std::int64_t group_id = message.message.group_id;
+  if (group.counting == 0 && context_.shards.of(slot_of_group(user.key.app_id, group_id)).down()) {
+    return pay_and_send(request, user, std::move(message), cost, config_.large_threshold);
+  }
+  ++group.counting;
+  ++user.busy;
+  GroupAsk ask;
+  ask.group = {.app_id = user.key.app_id, .group_id = group_id};
+  ask.with_group = false;
+  asks_.ask(std::move(ask),
+            [this, &user, cost, group_id, kept = OwnedRequest(request.without_body()),
+             mine = std::make_shared<NewMessage>(std::move(message))](const GroupReply& reply) {
+              --user.busy;
+              const bool known = reply.error.code == Code::kOk && reply.members > 0;
+              if (UserGroup* still = user.group(group_id); still != nullptr && still->counting > 0) {
+                --still->counting;
+                if (known) still->members = reply.members;
+              }
+              // What is not to be learned costs as much as it may.
+              const std::size_t members = known ? reply.members : config_.large_threshold;
+              pay_and_send(kept.view(), user, std::move(*mine), cost, members);
+            });
+}
+
+void GroupCalls::pay_and_send(const Request& request, User& user, NewMessage message, FanOutCost cost,
+                              std::size_t members) {
+  UserGroup* group = user.group(message.message.group_id);
+  message.cost = cost.of(members, group != nullptr && group->large());
+  // What follows at once goes to those who are being added, too; what the owner tells replaces this.
+  if (accept_.send(request, std::move(message)) && group != nullptr) group->members += cost.joining;
+}
+
+void GroupCalls::send_as_stranger(const Request& request, const User& user, NewMessage message) {
   GroupAsk ask;
   ask.group = {.app_id = user.key.app_id, .group_id = message.message.group_id};
   ask.uid = user.key.uid;
@@ -144,7 +187,9 @@ void GroupCalls::send_command(const Request& request, User& user) {
   message.type = static_cast<std::int32_t>(type);
   const auto groups =
       std::ranges::count_if(user.groups, [](const auto& one) { return one.second.is_member(); });
-  if (!service && !creates) return send_as_member(request, user, std::move(wanted));
+  const FanOutCost cost = cost_of_command(message, type, op);
+  if (!service && !creates) return send_as_member(request, user, std::move(wanted), cost);
+  wanted.cost = cost.of(0, false);
   if (!service && static_cast<std::size_t>(groups) >= config_.max_groups_of_user) {
     wanted.unless_stored = Error{Code::kFailedPrecondition, "already in too many groups"};
   }
@@ -213,6 +258,8 @@ void GroupCalls::stored(AcceptWork& work) {
   Waiting& waiting = waiting_[work.message.id];
   waiting.timestamp = work.message.sent_ms;
   waiting.until = context_.now() + kPatience;
+  waiting.sender = work.user;
+  waiting.group_id = work.message.group_id;
   std::ranges::move(work.waiting, std::back_inserter(waiting.to));
 }
 
@@ -222,6 +269,7 @@ void GroupCalls::answered(const CtrlAnswer& answer) {
   const Waiting waiting = std::move(it->second);
   waiting_.erase(it);
   if (answer.error.code != Code::kOk) {
+    forget_members(waiting);
     for (const auto& to : waiting.to) context_.refuse(to, answer.error);
     return;
   }
@@ -231,6 +279,12 @@ void GroupCalls::answered(const CtrlAnswer& answer) {
   response.set_content(answer.result);
   const std::string body = response.SerializeAsString();
   for (const auto& to : waiting.to) reply(to, body);
+}
+
+void GroupCalls::forget_members(const Waiting& waiting) {
+  User* sender = context_.users.find(waiting.sender.app_id, waiting.sender.uid);
+  UserGroup* group = sender == nullptr ? nullptr : sender->group(waiting.group_id);
+  if (group != nullptr) group->members = 0;
 }
 
 void GroupCalls::tick() {

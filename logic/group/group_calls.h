@@ -10,6 +10,7 @@
 #include "logic/group/config.h"
 #include "logic/group/group_asks.h"
 #include "logic/message/accept.h"
+#include "logic/message/fan_out_cost.h"
 #include "logic/user/request.h"
 #include "logic/user/thread_context.h"
 #include "logic/user/user_loader.h"
@@ -47,6 +48,8 @@ class GroupCalls {
     std::vector<ReplyTo> to;
     std::int64_t timestamp = 0;
     SteadyTime until;
+    UserKey sender;
+    std::int64_t group_id = 0;
   };
   struct MyGroups;
 
@@ -56,7 +59,15 @@ class GroupCalls {
   void send_command(const Request& request, User& user);
   // The message, if the user's own list has the group. Else its owner is asked: who has just been added and
   // has not heard of it is refused for now, a stranger for good.
-  void send_as_member(const Request& request, User& user, NewMessage message);
+  void send_as_member(const Request& request, User& user, NewMessage message, FanOutCost cost);
+  void send_as_stranger(const Request& request, const User& user, NewMessage message);
+  // Asks the group's owner how many members it has, and then sends. What follows meanwhile asks, too, so that
+  // it keeps its place.
+  void count_and_send(const Request& request, User& user, NewMessage message, FanOutCost cost);
+  void pay_and_send(const Request& request, User& user, NewMessage message, FanOutCost cost,
+                    std::size_t members);
+  // Of a command that was not done: it may have been counted on.
+  void forget_members(const Waiting& waiting);
   void read_one(const ReplyTo& to, GroupAsk ask);
   void list_mine(const Request& request, User& user, const client::GroupOp& op);
   void reply_result(const ReplyTo& to, const client::GroupOpResult& result);

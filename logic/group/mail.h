@@ -27,6 +27,7 @@ struct GroupBroadcast {
   std::uint32_t cmd_id = 0;  // of the push
   SharedBytes body;
   std::shared_ptr<const Audience> audience;
+  std::size_t members = 0;  // with a change: how many there are now; 0: not told
 };
 
 // What came of a command, for who sent it.
@@ -52,6 +53,8 @@ struct GroupReply {
   std::uint64_t number = 0;
   Error error;  // kOk: the rest holds
   std::int64_t head = 0;
+  std::size_t members = 0;
+  bool large = false;
   client::GroupOpResult result;
 };
 

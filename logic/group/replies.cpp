@@ -7,7 +7,12 @@
 namespace hongyan::logic {
 
 GroupReply reply_to(const GroupAsk& ask, const GroupState& group) {
-  GroupReply reply{.number = ask.number, .error = {Code::kOk, ""}, .head = group.head, .result = {}};
+  GroupReply reply{.number = ask.number,
+                   .error = {Code::kOk, ""},
+                   .head = group.head,
+                   .members = group.members.size(),
+                   .large = group.info.large_from_seq != 0,
+                   .result = {}};
   const Status allowed = may_read(group, ask.uid, ask.uid.empty());
   if (!allowed && (ask.with_group || ask.with_members)) {
     reply.error = allowed.error();

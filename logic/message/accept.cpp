@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "logic/message/fan_out_cost.h"
 #include "logic/message/group_key.h"
 
 namespace hongyan::logic {
@@ -24,6 +25,14 @@ Status Accept::check_room(const User& user, std::int32_t command) const {
     return fail(Code::kUnavailable, "too much is waiting for delivery", kRetryMs);
   }
   return {};
+}
+
+bool Accept::pay(User& user, const Request& request, double cost) const {
+  const Rate rate = user.rules->fan_out.rate();
+  if (user.fan_out.take(cost, rate, context_.now())) return true;
+  context_.limit(request.reply_to, Limited::kFanOut, "this user sends more than it may",
+                 user.fan_out.wait_ms(rate.per_second));
+  return false;
 }
 
 bool Accept::join(User& user, const Request& request, const Message& message) {
@@ -55,14 +64,24 @@ void Accept::c2c(const Request& request) {
   send(request, {.message = std::move(message)});
 }
 
-void Accept::send(const Request& request, NewMessage wanted) {
+bool Accept::send(const Request& request, NewMessage wanted) {
+  const auto refuse = [&](const Error& error) {
+    context_.refuse(request.reply_to, error);
+    return false;
+  };
   Message& message = wanted.message;
   Status ok = is_for_group(message.command) ? Status() : check_id(message.to, kMaxUid, "to");
   if (ok) ok = check_id(message.client_msg_id, kMaxClientMsgId, "client_msg_id");
-  if (!ok) return context_.refuse(request.reply_to, ok.error());
+  if (!ok) return refuse(ok.error());
   User& user = context_.users.get(request.app_id, request.uid, request.slot);
-  if (join(user, request, message)) return;
-  if (ok = check_room(user, message.command); !ok) return context_.refuse(request.reply_to, ok.error());
+  if (join(user, request, message)) return false;
+  if (ok = check_room(user, message.command); !ok) return refuse(ok.error());
+
+  double paid = 0;
+  if (!request.of_service()) {
+    paid = static_cast<double>(wanted.cost == 0 ? cost_to_user(message) : wanted.cost);
+    if (!pay(user, request, paid)) return false;
+  }
 
   message.from = user.key.uid;
   message.sent_ms = context_.wall();
@@ -74,12 +93,14 @@ void Accept::send(const Request& request, NewMessage wanted) {
   work->message = std::move(message);
   work->unless_stored = std::move(wanted.unless_stored);
   work->owner = &user;
+  work->paid = paid;
   work->waiting.push_back(request.reply_to);
   work->from_channel = request.channel;
   work->from_gate = request.reply_to.gate;
   work->ticket = context_.slots.find(request.slot)->unfinished.begin(context_.clock.floor());
   user.accepting.emplace(work->message.client_msg_id, work.get());
   context_.shards.of(request.slot).submit(std::move(work));
+  return true;
 }
 
 void Accept::answer(AcceptWork& work) {
@@ -101,6 +122,8 @@ void Accept::finished(AcceptWork& work) {
   user.accepting.erase(work.message.client_msg_id);
   UnfinishedIds& unfinished = context_.slots.find(work.slot)->unfinished;
   context_.slots.touch(work.slot);
+  if (work.outcome != StoreWork::Outcome::kStored)
+    user.fan_out.give_back(work.paid, user.rules->fan_out.rate());
 
   switch (work.outcome) {
     case StoreWork::Outcome::kStored:
@@ -135,6 +158,8 @@ void Accept::finished(AcceptWork& work) {
     case StoreWork::Outcome::kParked:
     case StoreWork::Outcome::kPending:
       unfinished.absent(work.ticket);
+      // It may have been counted on that it adds some.
+      if (UserGroup* group = user.group(work.message.group_id)) group->members = 0;
       for (const auto& to : work.waiting) context_.refuse(to, work.error);
       return;
   }

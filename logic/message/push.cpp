@@ -20,6 +20,11 @@ void Pusher::delivered(const DeliverWork& work) {
   User* user = context_.users.find(work.user.app_id, work.user.uid);
   if (user == nullptr) return;  // not online, and nothing else is known of it
   if (work.membership) user->groups[work.membership->group_id].learn(*work.membership);
+  if (work.group_members > 0) {
+    if (UserGroup* group = user->group(work.message.group_id)) {
+      group->members = static_cast<std::size_t>(work.group_members);
+    }
+  }
   // A row stored just now is the tail; one that was there before says nothing about an unknown tail.
   if (user->inbox_seq || work.outcome == StoreWork::Outcome::kStored) {
     user->inbox_seq = std::max(user->inbox_seq.value_or(0), work.seq);

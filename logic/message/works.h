@@ -30,6 +30,7 @@ class AcceptWork final : public OutboxWork {
   std::uint64_t from_channel = 0;  // the device that sent it, and its gate
   GatePortPtr from_gate;
   UnfinishedIds::Ticket ticket;
+  double paid = 0;  // of owner->fan_out
 
  private:
   Accept& accept_;
@@ -41,6 +42,7 @@ class DeliverWork final : public InboxWork {
  public:
   void come_back(std::unique_ptr<InboxWork> self) override;
 
+  std::int64_t group_members = 0;  // with a change of a group: how many members it has now. 0: not told
   MsgId lane_id = 0;  // what the source's slot counts as unfinished: message.id, or placed_id from a group
   bool to_group = false;  // for the owner of message.group_id, which finds its place in the group's order
   // What it takes in a lane: members of a group share one content.

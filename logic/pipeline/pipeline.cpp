@@ -19,6 +19,7 @@ Pipeline::Pipeline(const Deps& deps)
                .turns = deps.host,
                .events = deps.events,
                .stored_events = deps.stored_events,
+               .rules = deps.rules,
                .slots = {}},
       cursors_(context_),
       loader_(context_, cursors_),

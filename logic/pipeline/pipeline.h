@@ -47,6 +47,7 @@ class Pipeline : private Steps, private LanePort, private GroupMailbox, private 
     std::uint32_t thread_count = 1;
     const PipelineConfig& config;
     const GroupConfig& group_config;
+    const RulesOfApps* rules = nullptr;  // null: the defaults
     ShardSet& shards;
     MsgIdClock& clock;
     PipelineCounters& counters;

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "logic/user/gate_port.h"
+#include "proto/internal.pb.h"
 
 namespace hongyan::logic {
 
@@ -20,6 +21,8 @@ struct Request {
   std::uint32_t device_type = 0;
   std::string_view body;
 
+  // Of the server API, not of a client.
+  [[nodiscard]] bool of_service() const noexcept { return cmd_id >= internal::COMMAND_FIRST; }
   // For what has read the body.
   [[nodiscard]] Request without_body() const {
     Request request = *this;

@@ -33,16 +33,23 @@ struct ThreadContext {
   MsgIdClock& clock;  // shared, lock-free
   PipelineCounters& counters;
   Turns& turns;
-  EventSink* events = nullptr;  // null: events are not wanted
-  bool stored_events = false;   // of messages, too
+  EventSink* events = nullptr;         // null: events are not wanted
+  bool stored_events = false;          // of messages, too
+  const RulesOfApps* rules = nullptr;  // null: the defaults
   std::function<SteadyTime()> now = [] { return SteadyClock::now(); };
   std::function<std::int64_t()> wall = wall_ms;
 
   SlotTable slots;
-  UserTable users{config.users_in_memory};
+  UserTable users{config.users_in_memory, rules};
 
   // Runs f on this slot thread, in a turn of its own. Any thread may call it.
   void later(std::function<void()> f) const { turns.later(std::move(f)); }
+
+  // Answers with RATE_LIMITED: a limit of the user's is reached.
+  void limit(const ReplyTo& to, Limited which, const char* what, std::uint32_t retry_after_ms) const {
+    counters.limited[static_cast<std::size_t>(which)].add();
+    refuse(to, {Code::kRateLimited, what, retry_after_ms});
+  }
 
   // Answers with the error and counts it.
   void refuse(const ReplyTo& to, const Error& error) const {

@@ -14,7 +14,9 @@
 #include "common/base/device_class.h"
 #include "common/base/result.h"
 #include "common/base/slot.h"
+#include "common/base/token_bucket.h"
 #include "logic/store/box_works.h"
+#include "logic/user/app_rules.h"
 #include "logic/user/session.h"
 #include "logic/user/user_group.h"
 
@@ -26,6 +28,7 @@ class AcceptWork;
 struct User {
   UserKey key;
   Slot slot = 0;
+  const AppRules* rules = nullptr;  // its app's; never null in a UserTable
   // Committed tails; empty until known.
   std::optional<std::int64_t> inbox_seq;
   std::optional<std::int64_t> outbox_seq;
@@ -41,6 +44,7 @@ struct User {
   bool ban_known = false;    // what a TailsWork read of it before is older
   // Sends at the writer, owned by it, by client_msg_id (that of the work itself).
   std::unordered_map<std::string_view, AcceptWork*> accepting;
+  TokenBucket fan_out{SteadyTime{}};  // what its sends may still store
   std::vector<std::function<void(const Status&)>> waiting_for_load;
   std::int64_t last_active_ms = 0;  // of sessions that ended
   std::uint32_t busy = 0;           // works under way: keeps the user in memory

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -35,6 +36,8 @@ class UserGroup {
   [[nodiscard]] std::int64_t cursor(DeviceClass device_class) const noexcept;
 
   std::array<std::int64_t, kDeviceClassCount> acked{};  // cursors in a large group
+  std::size_t members = 0;                              // of the group, as last heard; 0: not known
+  std::uint32_t counting = 0;                           // messages that wait until they are known
   std::uint8_t changed_cursors = 0;                     // those to be written, a bit each
 
  private:

@@ -31,6 +31,7 @@ User& UserTable::get(std::string_view app_id, std::string_view uid, Slot slot) {
     auto made = std::make_unique<User>();
     made->key = {.app_id = std::string(app_id), .uid = std::string(uid)};
     made->slot = slot;
+    made->rules = &rules_of(app_id);
     user = made.get();
     users_.emplace(made->key, std::move(made));
   } else {

@@ -15,7 +15,9 @@ namespace hongyan::logic {
 // Users by key. Past `capacity` those longest untouched that nothing needs are forgotten. One thread.
 class UserTable {
  public:
-  explicit UserTable(std::size_t capacity) : capacity_(capacity) {}
+  // rules outlives the table. Null: the defaults.
+  explicit UserTable(std::size_t capacity, const RulesOfApps* rules = nullptr)
+      : capacity_(capacity), rules_(rules) {}
   ~UserTable();
   UserTable(const UserTable&) = delete;
   UserTable& operator=(const UserTable&) = delete;
@@ -54,7 +56,13 @@ class UserTable {
   using Lru = boost::intrusive::list<
       User, boost::intrusive::member_hook<User, boost::intrusive::list_member_hook<>, &User::lru_hook>>;
 
+  [[nodiscard]] const AppRules& rules_of(std::string_view app_id) const noexcept {
+    return rules_ == nullptr ? usual_ : rules_->of(app_id);
+  }
+
   const std::size_t capacity_;
+  const RulesOfApps* const rules_;
+  const AppRules usual_;
   std::unordered_map<UserKey, std::unique_ptr<User>, Hash, Equal> users_;
   Lru lru_;  // longest untouched first
 };

@@ -132,6 +132,7 @@ class PipelineHarness : public ::testing::Test {
                                                                    .thread_count = kThreads,
                                                                    .config = config_,
                                                                    .group_config = group_config_,
+                                                                   .rules = &rules_,
                                                                    .shards = shard_set_,
                                                                    .clock = clock_,
                                                                    .counters = counters_[i],
@@ -321,6 +322,7 @@ class PipelineHarness : public ::testing::Test {
 
   PipelineConfig config_;
   GroupConfig group_config_;
+  RulesOfApps rules_;
   SteadyTime now_ = SteadyClock::now();
   std::int64_t wall_ = 1'700'000'000'000;
   MsgIdClock clock_{1};

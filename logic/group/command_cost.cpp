@@ -1,0 +1,31 @@
+#include "logic/group/command_cost.h"
+
+namespace hongyan::logic {
+
+namespace {
+
+// Of who joins: the row in the group's list, and in the user's own.
+constexpr std::size_t kRowsOfAMember = 2;
+
+std::size_t told_bytes(const client::GroupOp& op) {
+  std::size_t bytes = op.name().size() + op.announcement().size() + op.owner().size();
+  for (const auto& uid : op.members()) bytes += uid.size();
+  return bytes;
+}
+
+}  // namespace
+
+FanOutCost cost_of_command(const Message& message, client::CtrlType type, const client::GroupOp& op) {
+  const std::size_t row = kRowBytes + told_bytes(op);
+  // The sender's own row, the group's and the outcome.
+  FanOutCost cost{.once = kRowBytes + said_bytes(message) + 2 * row, .a_member = row};
+  const bool creates = type == client::CTRL_TYPE_CREATE_GROUP;
+  if (creates || type == client::CTRL_TYPE_ADD_MEMBERS) {
+    cost.joining = static_cast<std::size_t>(op.members_size()) + (creates ? 1 : 0);
+    cost.once += cost.joining * (row + kRowsOfAMember * kRowBytes);
+  }
+  if (creates) cost.a_member = 0;
+  return cost;
+}
+
+}  // namespace hongyan::logic

@@ -1,0 +1,27 @@
+#include "logic/user/app_rules.h"
+
+#include <cstdint>
+
+namespace hongyan::logic {
+
+namespace {
+
+constexpr std::int64_t kMostBytes = std::int64_t{64} << 30;
+
+void bind_rate(config::Schema& schema, const std::string& name, ByteRate& rate, const std::string& what) {
+  schema.bytes("user_" + name + "_per_second", rate.per_second, what + " Bytes a second. 0: no limit.")
+      .range(0, kMostBytes);
+  schema.bytes("user_" + name + "_burst", rate.burst, "The same at once, after a while without any.")
+      .range(1 << 10, kMostBytes);
+}
+
+}  // namespace
+
+void bind(config::Schema& schema, AppRules& rules) {
+  bind_rate(
+      schema, "fan_out", rules.fan_out,
+      "What one user's sends and group commands store, the rows of all members counted; past it they are "
+      "refused with RATE_LIMITED.");
+}
+
+}  // namespace hongyan::logic

@@ -1,0 +1,49 @@
+// What an app lets its users do, and how much: part of [[apps]] of logic's configuration.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "common/base/token_bucket.h"
+#include "common/config/schema.h"
+
+namespace hongyan::logic {
+
+// So many bytes a second, and at once what was not used before.
+struct ByteRate {
+  std::size_t per_second = 0;  // 0: no limit
+  std::size_t burst = 0;
+
+  [[nodiscard]] Rate rate() const noexcept {
+    return {.per_second = static_cast<double>(per_second), .burst = static_cast<double>(burst)};
+  }
+};
+
+// Of each user of the app, where nothing else is said. Services of the server API are not users.
+struct AppRules {
+  ByteRate fan_out{.per_second = 1 << 20, .burst = 16 << 20};  // rows that sends make, to all who get them
+};
+
+// A key relative to the app's table each. The rules outlive the schema.
+void bind(config::Schema& schema, AppRules& rules);
+
+// The rules of all apps. Immutable after start; any thread.
+class RulesOfApps {
+ public:
+  void set(const std::string& app_id, AppRules rules) { by_app_[app_id] = std::move(rules); }
+  // Of an app that was not set: the defaults. The reference lives as long as this.
+  [[nodiscard]] const AppRules& of(std::string_view app_id) const noexcept {
+    const auto it = by_app_.find(app_id);
+    return it == by_app_.end() ? usual_ : it->second;
+  }
+
+ private:
+  std::map<std::string, AppRules, std::less<>> by_app_;
+  AppRules usual_;
+};
+
+}  // namespace hongyan::logic
