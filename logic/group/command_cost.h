@@ -9,6 +9,6 @@ namespace hongyan::logic {
 
 // As it was sent, whatever comes of it.
 [[nodiscard]] FanOutCost cost_of_command(const Message& message, client::CtrlType type,
-                                         const client::GroupOp& op);
+                                         const client::GroupOp& op, const GroupConfig& config);
 
 }  // namespace hongyan::logic

@@ -13,6 +13,10 @@ void bind(config::Schema& schema, GroupConfig& group) {
   schema.value("group.max_members", group.max_members, "Members of a group.").range(1, 1'000'000);
   schema.value("group.max_members_of_call", group.max_members_of_call, "Members named in one command.")
       .range(1, 10'000);
+  schema
+      .value("group.max_members_told", group.max_members_told,
+             "Names that a member is told of those who joined or left by one command; of more, their number.")
+      .range(1, 1000);
   schema.value("group.max_name_bytes", group.max_name_bytes, "Bytes of a group's name.").range(1, 256);
   schema
       .value("group.max_announcement_bytes", group.max_announcement_bytes, "Bytes of a group's announcement.")

@@ -11,6 +11,7 @@ struct GroupConfig {
   std::size_t large_threshold = 500;  // members beyond which messages are stored once
   std::size_t max_members = 10'000;
   std::size_t max_members_of_call = 1000;
+  std::size_t max_members_told = 20;  // names of those who joined or left, in what each member gets of it
   std::size_t max_name_bytes = 256;
   std::size_t max_announcement_bytes = 4096;
   std::size_t max_mentions = 100;

@@ -7,15 +7,26 @@
 
 #include "logic/message/group_key.h"
 #include "logic/message/push_bodies.h"
+#include "proto/parse.h"
 
 namespace hongyan::logic {
 
-void FanOut::add(const Group& group, const GroupRow& row, const std::string& uid, bool lookup_first,
-                 const std::optional<Membership>& membership, std::size_t members) {
+namespace {
+
+// The row's content for somebody whose own part it changes; null: as all others get it.
+SharedBytes content_for(const client::GroupOp* told, const std::string& uid, bool changes) {
+  if (told == nullptr || !changes || told->member_count() == 0) return nullptr;
+  return share(told_to(*told, uid).SerializeAsString());
+}
+
+}  // namespace
+
+void FanOut::add(const Group& group, const GroupRow& row, const std::string& uid, ToMember what) {
   auto work = deliver_to_member(group.key.app_id, row, uid);
-  work->lookup_first = lookup_first;
-  work->membership = membership;
-  work->group_members = static_cast<std::int64_t>(members);
+  work->lookup_first = what.lookup_first;
+  work->membership = std::move(what.membership);
+  work->group_members = static_cast<std::int64_t>(what.members);
+  if (what.content) work->message.content = std::move(what.content);
   lanes_.add(group.slot, std::move(work));
 }
 
@@ -46,7 +57,10 @@ void FanOut::send(const Group& group, const GroupRow& row, const GroupChange* ch
                               .large_from_seq = state.info.large_from_seq};
     }
     unfinished.add(row.placed_id);
-    add(group, row, uid, false, membership, members);
+    add(group, row, uid,
+        {.membership = membership,
+         .members = members,
+         .content = content_for(change == nullptr ? nullptr : &change->told, uid, changes)});
   }
   if (for_inboxes) return;
   if (change == nullptr || (change->joined.empty() && change->left.empty())) {
@@ -65,7 +79,9 @@ void FanOut::send_again(const Group& group, const std::vector<GroupMember>& hist
   UnfinishedIds& unfinished = context_.slots.find(group.slot)->unfinished;
   const bool large = state.large_at(seq) && state.info.dissolved_seq != seq;
   const std::int64_t large_from = state.info.large_from_seq <= seq + 1 ? state.info.large_from_seq : 0;
-  const std::size_t members = is_group_command(row.message.command) ? state.members.size() : 0;
+  client::GroupOp told;
+  const bool is_command = is_group_command(row.message.command) && parse(told, *row.message.content);
+  const std::size_t members = is_command ? state.members.size() : 0;
   std::set<std::string_view> hear;
   for (const auto& member : history) {
     if (member.joined_seq > seq || (member.left_seq != 0 && member.left_seq < seq)) continue;
@@ -91,7 +107,11 @@ void FanOut::send_again(const Group& group, const std::vector<GroupMember>& hist
                               .left_seq = left ? seq : 0,
                               .large_from_seq = large_from};
     }
-    add(group, row, member.uid, true, membership, members);
+    add(group, row, member.uid,
+        {.lookup_first = true,
+         .membership = membership,
+         .members = members,
+         .content = content_for(is_command ? &told : nullptr, member.uid, changes)});
   }
   if (!hear.empty()) {
     const auto those = audience_of(group, [&hear](const std::string& uid) { return hear.contains(uid); });

@@ -46,8 +46,13 @@ class FanOut {
   void send_again(const Group& group, const std::vector<GroupMember>& history, const Again& again);
 
  private:
-  void add(const Group& group, const GroupRow& row, const std::string& uid, bool lookup_first,
-           const std::optional<Membership>& membership, std::size_t members);
+  struct ToMember {
+    bool lookup_first = false;
+    std::optional<Membership> membership;
+    std::size_t members = 0;        // as broadcast()
+    SharedBytes content = nullptr;  // instead of the row's
+  };
+  void add(const Group& group, const GroupRow& row, const std::string& uid, ToMember what);
   // members: with a change, how many there are now; 0: not told.
   void broadcast(const GroupKey& key, const GroupRow& row, const std::shared_ptr<const Audience>& audience,
                  std::size_t members);

@@ -187,7 +187,7 @@ void GroupCalls::send_command(const Request& request, User& user) {
   message.type = static_cast<std::int32_t>(type);
   const auto groups =
       std::ranges::count_if(user.groups, [](const auto& one) { return one.second.is_member(); });
-  const FanOutCost cost = cost_of_command(message, type, op);
+  const FanOutCost cost = cost_of_command(message, type, op, config_);
   if (!service && !creates) return send_as_member(request, user, std::move(wanted), cost);
   wanted.cost = cost.of(0, false);
   if (!service && static_cast<std::size_t>(groups) >= config_.max_groups_of_user) {

@@ -123,6 +123,18 @@ Result<GroupChange> transfer(const GroupState& group, const GroupCommand& comman
   return change;
 }
 
+// Each member gets them: all of a thousand would be a million names.
+void tell_names(GroupChange& change, std::size_t most) {
+  const std::size_t all = change.joined.size() + change.left.size();
+  if (all > most) change.told.set_member_count(static_cast<std::int32_t>(all));
+  for (const auto* names : {&change.joined, &change.left}) {
+    for (const auto& uid : *names) {
+      if (static_cast<std::size_t>(change.told.members_size()) == most) return;
+      change.told.add_members(uid);
+    }
+  }
+}
+
 Result<GroupChange> change_of(const GroupState& group, const GroupCommand& command,
                               const GroupConfig& config) {
   GroupChange change = unchanged(group);
@@ -204,8 +216,7 @@ Result<GroupChange> decide(const GroupState& group, const GroupCommand& command,
   }
   auto change = change_of(group, command, config);
   if (!change) return change;
-  for (const auto& uid : change->joined) change->told.add_members(uid);
-  for (const auto& uid : change->left) change->told.add_members(uid);
+  tell_names(*change, config.max_members_told);
   const std::int64_t seq = group.head + 1;
   if (change->all_left) change->info.dissolved_seq = seq;
   const std::size_t members = group.members.size() + change->joined.size() - change->left.size();
@@ -240,6 +251,13 @@ client::GroupOpResult result_of(const GroupChange& change, const GroupState& gro
   for (const auto& uid : change.joined) result.add_members(uid);
   for (const auto& uid : change.left) result.add_members(uid);
   return result;
+}
+
+client::GroupOp told_to(const client::GroupOp& told, const std::string& uid) {
+  client::GroupOp mine = told;
+  mine.clear_members();
+  mine.add_members(uid);
+  return mine;
 }
 
 void describe(const GroupState& group, std::int64_t group_id, client::Group& out) {

@@ -41,7 +41,7 @@ struct GroupChange {
   std::vector<std::string> joined;
   std::vector<std::string> left;
   bool all_left = false;
-  client::GroupOp told;  // what the members are told
+  client::GroupOp told;  // what the members are told; the first names only, when there are many
 };
 
 // Whether the type only reads.
@@ -66,6 +66,10 @@ void leave(GroupState& group, const GroupChange& change);
 // What the sender of a command is told when it is done. group: as it was before.
 [[nodiscard]] client::GroupOpResult result_of(const GroupChange& change, const GroupState& group,
                                               std::int64_t group_id);
+
+// What a member is told whose own part in the group changed by the command: the names are not all told, but
+// this one is.
+[[nodiscard]] client::GroupOp told_to(const client::GroupOp& told, const std::string& uid);
 
 void describe(const GroupState& group, std::int64_t group_id, client::Group& out);
 

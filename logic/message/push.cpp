@@ -61,12 +61,13 @@ bool Pusher::takes(const User& user, Session& session, std::int64_t seq) const {
 
 std::size_t Pusher::place_of(const DeliverWork& work) {
   const Message& message = work.message;
-  const auto [it, added] = places_.try_emplace(message.id, gathered_count_);
+  const auto [it, added] = places_.try_emplace({message.id, message.content.get()}, gathered_count_);
   if (!added) return it->second;
   if (gathered_count_ == gathered_.size()) gathered_.emplace_back();
   Gathered& one = gathered_[gathered_count_++];
   one.cmd_id = push_command(message.command);
   one.seq_field = seq_field_of_group_push(message.command);
+  one.content = message.content;
   one.body = group_push_body(message);
   return it->second;
 }
@@ -99,7 +100,7 @@ void Pusher::flush() {
   };
   for (Gathered& one : std::span(gathered_).first(gathered_count_)) {
     one.pushes.send(context_.counters, one.cmd_id, *one.body, one.seq_field, lost);
-    one.body = nullptr;
+    one.content = one.body = nullptr;
   }
   if (gathered_.size() > kMostKept) gathered_.resize(kMostKept);
   gathered_count_ = 0;

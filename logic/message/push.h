@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <unordered_map>
+#include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "logic/message/gate_pushes.h"
@@ -35,6 +37,7 @@ class Pusher {
   struct Gathered {
     std::uint32_t cmd_id = 0;
     std::uint32_t seq_field = 0;
+    SharedBytes content;  // of the message: its address tells those who get the same
     SharedBytes body;
     GatePushes pushes;
   };
@@ -50,8 +53,8 @@ class Pusher {
   PushAcks& acks_;
   std::vector<Gathered> gathered_;  // the first gathered_count_ of them; the others are kept
   std::size_t gathered_count_ = 0;
-  std::unordered_map<MsgId, std::size_t> places_;  // in gathered_
-  std::uint64_t round_ = 1;                        // of gathering
+  std::map<std::pair<MsgId, const std::string*>, std::size_t> places_;  // in gathered_; by content, too
+  std::uint64_t round_ = 1;                                             // of gathering
 };
 
 }  // namespace hongyan::logic

@@ -59,10 +59,17 @@ Json group_object(const client::Group& group) {
   return json;
 }
 
+// Who joined or left, as far as names were told.
+std::string told(const client::GroupOp& op) {
+  const int more = op.member_count() - op.members_size();
+  return more > 0 ? fmt::format("{} and {} more", list(op.members()), more) : list(op.members());
+}
+
 void set_event(Json& json, const client::GroupEvent& event) {
   json["event"] = "group";
   json["type"] = short_name(event.type);
   if (event.op.members_size() > 0) json["members"] = uids_json(event.op.members());
+  if (event.op.member_count() > 0) json["member_count"] = event.op.member_count();
   if (!event.op.name().empty()) json["name"] = event.op.name();
   if (!event.op.announcement().empty()) json["announcement"] = event.op.announcement();
   if (!event.op.owner().empty()) set_bytes(json, "owner", event.op.owner());
@@ -85,11 +92,11 @@ std::string event_text(const client::Message& message) {
   const client::GroupOp& op = event->op;
   switch (event->type) {
     case client::CTRL_TYPE_CREATE_GROUP:
-      return fmt::format("{} made the group {} with {}", who, printable(op.name()), list(op.members()));
+      return fmt::format("{} made the group {} with {}", who, printable(op.name()), told(op));
     case client::CTRL_TYPE_ADD_MEMBERS:
-      return fmt::format("{} added {}", who, list(op.members()));
+      return fmt::format("{} added {}", who, told(op));
     case client::CTRL_TYPE_REMOVE_MEMBERS:
-      return fmt::format("{} removed {}", who, list(op.members()));
+      return fmt::format("{} removed {}", who, told(op));
     case client::CTRL_TYPE_EXIT_GROUP:
       return who + " left";
     case client::CTRL_TYPE_DELETE_GROUP:

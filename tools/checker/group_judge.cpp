@@ -108,6 +108,11 @@ class Judge {
         found(Violation::kChanged, "group {} seq {}: {} on {} has {} bytes, another has {}", row.group_id,
               row.group_seq, pulled.uid, pulled.device, row.content.size, it->second.content.size);
       }
+      // Of many, each who is concerned is told his own name: together they have all.
+      for (const auto& uid : row.members) {
+        auto& known = it->second.members;
+        if (std::ranges::find(known, uid) == known.end()) known.push_back(uid);
+      }
     }
   }
 
@@ -122,6 +127,9 @@ class Judge {
         found(Violation::kForked, "group {}: msg_id {} at {} and {}", id, row.msg_id, place->second, seq);
         continue;
       }
+      if (row.members.size() < static_cast<std::size_t>(row.concerned))
+        found(Violation::kLost, "group {} seq {}: of {} whom it concerns only {} have it", id, seq,
+              row.concerned, row.members.size());
       if (row.change == GroupChange::kMade) continue;  // was made before anything was recorded of the group
       const auto it = sent_.find({row.from, row.client_msg_id});
       if (it == sent_.end()) {

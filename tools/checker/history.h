@@ -76,7 +76,8 @@ struct Row {
   std::int64_t group_id = 0;
   std::int64_t group_seq = 0;
   GroupChange change = GroupChange::kNone;
-  std::vector<std::string> members = {};  // whom it concerns
+  std::vector<std::string> members = {};  // whom it concerns, as far as they are told
+  int concerned = 0;                      // how many they are
 };
 
 struct Push {

@@ -1,16 +1,27 @@
 #include "tools/checker/packets.h"
 
+#include <algorithm>
 #include <string>
 
 namespace hongyan::checker {
 
 namespace {
 
+// Of many who join or leave the server tells each member other names.
+Digest digest_of_change(const std::string& content) {
+  client::GroupOp op;
+  if (!op.ParseFromString(content)) return digest_of(content);
+  op.clear_members();
+  return digest_of(op.SerializeAsString());
+}
+
 // What a ctrl message does to the group's members.
 void fill_change(Row& row, int type, const std::string& content) {
   client::GroupOp op;
   if (!op.ParseFromString(content)) return;
+  row.content = digest_of_change(content);
   row.members.assign(op.members().begin(), op.members().end());
+  row.concerned = std::max(op.member_count(), op.members_size());
   switch (type) {
     case client::CTRL_TYPE_CREATE_GROUP:
       row.change = GroupChange::kMade;
@@ -97,7 +108,7 @@ Row row_of(const client::CtrlPush& push) {
   return {.seq = push.seq(),
           .msg_id = push.msg_id(),
           .from = push.from(),
-          .content = digest_of(push.content()),
+          .content = digest_of_change(push.content()),
           .group_id = std::stoll(push.to()),
           .group_seq = push.group_seq()};
 }

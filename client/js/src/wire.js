@@ -117,6 +117,7 @@ export function groupResultOf(bytes) {
  * @property {string} [owner]
  * @property {number} [offset]
  * @property {number} [limit]
+ * @property {number} [memberCount] how many joined or left, when members names only some of them; else 0
  */
 
 /**
@@ -132,6 +133,7 @@ export function groupOpOf(bytes) {
     owner: idFromBytes(op.owner),
     offset: number(op.offset),
     limit: op.limit,
+    memberCount: op.member_count,
   };
 }
 

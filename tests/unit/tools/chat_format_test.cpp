@@ -77,6 +77,8 @@ TEST(ChatFormatTest, TellsWhatHappenedInAGroup) {
   EXPECT_EQ(event(client::CTRL_TYPE_MODIFY_ANNOUNCEMENT), "bob took the announcement away");
   EXPECT_EQ(event(client::CTRL_TYPE_TRANSFER_OWNER, op), "bob made erin the owner");
   EXPECT_EQ(event(client::CTRL_TYPE_RENAME, op), "bob named the group weekend");
+  op.set_member_count(40);
+  EXPECT_EQ(event(client::CTRL_TYPE_ADD_MEMBERS, op), "bob added carol, da\\nve and 38 more");
   auto unknown = ctrl(client::CTRL_TYPE_RENAME, op);
   unknown.msg_type = 99;
   EXPECT_EQ(event_text(unknown), "bob did something that this version does not know");
@@ -93,6 +95,9 @@ TEST(ChatFormatTest, WritesEventsAsJson) {
   EXPECT_EQ(parsed["group_id"], 12);
   EXPECT_EQ(parsed["group_seq"], 10);
   EXPECT_EQ(parsed["members"][0]["uid"], "carol");
+  EXPECT_FALSE(parsed.contains("member_count"));
+  op.set_member_count(40);
+  EXPECT_EQ(json::parse(message_json(ctrl(client::CTRL_TYPE_ADD_MEMBERS, op)))["member_count"], 40);
   EXPECT_FALSE(parsed.contains("content"));
 }
 

@@ -199,6 +199,67 @@ TEST_F(FanOutTest, PushesToManyAreOnePacketAndKeepEachInboxsOrder) {
   }
 }
 
+TEST_F(FanOutTest, OfManyWhoComeEachHearsOfItselfAndTheOthersOfSome) {
+  group_config_.max_members_told = 3;
+  const auto group = create("alice", {"bob"});
+  for (const auto* uid : {"alice", "m5"}) come_online(uid);
+  std::vector<std::string> many;
+  for (int i = 0; i < 9; ++i) many.push_back("m" + std::to_string(i));
+  ctrl(1, "alice", client::CTRL_TYPE_ADD_MEMBERS, group, many);
+  settle();
+  EXPECT_EQ(result_of(1).members_size(), 9);
+  const auto heard = [&](const std::string& uid) {
+    client::GroupOp op;
+    EXPECT_TRUE(op.ParseFromString(shard_of(uid).inbox[{"demo", uid}].back().content));
+    EXPECT_EQ(op.member_count(), 9) << uid;
+    return std::vector<std::string>(op.members().begin(), op.members().end());
+  };
+  const std::vector<std::string> some = {"m0", "m1", "m2"};
+  EXPECT_EQ(heard("alice"), some);
+  EXPECT_EQ(heard("bob"), some);
+  for (const auto& uid : many) EXPECT_EQ(heard(uid), std::vector<std::string>{uid});
+  const auto pushed = [&](std::string_view uid) {
+    client::CtrlPush push;
+    client::GroupOp op;
+    EXPECT_TRUE(push.ParseFromString(pushes_to(uid).back().body));
+    EXPECT_TRUE(op.ParseFromString(push.content()));
+    return std::vector<std::string>(op.members().begin(), op.members().end());
+  };
+  EXPECT_EQ(pushed("alice"), some);
+  EXPECT_EQ(pushed("m5"), std::vector<std::string>{"m5"});
+
+  // After a crash they hear the same.
+  for (const std::string& uid : {std::string("bob"), many[0], many[8]}) {
+    shard_of(uid).inbox[{"demo", uid}].pop_back();
+  }
+  restart();
+  acquire({}, {}, placed_rows(group));
+  settle();
+  pass(Milliseconds(2000));
+  EXPECT_EQ(heard("bob"), some);
+  EXPECT_EQ(heard(many[0]), std::vector<std::string>{many[0]});
+  EXPECT_EQ(heard(many[8]), std::vector<std::string>{many[8]});
+  // As does who is removed.
+  ctrl(2, "alice", client::CTRL_TYPE_REMOVE_MEMBERS, group, many);
+  settle();
+  EXPECT_EQ(heard("bob"), some);
+  EXPECT_EQ(heard(many[8]), std::vector<std::string>{many[8]});
+}
+
+// Nine hundred members, not a million names.
+TEST_F(FanOutTest, WhatAGroupOfManyStoresDoesNotGrowWithTheSquare) {
+  std::vector<std::string> many;
+  std::size_t names = 0;
+  for (int i = 0; i < 900; ++i) {
+    many.push_back(std::string(56, 'u') + std::to_string(1000 + i));
+    names += many.back().size();
+  }
+  create("alice", many);
+  std::size_t stored = 0;
+  for (const auto& uid : many) stored += shard_of(uid).inbox[{"demo", uid}].back().content.size();
+  EXPECT_LT(stored, 3 * names);
+}
+
 TEST_F(FanOutTest, AResentPushCarriesItsSeq) {
   const auto group = create("alice", {"bob"});
   come_online("bob");

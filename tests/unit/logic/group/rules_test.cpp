@@ -83,6 +83,30 @@ TEST(GroupRulesTest, CreatorAndMembersOnceEach) {
   EXPECT_EQ(change->told.members_size(), 3);
 }
 
+TEST(GroupRulesTest, OfManyTheFirstNamesAreToldAndHowManyThereAre) {
+  GroupConfig config;
+  config.max_members_told = 2;
+  auto change = decide(of_three(), command(client::CTRL_TYPE_ADD_MEMBERS, "mike", {"a", "b"}), config);
+  ASSERT_TRUE(change);
+  EXPECT_EQ(change->told.members_size(), 2);
+  EXPECT_EQ(change->told.member_count(), 0);
+  change = decide(of_three(), command(client::CTRL_TYPE_ADD_MEMBERS, "mike", {"a", "b", "c"}), config);
+  ASSERT_TRUE(change);
+  EXPECT_EQ(change->joined.size(), 3U);
+  ASSERT_EQ(change->told.members_size(), 2);
+  EXPECT_EQ(change->told.members(0), "a");
+  EXPECT_EQ(change->told.members(1), "b");
+  EXPECT_EQ(change->told.member_count(), 3);
+  EXPECT_EQ(result_of(*change, of_three(), 70).members_size(), 3);
+  const auto mine = told_to(change->told, "c");
+  ASSERT_EQ(mine.members_size(), 1);
+  EXPECT_EQ(mine.members(0), "c");
+  EXPECT_EQ(mine.member_count(), 3);
+  change = decide(of_three(), command(client::CTRL_TYPE_REMOVE_MEMBERS, "olga", {"mike", "mona"}), config);
+  ASSERT_TRUE(change);
+  EXPECT_EQ(change->told.members_size(), 2);
+}
+
 TEST(GroupRulesTest, WhoIsAMemberIsNotAddedAgain) {
   const auto change =
       decide(of_three(), command(client::CTRL_TYPE_ADD_MEMBERS, "mike", {"mona", "nina"}), {});
