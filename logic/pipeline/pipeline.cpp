@@ -174,6 +174,7 @@ void Pipeline::tick() {
   group_calls_.tick();
   logins_.tick();
   uploads_.tick();
+  pull_.tick();
   context_.users.trim();
   cursors_.tick();
   context_.counters.users.store(static_cast<std::int64_t>(context_.users.size()), std::memory_order_relaxed);

@@ -1,13 +1,27 @@
 #include "logic/pipeline/pull.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "logic/message/push_bodies.h"
 
 namespace hongyan::logic {
 
+namespace {
+
+constexpr std::size_t kPullBytes = 256;  // of a pull besides what it brings
+
+Error waited_too_long() {
+  return {Code::kUnavailable, "too many pulls of this user come before it", kRetryMs};
+}
+
+}  // namespace
+
 struct PullService::Page {
   ReplyTo reply_to;
+  User* owner = nullptr;  // kept in memory until the answer
+  SteadyTime since;
   UserKey user;
   Slot slot = 0;
   DeviceClass device_class = DeviceClass::kUnknown;
@@ -53,10 +67,74 @@ void PullService::pull(const Request& request) {
       static_cast<std::size_t>(request_.limit() <= 0 ? kDefaultLimit : std::min(request_.limit(), kMaxLimit));
   page->bytes_left = context_.config.pull_bytes;
   page->groups = std::move(*request_.mutable_groups());
+  page->owner = &user;
+  page->since = context_.now();
+  if (has_turn(user) && !waiting_.contains(&user)) return begin(user, page);
+  wait(user, std::move(page));
+}
+
+bool PullService::has_turn(User& user) const {
+  const Rate rate = user.rules->pull.rate();
+  user.pulled.spend(0, rate, context_.now());
+  return user.pulls < user.rules->pulls && user.pulled.wait_ms(rate.per_second) == 0;
+}
+
+void PullService::wait(User& user, std::shared_ptr<Page> page) {
+  Waiting& waiting = waiting_[&user];
+  if (waiting.size() >= kMostWaiting) {
+    return context_.limit(page->reply_to, Limited::kPulls, "too many pulls of this user wait", kRetryMs);
+  }
+  ++user.busy;
+  waiting.push_back(std::move(page));
+}
+
+bool PullService::go_on(User& user, Waiting& waiting) {
+  while (!waiting.empty()) {
+    const bool late = context_.now() - waiting.front()->since > context_.config.accept_deadline;
+    if (!late && !has_turn(user)) return true;
+    const auto page = std::move(waiting.front());
+    waiting.pop_front();
+    --user.busy;
+    if (late) {
+      context_.refuse(page->reply_to, waited_too_long());
+    } else {
+      begin(user, page);
+    }
+  }
+  return false;
+}
+
+void PullService::tick() {
+  for (auto it = waiting_.begin(); it != waiting_.end();) {
+    it = go_on(*it->first, it->second) ? std::next(it) : waiting_.erase(it);
+  }
+}
+
+void PullService::begin(User& user, const std::shared_ptr<Page>& page) {
+  ++user.pulls;
+  ++user.busy;
   context_.counters.pulls.add();
   loader_.load(user, [this, &user, page](const Status& status) {
-    if (!status) return context_.refuse(page->reply_to, status.error());
+    if (!status) return refuse(*page, status.error());
     start(user, page);
+  });
+}
+
+void PullService::refuse(Page& page, const Error& error) {
+  context_.refuse(page.reply_to, error);
+  ended(page, 0);
+}
+
+// What waits begins in a turn of its own: this may be called from within one that begins.
+void PullService::ended(Page& page, std::size_t bytes) {
+  User& user = *page.owner;
+  --user.pulls;
+  --user.busy;
+  user.pulled.spend(static_cast<double>(kPullBytes + bytes), user.rules->pull.rate(), context_.now());
+  if (!waiting_.contains(&user)) return;
+  context_.later([this, user = &user] {
+    const auto it = waiting_.find(user);
+    if (it != waiting_.end() && !go_on(*user, it->second)) waiting_.erase(it);
   });
 }
 
@@ -71,7 +149,7 @@ void PullService::start(User& user, const std::shared_ptr<Page>& page) {
     if (page->reply_to.seq != 0) {
       page->reply_to.gate->respond(page->reply_to.seq, {.refused = true, .body = body});
     }
-    return;
+    return ended(*page, 0);
   }
   Session* session = user.session_on(*page->reply_to.gate, page->channel);
   if (session != nullptr) page->session = session->number;
@@ -94,7 +172,7 @@ void PullService::read_inbox(const std::shared_ptr<Page>& page) {
                   [this, page](Result<std::vector<StoredMessage>> read) {
                     auto shared = std::make_shared<Result<std::vector<StoredMessage>>>(std::move(read));
                     context_.later([this, page, shared] {
-                      if (!*shared) return context_.refuse(page->reply_to, shared->error());
+                      if (!*shared) return refuse(*page, shared->error());
                       const std::size_t bytes =
                           append_page(*page->response.mutable_msg(), std::move(**shared));
                       page->bytes_left -= std::min(page->bytes_left, bytes);
@@ -114,7 +192,7 @@ void PullService::read_outbox(const std::shared_ptr<Page>& page) {
                    page->bytes_left, [this, page](Result<std::vector<StoredMessage>> read) {
                      auto shared = std::make_shared<Result<std::vector<StoredMessage>>>(std::move(read));
                      context_.later([this, page, shared] {
-                       if (!*shared) return context_.refuse(page->reply_to, shared->error());
+                       if (!*shared) return refuse(*page, shared->error());
                        const std::size_t bytes =
                            append_page(*page->response.mutable_sent(), std::move(**shared));
                        page->bytes_left -= std::min(page->bytes_left, bytes);
@@ -125,9 +203,8 @@ void PullService::read_outbox(const std::shared_ptr<Page>& page) {
 
 void PullService::read_groups(const std::shared_ptr<Page>& page) {
   const int messages = page->response.msg_size() + page->response.sent_size();
-  User* user = context_.users.find(page->user.app_id, page->user.uid);
-  if (user == nullptr || user->groups.empty() || (page->bytes_left == 0 && messages > 0))
-    return answer(*page);
+  User* user = page->owner;
+  if (user->groups.empty() || (page->bytes_left == 0 && messages > 0)) return answer(*page);
   auto pull = std::make_shared<FollowedGroups::Pull>();
   pull->session = page->session;
   pull->inbox_ends = page->inbox_ends;
@@ -144,7 +221,9 @@ void PullService::answer(Page& page) {
   int messages = page.response.msg_size() + page.response.sent_size();
   for (const auto& group : page.response.groups()) messages += group.msg_size();
   context_.counters.pulled_messages.add(static_cast<std::uint64_t>(messages));
-  reply(page.reply_to, page.response.SerializeAsString());
+  const std::string body = page.response.SerializeAsString();
+  reply(page.reply_to, body);
+  ended(page, body.size());
 }
 
 }  // namespace hongyan::logic

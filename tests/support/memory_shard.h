@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <deque>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -53,6 +55,10 @@ class MemoryShard : public Shard {
 
   void read_inbox(UserKey user, std::int64_t after, std::int64_t up_to, std::size_t limit,
                   std::size_t byte_budget, ReadDone done) override {
+    if (hold_reads) {
+      return held_reads.push_back(
+          [=, this, done = std::move(done)] { read_inbox(user, after, up_to, limit, byte_budget, done); });
+    }
     std::vector<StoredMessage> out;
     for (const auto& row : inbox[{user.app_id, user.uid}]) {
       if (row.seq <= after || row.seq > up_to || out.size() == limit) continue;
@@ -191,6 +197,17 @@ class MemoryShard : public Shard {
   bool refuse = false;
   bool refuse_groups = false;  // reads of their pages
   bool upkeep_works = true;
+  // Lets the first of the held reads go on.
+  void let_read() {
+    const auto read = std::move(held_reads.front());
+    held_reads.pop_front();
+    hold_reads = false;
+    read();
+    hold_reads = true;
+  }
+
+  bool hold_reads = false;  // of inboxes
+  std::deque<std::function<void()>> held_reads;
   int refills = 0;
   int group_reads = 0;
   std::int64_t clock = 1'000'000;

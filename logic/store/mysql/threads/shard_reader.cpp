@@ -11,9 +11,11 @@ namespace hongyan::logic {
 
 namespace {
 
-constexpr std::size_t kQueueLimit = 4096;
 constexpr Milliseconds kConnectPause{300};  // after a failed attempt reads are refused for as long
 constexpr unsigned kMaxAttempts = 4;        // of a change that meets barriers of others
+
+std::string asker_of(const UserKey& user) { return "user " + user.app_id + '\0' + user.uid; }
+std::string asker_of(Slot slot) { return "slot " + std::to_string(slot); }
 
 }  // namespace
 
@@ -117,8 +119,7 @@ void ShardReader::start() {
       while (true) {
         wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
         if (stopping_) return;
-        Job job = std::move(queue_.front());
-        queue_.pop_front();
+        Job job = queue_.pop();
         lock.unlock();
         worker.run(job);
         lock.lock();
@@ -128,16 +129,18 @@ void ShardReader::start() {
 }
 
 void ShardReader::stop() {
-  std::deque<Job> left;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    left.swap(queue_);
     wake_.notify_all();
   }
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
-  for (Job& job : left) refuse(job, "the node is stopping");
+  // Nothing is added any more.
+  while (!queue_.empty()) {
+    Job job = queue_.pop();
+    refuse(job, "the node is stopping");
+  }
 }
 
 void ShardReader::read(PageRequest request, Shard::ReadDone done) {
@@ -161,11 +164,19 @@ void ShardReader::run(UserJob job, Shard::UserDone done) {
   push(std::move(job));
 }
 
+std::string ShardReader::asker(const PageJob& job) { return asker_of(job.request.user); }
+std::string ShardReader::asker(const GroupPageJob& job) {
+  return "group " + job.request.app_id + '\0' + std::to_string(job.request.group_id);
+}
+std::string ShardReader::asker(const AcceptedJob& job) { return asker_of(job.request.slot); }
+std::string ShardReader::asker(const PlacedJob& job) { return asker_of(job.request.slot); }
+std::string ShardReader::asker(const UserJob& job) { return asker_of(job.request.user); }
+
 void ShardReader::push(Job job) {
+  std::string whose = std::visit([](const auto& one) { return asker(one); }, job);
   {
     const std::lock_guard lock(mutex_);
-    if (!stopping_ && queue_.size() < kQueueLimit) {
-      queue_.push_back(std::move(job));
+    if (!stopping_ && queue_.push(std::move(whose), job)) {
       wake_.notify_one();
       return;
     }

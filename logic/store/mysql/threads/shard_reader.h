@@ -1,11 +1,11 @@
-// The readers of a shard: threads with a connection each, and one bounded queue of reads.
+// The readers of a shard: threads with a connection each, and one bounded queue of reads, a user's in turn.
 #pragma once
 
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -13,11 +13,15 @@
 
 #include "logic/store/mysql/fence/fenced_connection.h"
 #include "logic/store/mysql/sql/pages.h"
+#include "logic/store/mysql/state/fair_queue.h"
 #include "logic/store/mysql/state/shard_state.h"
 #include "logic/store/shard.h"
 
 namespace hongyan::logic {
 
+// Whose turn it is goes by users (of a group's pages, by groups): many reads of one delay each of another's by
+// one. Slots that read their messages again are askers of their own.
+//
 // Any thread: read. start() once, then stop() once, by the shard; stop() answers what is queued with
 // kUnavailable and joins. `done` runs on a reader thread, or on the caller's when the queue is full or
 // stopped; it must not block. A lost connection is made again once for each read; while that fails, reads are
@@ -68,6 +72,14 @@ class ShardReader {
   using Job = std::variant<PageJob, GroupPageJob, AcceptedJob, PlacedJob, UserJob>;
   class Worker;
 
+  static constexpr std::size_t kMostQueued = 4096;
+  static constexpr std::size_t kMostOfOne = 256;
+
+  [[nodiscard]] static std::string asker(const PageJob& job);
+  [[nodiscard]] static std::string asker(const GroupPageJob& job);
+  [[nodiscard]] static std::string asker(const AcceptedJob& job);
+  [[nodiscard]] static std::string asker(const PlacedJob& job);
+  [[nodiscard]] static std::string asker(const UserJob& job);
   static void refuse(Job& job, const char* why);
   void push(Job job);
 
@@ -77,7 +89,7 @@ class ShardReader {
   const WriteHooks hooks_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Job> queue_;
+  FairQueue<Job> queue_{kMostQueued, kMostOfOne};
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -71,6 +71,34 @@ TEST_F(ReaderTest, PagesOfRowsWhoseSizeChanges) {
   }
 }
 
+// A user's two hundred pulls delay another's by one page.
+TEST_F(ReaderTest, UsersAreServedInTurn) {
+  Node node(config_, 1, 100);
+  ASSERT_TRUE(node.start());
+  node.shard->submit(inbox("bob", 1));
+  ASSERT_TRUE(node.sink.wait_for(1));
+  std::promise<void> queued;
+  std::promise<void> all;
+  std::vector<std::string> order;  // the one reader's, until all are done
+  // The reader is busy with this one until the others wait.
+  node.shard->read_inbox({"app", "first"}, 0, 1, 1, 1000,
+                         [&queued](const Page&) { queued.get_future().wait_for(kPatience); });
+  const auto read_for = [&](const std::string& uid) {
+    node.shard->read_inbox({"app", uid}, 0, 1, 1, 1000, [&, uid](const Page& page) {
+      EXPECT_TRUE(page);
+      order.push_back(uid);
+      if (order.size() == 202) all.set_value();
+    });
+  };
+  for (int i = 0; i < 200; ++i) read_for("mallory");
+  read_for("alice");
+  read_for("bob");
+  queued.set_value();
+  ASSERT_EQ(all.get_future().wait_for(kPatience), std::future_status::ready);
+  EXPECT_EQ((std::vector<std::string>{order.begin(), order.begin() + 4}),
+            (std::vector<std::string>{"mallory", "alice", "bob", "mallory"}));
+}
+
 // Else anybody could fill an inbox with pages that no gate takes.
 TEST_F(ReaderTest, MentionsCountInThePage) {
   Node node(config_, 1, 100);
