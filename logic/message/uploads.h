@@ -22,7 +22,8 @@ namespace hongyan::logic {
 // tells copies by (ce_source, ce_subject, hongyan_client_msg_id).
 //
 // Needs the user's slot, because the slot's thread is what keeps a user's order, but no storage: uploads go
-// on while the slot's shard is away. Bounded by the sink and by what gates keep in flight.
+// on while the slot's shard is away. Of one user max_uploads_of_user and max_upload_bytes_of_user are on their
+// way, within rules->upload bytes a second; past any of them RATE_LIMITED. Bounded in all by the sink.
 class Uploads {
  public:
   Uploads(ThreadContext& context, const UploadPort& port) : context_(context), port_(port) {}
@@ -37,6 +38,8 @@ class Uploads {
  private:
   struct OnItsWay {
     std::string destination;
+    User* owner = nullptr;  // kept in memory until the report
+    std::size_t bytes = 0;
     std::vector<ReplyTo> waiting;  // the upload and its resends meanwhile; none once the time was up
     std::uint64_t number = 0;
   };
@@ -47,6 +50,10 @@ class Uploads {
   };
 
   [[nodiscard]] Status check(const Request& request) const;
+  // An upload with this key is on its way: the request waits for its outcome, or is refused.
+  void join(const Request& request, OnItsWay& first, std::string key);
+  // Whether the user may upload so much more; else the request is refused.
+  [[nodiscard]] bool has_room(User& user, const Request& request, std::size_t bytes) const;
   // app, uid and client_msg_id, none of which contains NUL.
   [[nodiscard]] static std::string key_of(std::string_view app_id, std::string_view uid,
                                           std::string_view client_msg_id);

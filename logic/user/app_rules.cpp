@@ -22,6 +22,7 @@ void bind(config::Schema& schema, AppRules& rules) {
       schema, "fan_out", rules.fan_out,
       "What one user's sends and group commands store, the rows of all members counted; past it they are "
       "refused with RATE_LIMITED.");
+  bind_rate(schema, "upload", rules.upload, "What one user uploads (C2S); past it RATE_LIMITED.");
   schema.value("user_pulls", rules.pulls, "Pulls of one user under way at once; others wait for them.")
       .range(1, 64);
   bind_rate(schema, "pull", rules.pull, "What one user pulls; past it pulls wait.");

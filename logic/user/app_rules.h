@@ -25,6 +25,7 @@ struct ByteRate {
 
 // Of each user of the app, where nothing else is said. Services of the server API are not users.
 struct AppRules {
+  ByteRate upload{.per_second = 1 << 20, .burst = 16 << 20};   // to business services
   std::size_t pulls = 2;                                       // under way at once; others wait
   ByteRate pull{.per_second = 16 << 20, .burst = 64 << 20};    // of pages
   ByteRate fan_out{.per_second = 1 << 20, .burst = 16 << 20};  // rows that sends make, to all who get them

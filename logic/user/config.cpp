@@ -38,6 +38,14 @@ void bind(config::Schema& schema, PipelineConfig& pipeline) {
              "The same for one sender of the server API's messages.")
       .range(1, 1'000'000);
   schema
+      .value("pipeline.max_uploads_of_user", pipeline.max_uploads_of_user,
+             "Uploads of one user that Kafka has not confirmed; past it RATE_LIMITED.")
+      .range(1, 1'000'000);
+  schema
+      .bytes("pipeline.max_upload_bytes_of_user", pipeline.max_upload_bytes_of_user,
+             "The same in bytes; one upload always passes.")
+      .range(1 << 10, std::int64_t{64} << 30);
+  schema
       .bytes("pipeline.max_lane_bytes", pipeline.max_lane_bytes,
              "Contents that one lane (source slot to destination slot) keeps in memory; beyond it they are "
              "read again.")

@@ -44,9 +44,12 @@ struct User {
   bool ban_known = false;    // what a TailsWork read of it before is older
   // Sends at the writer, owned by it, by client_msg_id (that of the work itself).
   std::unordered_map<std::string_view, AcceptWork*> accepting;
-  TokenBucket fan_out{SteadyTime{}};  // what its sends may still store
-  std::size_t pulls = 0;              // under way
-  TokenBucket pulled{SteadyTime{}};   // what it may still pull
+  TokenBucket fan_out{SteadyTime{}};   // what its sends may still store
+  TokenBucket uploaded{SteadyTime{}};  // what it may still upload
+  std::size_t uploads = 0;             // under way, and their bytes
+  std::size_t upload_bytes = 0;
+  std::size_t pulls = 0;             // under way
+  TokenBucket pulled{SteadyTime{}};  // what it may still pull
   std::vector<std::function<void(const Status&)>> waiting_for_load;
   std::int64_t last_active_ms = 0;  // of sessions that ended
   std::uint32_t busy = 0;           // works under way: keeps the user in memory

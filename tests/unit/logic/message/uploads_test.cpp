@@ -145,6 +145,80 @@ TEST_F(UploadsTest, DeadlineOfAnEarlierAttemptSparesALaterOne) {
   EXPECT_GT(body_of<client::C2SResp>(2).msg_id(), 0);
 }
 
+TEST_F(UploadsTest, OfOneUserSoManyAreUnderWay) {
+  config_.max_uploads_of_user = 3;
+  for (std::uint32_t i = 1; i <= 5; ++i) upload(i, "alice", "orders", "id-" + std::to_string(i));
+  upload(6, "bob", "orders", "id");
+  EXPECT_EQ(sink_.taken.size(), 4U);
+  EXPECT_EQ(gate_->answer(3), nullptr);
+  EXPECT_EQ(code(4), client::ERROR_CODE_RATE_LIMITED);
+  EXPECT_EQ(code(5), client::ERROR_CODE_RATE_LIMITED);
+  EXPECT_GT(body_of<client::ErrorOnly>(4).error().retry_after_ms(), 0U);
+  // A resend joins its first attempt; an answer that says "unknown" leaves the upload under way.
+  upload(7, "alice", "orders", "id-1");
+  EXPECT_EQ(gate_->answer(7), nullptr);
+  pass(Milliseconds(3000));
+  upload(8, "alice", "orders", "id-8");
+  EXPECT_EQ(code(8), client::ERROR_CODE_RATE_LIMITED);
+  report();
+  upload(9, "alice", "orders", "id-9");
+  EXPECT_EQ(gate_->answer(9), nullptr);
+  EXPECT_EQ(counters_[0].limited[2].get() + counters_[1].limited[2].get(), 3U);
+}
+
+TEST_F(UploadsTest, OfOneUserSoManyBytesAreUnderWay) {
+  config_.max_upload_bytes_of_user = 10'000;
+  upload(1, "alice", "orders", "id-1", std::string(20'000, 'x'));  // one always passes
+  upload(2, "alice", "orders", "id-2");
+  EXPECT_EQ(code(2), client::ERROR_CODE_RATE_LIMITED);
+  report(fail(Code::kUnavailable, "away", 1000));
+  upload(3, "alice", "orders", "id-3", std::string(5'000, 'x'));
+  upload(4, "alice", "orders", "id-4", std::string(4'000, 'x'));
+  upload(5, "alice", "orders", "id-5", std::string(1'000, 'x'));
+  EXPECT_EQ(gate_->answer(4), nullptr);
+  EXPECT_EQ(code(5), client::ERROR_CODE_RATE_LIMITED);
+}
+
+TEST_F(UploadsTest, AUserUploadsSoMuchASecond) {
+  AppRules rules;
+  rules.upload = {.per_second = 1000, .burst = 10'000};
+  rules_.set("demo", rules);
+  const std::string big(4'000, 'x');
+  for (std::uint32_t i = 1; i <= 3; ++i) {
+    upload(i, "alice", "orders", "id-" + std::to_string(i), big);
+    report();
+    EXPECT_GT(body_of<client::C2SResp>(i).msg_id(), 0) << i;
+  }
+  upload(4, "alice", "orders", "id-4");
+  EXPECT_EQ(code(4), client::ERROR_CODE_RATE_LIMITED);
+  const auto wait = body_of<client::ErrorOnly>(4).error().retry_after_ms();
+  EXPECT_GT(wait, 2'000U);
+  pass(Milliseconds(wait));
+  upload(5, "alice", "orders", "id-4");
+  EXPECT_EQ(gate_->answer(5), nullptr);
+  EXPECT_EQ(counters_[0].limited[3].get() + counters_[1].limited[3].get(), 1U);
+}
+
+TEST_F(UploadsTest, WhatTheSinkDoesNotTakeCostsNothing) {
+  AppRules rules;
+  rules.upload = {.per_second = 1000, .burst = 10'000};
+  rules_.set("demo", rules);
+  sink_.full = true;
+  for (std::uint32_t i = 1; i <= 5; ++i) {
+    upload(i, "alice", "orders", "id-1", std::string(20'000, 'x'));
+    EXPECT_EQ(code(i), client::ERROR_CODE_UNAVAILABLE) << i;
+  }
+}
+
+TEST_F(UploadsTest, OneUploadAnswersSoManyResends) {
+  for (std::uint32_t i = 1; i <= 70; ++i) upload(i, "alice", "orders", "id-1");
+  EXPECT_EQ(sink_.taken.size(), 1U);
+  EXPECT_EQ(gate_->answer(64), nullptr);
+  EXPECT_EQ(code(65), client::ERROR_CODE_UNAVAILABLE);
+  report();
+  EXPECT_GT(body_of<client::C2SResp>(64).msg_id(), 0);
+}
+
 TEST_F(UploadsTest, KeepsAUsersOrder) {
   for (std::uint32_t i = 1; i <= 20; ++i) upload(i, "alice", "orders", "id-" + std::to_string(i));
   for (std::uint32_t i = 1; i <= 20; ++i) {
