@@ -72,13 +72,23 @@ void FanOut::send(const Group& group, const GroupRow& row, const GroupChange* ch
   broadcast(group.key, row, others, members);
 }
 
+// As it is by now, if it has ended since: what was forgotten with its end does not come back.
+Membership FanOut::stay_of(const Group& group, const GroupMember& member, std::int64_t seq) {
+  const std::int64_t known = std::max(seq, member.left_seq);
+  const std::int64_t large_from = group.state.info.large_from_seq;
+  return {.group_id = group.key.group_id,
+          .changed_seq = known,
+          .joined_seq = member.joined_seq,
+          .left_seq = member.left_seq,
+          .large_from_seq = large_from <= known + 1 ? large_from : 0};
+}
+
 void FanOut::send_again(const Group& group, const std::vector<GroupMember>& history, const Again& again) {
   const GroupRow& row = again.row;
   const GroupState& state = group.state;
   const std::int64_t seq = row.message.group_seq;
   UnfinishedIds& unfinished = context_.slots.find(group.slot)->unfinished;
   const bool large = state.large_at(seq) && state.info.dissolved_seq != seq;
-  const std::int64_t large_from = state.info.large_from_seq <= seq + 1 ? state.info.large_from_seq : 0;
   client::GroupOp told;
   const bool is_command = is_group_command(row.message.command) && parse(told, *row.message.content);
   const std::size_t members = is_command ? state.members.size() : 0;
@@ -101,11 +111,7 @@ void FanOut::send_again(const Group& group, const std::vector<GroupMember>& hist
     }
     std::optional<Membership> membership;
     if (changes || state.info.large_from_seq == seq + 1) {
-      membership = Membership{.group_id = group.key.group_id,
-                              .changed_seq = seq,
-                              .joined_seq = member.joined_seq,
-                              .left_seq = left ? seq : 0,
-                              .large_from_seq = large_from};
+      membership = stay_of(group, member, seq);
     }
     add(group, row, member.uid,
         {.lookup_first = true,

@@ -46,6 +46,7 @@ class FanOut {
   void send_again(const Group& group, const std::vector<GroupMember>& history, const Again& again);
 
  private:
+  [[nodiscard]] static Membership stay_of(const Group& group, const GroupMember& member, std::int64_t seq);
   struct ToMember {
     bool lookup_first = false;
     std::optional<Membership> membership;

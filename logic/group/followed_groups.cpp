@@ -64,8 +64,9 @@ void FollowedGroups::notify_if_behind(const User& user, Session& session, const 
 }
 
 void FollowedGroups::catch_up(const User& user, Session& session) {
-  for (const auto& [group_id, group] : user.groups) {
-    if (!group.large() || !group.is_member()) continue;
+  for (const std::int64_t group_id : user.groups.large()) {
+    const UserGroup& group = *user.groups.find(group_id);
+    if (!group.is_member()) continue;
     const GroupKey key{user.key.app_id, group_id};
     if (heads_.contains(key)) {
       notify_if_behind(user, session, group);
@@ -88,35 +89,49 @@ void FollowedGroups::catch_up(const User& user, Session& session) {
 
 void FollowedGroups::acked(User& user, DeviceClass device_class, std::int64_t group_id, std::int64_t seq) {
   UserGroup* group = user.group(group_id);
-  const bool good = group != nullptr && cursors_.acked_group(user, *group, device_class, seq,
-                                                             head_of({user.key.app_id, group_id}));
+  const bool good =
+      group != nullptr && group->large() &&
+      cursors_.acked_group(user, *group, device_class, seq, head_of({user.key.app_id, group_id}));
   if (!good) context_.counters.bad_acks.add();
 }
 
 void FollowedGroups::pull(User& user, std::shared_ptr<Pull> pull) {
-  const auto parts = std::make_shared<std::vector<Part>>();
-  for (auto& [group_id, group] : user.groups) {
-    if (!group.large()) continue;
-    std::int64_t held = group.cursor(pull->device_class);
-    const auto named = std::ranges::find(pull->offsets, group_id, &client::GroupOffset::group_id);
-    if (named != pull->offsets.end() && named->offset() >= 0) {
-      // A device that holds less than another of its class did is no mistake, and acknowledges nothing.
-      if (named->offset() > held) acked(user, pull->device_class, group_id, named->offset());
-      held = named->offset();
-    } else if (!pull->inbox_ends) {
-      continue;
-    }
-    const auto readable = group.readable_after(held);
-    if (!readable) continue;
-    Part part{.group = {.app_id = user.key.app_id, .group_id = group_id},
-              .after = std::max(held, readable->first - 1),
-              .last = readable->last};
-    if (context_.shards.of(slot_of_group(part.group.app_id, group_id)).down()) {
-      left_out(*pull, part);
-      continue;
-    }
-    parts->push_back(std::move(part));
+  collect(user, pull, std::make_shared<std::vector<Part>>(), 0);
+}
+
+void FollowedGroups::collect(User& user, const std::shared_ptr<Pull>& pull, const Parts& parts,
+                             std::int64_t above) {
+  const auto& large = user.groups.large();
+  auto it = large.upper_bound(above);
+  for (std::size_t n = 0; n < kGroupsOfATurn && it != large.end(); ++n, ++it) {
+    above = *it;
+    consider(user, *pull, above, *parts);
   }
+  if (it == large.end()) return go_on(pull, parts);
+  context_.later([this, &user, pull, parts, above] { collect(user, pull, parts, above); });
+}
+
+void FollowedGroups::consider(User& user, Pull& pull, std::int64_t group_id, std::vector<Part>& parts) {
+  const UserGroup& group = *user.group(group_id);
+  std::int64_t held = group.cursor(pull.device_class);
+  const auto named = pull.offsets.find(group_id);
+  if (named != pull.offsets.end() && named->second >= 0) {
+    // A device that holds less than another of its class did is no mistake, and acknowledges nothing.
+    if (named->second > held) acked(user, pull.device_class, group_id, named->second);
+    held = named->second;
+  } else if (!pull.inbox_ends) {
+    return;
+  }
+  const auto readable = group.readable_after(held);
+  if (!readable) return;
+  Part part{.group = {.app_id = user.key.app_id, .group_id = group_id},
+            .after = std::max(held, readable->first - 1),
+            .last = readable->last};
+  if (context_.shards.of(slot_of_group(part.group.app_id, group_id)).down()) return left_out(pull, part);
+  parts.push_back(std::move(part));
+}
+
+void FollowedGroups::go_on(const std::shared_ptr<Pull>& pull, const Parts& parts) {
   if (parts->empty()) return pull->done();
   const auto unknown = std::make_shared<std::size_t>(1);
   const auto next = [this, pull, parts, unknown] {

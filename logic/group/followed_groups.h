@@ -46,12 +46,13 @@ class FollowedGroups {
     std::uint64_t session = 0;  // 0: gone
     bool inbox_ends = false;
     DeviceClass device_class = DeviceClass::kUnknown;
-    google::protobuf::RepeatedPtrField<client::GroupOffset> offsets;
-    std::size_t limit = 0;       // messages
-    std::size_t bytes_left = 0;  // of contents
+    std::unordered_map<std::int64_t, std::int64_t> offsets;  // by group_id
+    std::size_t limit = 0;                                   // messages
+    std::size_t bytes_left = 0;                              // of contents
     client::PullResp* response = nullptr;
     std::function<void()> done;  // on this thread
   };
+  // The user stays in memory until it is done.
   void pull(User& user, std::shared_ptr<Pull> pull);
 
   void tick() {
@@ -90,6 +91,13 @@ class FollowedGroups {
   // Tells the device to pull the group, if it holds less than the head.
   void notify_if_behind(const User& user, Session& session, const UserGroup& group);
   void due(const Awaited& awaited);
+  using Parts = std::shared_ptr<std::vector<Part>>;
+  static constexpr std::size_t kGroupsOfATurn = 512;
+
+  // The groups above this id that have something to read, some of them in a turn; then go_on().
+  void collect(User& user, const std::shared_ptr<Pull>& pull, const Parts& parts, std::int64_t above);
+  void consider(User& user, Pull& pull, std::int64_t group_id, std::vector<Part>& parts);
+  void go_on(const std::shared_ptr<Pull>& pull, const Parts& parts);
   void left_out(const Pull& pull, const Part& part);
   void read(const std::shared_ptr<Pull>& pull, const std::shared_ptr<std::vector<Part>>& parts,
             std::size_t index);

@@ -185,12 +185,10 @@ void GroupCalls::send_command(const Request& request, User& user) {
   message.content = share(std::move(*command_.mutable_content()));
   message.command = static_cast<std::int32_t>(request.cmd_id);
   message.type = static_cast<std::int32_t>(type);
-  const auto groups =
-      std::ranges::count_if(user.groups, [](const auto& one) { return one.second.is_member(); });
   const FanOutCost cost = cost_of_command(message, type, op, config_);
   if (!service && !creates) return send_as_member(request, user, std::move(wanted), cost);
   wanted.cost = cost.of(0, false);
-  if (!service && static_cast<std::size_t>(groups) >= config_.max_groups_of_user) {
+  if (!service && user.groups.memberships() >= config_.max_groups_of_user) {
     wanted.unless_stored = Error{Code::kFailedPrecondition, "already in too many groups"};
   }
   accept_.send(request, std::move(wanted));
@@ -222,7 +220,6 @@ void GroupCalls::list_mine(const Request& request, User& user, const client::Gro
   for (const auto& [id, group] : user.groups) {
     if (group.is_member()) ids.push_back(id);
   }
-  std::ranges::sort(ids);
   ids.erase(ids.begin(),
             ids.begin() + std::min<std::int64_t>(op.offset(), static_cast<std::int64_t>(ids.size())));
   ids.resize(std::min(ids.size(), limit_of(op.limit(), kDefaultGroups, kMostGroups)));

@@ -19,7 +19,7 @@ constexpr std::size_t kMostKept = 64;  // messages to many of one turn whose mem
 void Pusher::delivered(const DeliverWork& work) {
   User* user = context_.users.find(work.user.app_id, work.user.uid);
   if (user == nullptr) return;  // not online, and nothing else is known of it
-  if (work.membership) user->groups[work.membership->group_id].learn(*work.membership);
+  if (work.membership) user->groups.learn(*work.membership);
   if (work.group_members > 0) {
     if (UserGroup* group = user->group(work.message.group_id)) {
       group->members = static_cast<std::size_t>(work.group_members);

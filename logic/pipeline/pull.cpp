@@ -209,7 +209,7 @@ void PullService::read_groups(const std::shared_ptr<Page>& page) {
   pull->session = page->session;
   pull->inbox_ends = page->inbox_ends;
   pull->device_class = page->device_class;
-  pull->offsets = std::move(page->groups);
+  for (const auto& named : page->groups) pull->offsets.try_emplace(named.group_id(), named.offset());
   pull->limit = page->limit;
   pull->bytes_left = std::max<std::size_t>(page->bytes_left, 1);
   pull->response = &page->response;

@@ -1,6 +1,7 @@
 // What the pipeline asks of a writer of outboxes and inboxes: rows to store, tails, and what became of them.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <memory>
@@ -96,6 +97,19 @@ struct Membership {
   std::int64_t joined_seq = 0;
   std::int64_t left_seq = 0;        // 0: a member
   std::int64_t large_from_seq = 0;  // 0: the group is not large
+
+  // What is read from the group itself, first <= group_seq <= last: what changed the user's own part came by the
+  // inbox. last: kNoEnd for a member; first > last: nothing.
+  static constexpr std::int64_t kNoEnd = INT64_MAX;
+  [[nodiscard]] std::int64_t first_readable() const noexcept {
+    return std::max(large_from_seq, joined_seq + 1);
+  }
+  [[nodiscard]] std::int64_t last_readable() const noexcept {
+    if (large_from_seq == 0) return 0;
+    return left_seq == 0 ? kNoEnd : left_seq - 1;
+  }
+  // It has ended and leaves nothing to read: nobody needs it any more.
+  [[nodiscard]] bool is_over() const noexcept { return left_seq != 0 && first_readable() > last_readable(); }
 
   bool operator==(const Membership&) const = default;
 };

@@ -59,7 +59,9 @@ void Cursors::loaded(User& user, std::span<const DeviceCursor> cursors) {
   for (const DeviceCursor& read : cursors) {
     if (static_cast<std::size_t>(read.device_class) >= kDeviceClassCount) continue;  // of a newer version
     if (read.kind == CursorKind::kGroup) {
-      std::int64_t& acked = user.groups[read.group_id].acked[static_cast<std::size_t>(read.device_class)];
+      UserGroup* group = user.group(read.group_id);
+      if (group == nullptr) continue;  // forgotten
+      std::int64_t& acked = group->acked[static_cast<std::size_t>(read.device_class)];
       acked = std::max(acked, read.seq);
       continue;
     }
@@ -133,8 +135,9 @@ void Cursors::collect(User& user, Upkeep& upkeep, OfShard::Written& written) {
       add(device, kind, cursor_of(user, device_class, kind), 0);
     }
   }
-  for (auto it = user.groups.begin(); groups && it != user.groups.end(); ++it) {
-    auto& [group_id, group] = *it;
+  for (auto it = user.groups.large().begin(); groups && it != user.groups.large().end(); ++it) {
+    const std::int64_t group_id = *it;
+    UserGroup& group = *user.group(group_id);
     if (group.changed_cursors == 0) continue;
     written.groups.emplace_back(group_id, std::exchange(group.changed_cursors, 0));
     for (std::size_t device = 0; device < kDeviceClassCount; ++device) {
@@ -154,8 +157,10 @@ void Cursors::written(std::size_t shard, bool committed) {
     mark(*one.user);
     one.user->changed_cursors |= one.cursors;
     for (const auto& [group_id, which] : one.groups) {
+      UserGroup* group = one.user->group(group_id);
+      if (group == nullptr) continue;
       one.user->changed_group_cursors = true;
-      one.user->groups[group_id].changed_cursors |= which;
+      group->changed_cursors |= which;
     }
   }
   if (committed && mine.more) write(shard);

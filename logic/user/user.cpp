@@ -2,11 +2,6 @@
 
 namespace hongyan::logic {
 
-UserGroup* User::group(std::int64_t group_id) noexcept {
-  const auto it = groups.find(group_id);
-  return it == groups.end() ? nullptr : &it->second;
-}
-
 Session* User::session_of(DeviceClass wanted) noexcept {
   for (auto& session : sessions) {
     if (session->device_class == wanted) return session.get();

@@ -18,7 +18,7 @@
 #include "logic/store/box_works.h"
 #include "logic/user/app_rules.h"
 #include "logic/user/session.h"
-#include "logic/user/user_group.h"
+#include "logic/user/user_groups.h"
 
 namespace hongyan::logic {
 
@@ -36,9 +36,9 @@ struct User {
   std::array<std::int64_t, kDeviceClassCount> acked_inbox{};  // cursors
   std::array<std::int64_t, kDeviceClassCount> acked_outbox{};
   std::array<std::uint64_t, kDeviceClassCount> highest_epoch{};
-  std::unordered_map<std::int64_t, UserGroup> groups;  // by group_id
-  bool loaded = false;                                 // tails, cursors and groups were read, by a TailsWork
-  std::uint16_t changed_cursors = 0;                   // those to be written, a bit each
+  UserGroups groups;
+  bool loaded = false;                // tails, cursors and groups were read, by a TailsWork
+  std::uint16_t changed_cursors = 0;  // those to be written, a bit each
   bool changed_group_cursors = false;
   std::unique_ptr<Ban> ban;  // null: none; it may be over
   bool ban_known = false;    // what a TailsWork read of it before is older
@@ -60,7 +60,7 @@ struct User {
            changed_cursors == 0 && !changed_group_cursors;
   }
   // Null: not a member, as far as is known.
-  [[nodiscard]] UserGroup* group(std::int64_t group_id) noexcept;
+  [[nodiscard]] UserGroup* group(std::int64_t group_id) noexcept { return groups.find(group_id); }
   // Of those present.
   [[nodiscard]] Session* session_of(DeviceClass device_class) noexcept;
   [[nodiscard]] Session* session_on(const GatePort& gate, std::uint64_t channel) noexcept;

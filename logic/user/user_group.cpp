@@ -7,11 +7,8 @@ namespace hongyan::logic {
 
 namespace {
 
-// What is read from the group itself: what changed the user's own part came by the inbox.
 UserGroup::Span readable_of(const Membership& stay) {
-  if (stay.large_from_seq == 0) return {.first = 1, .last = 0};
-  return {.first = std::max(stay.large_from_seq, stay.joined_seq + 1),
-          .last = stay.left_seq == 0 ? UserGroup::kNoEnd : stay.left_seq - 1};
+  return {.first = stay.first_readable(), .last = stay.last_readable()};
 }
 
 }  // namespace

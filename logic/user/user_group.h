@@ -28,7 +28,11 @@ class UserGroup {
     std::int64_t first = 0;
     std::int64_t last = 0;  // kNoEnd: a member
   };
-  static constexpr std::int64_t kNoEnd = INT64_MAX;
+  static constexpr std::int64_t kNoEnd = Membership::kNoEnd;
+  // The user has left and there is nothing to read: nobody needs it any more.
+  [[nodiscard]] bool is_over() const noexcept {
+    return latest_.is_over() && earlier_.empty() && changed_cursors == 0;
+  }
   // The next beyond seq, of the stay that has it. Empty: there will be nothing more, as things stand.
   [[nodiscard]] std::optional<Span> readable_after(std::int64_t seq) const noexcept;
 

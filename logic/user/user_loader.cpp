@@ -35,8 +35,8 @@ void UserLoader::finished(const TailsWork& work) {
   if (work.outcome == StoreWork::Outcome::kStored) {
     user->inbox_seq = std::max(user->inbox_seq.value_or(0), work.inbox_seq);
     user->outbox_seq = std::max(user->outbox_seq.value_or(0), work.outbox_seq);
+    for (const auto& membership : work.groups) user->groups.learn(membership);
     cursors_.loaded(*user, work.cursors);
-    for (const auto& membership : work.groups) user->groups[membership.group_id].learn(membership);
     if (!std::exchange(user->ban_known, true) && work.ban.until_ms != 0) {
       user->ban = std::make_unique<Ban>(work.ban);
     }

@@ -260,8 +260,10 @@ class MemoryShard : public Shard {
     } else if (auto* in = work.as<InboxWork>()) {
       auto& rows = inbox[key];
       if (in->membership) {
-        Membership& known = memberships[key][{in->membership->group_id, in->membership->joined_seq}];
+        const auto stay = std::pair(in->membership->group_id, in->membership->joined_seq);
+        Membership& known = memberships[key][stay];
         if (in->membership->changed_seq > known.changed_seq) known = *in->membership;
+        if (in->membership->is_over()) memberships[key].erase(stay);
       }
       const auto it = std::ranges::find(rows, in->message.id, &InboxRow::id);
       if (it != rows.end()) {

@@ -105,14 +105,12 @@ DbStatus load_cursors(MysqlConnection& connection, std::span<TailsWork* const> w
       });
 }
 
-DbStatus write_memberships(MysqlConnection& connection, std::span<InboxWork* const> rows) {
-  std::vector<const InboxWork*> changing;
-  for (const InboxWork* row : rows) {
-    if (row->membership) changing.push_back(row);
-  }
+namespace {
+
+DbStatus write_stays(MysqlConnection& connection, const std::vector<const InboxWork*>& rows) {
   // Assignments run from left to right, so the row's own changed_seq comes last.
   return by_statements(
-      connection, std::span(changing),
+      connection, std::span(rows),
       "INSERT INTO im_user_group (app_id, user_id, group_id, changed_seq, joined_seq, left_seq, "
       "large_from_seq) VALUES ",
       ",",
@@ -128,6 +126,31 @@ DbStatus write_memberships(MysqlConnection& connection, std::span<InboxWork* con
                        membership.changed_seq, membership.joined_seq, membership.left_seq,
                        membership.large_from_seq);
       });
+}
+
+DbStatus forget_stays(MysqlConnection& connection, const std::vector<const InboxWork*>& rows) {
+  return by_statements(connection, std::span(rows), "DELETE FROM im_user_group WHERE ", " OR ", "",
+                       [](std::string& sql, const InboxWork* row) {
+                         sql += "(app_id = ";
+                         append_hex_literal(sql, row->user.app_id);
+                         sql += " AND user_id = ";
+                         append_hex_literal(sql, row->user.uid);
+                         fmt::format_to(std::back_inserter(sql), " AND group_id = {} AND joined_seq = {})",
+                                        row->membership->group_id, row->membership->joined_seq);
+                       });
+}
+
+}  // namespace
+
+DbStatus write_memberships(MysqlConnection& connection, std::span<InboxWork* const> rows) {
+  // One after the other, so that who left in the same batch is forgotten.
+  std::vector<const InboxWork*> stays;
+  std::vector<const InboxWork*> over;
+  for (const InboxWork* row : rows) {
+    if (row->membership) (row->membership->is_over() ? over : stays).push_back(row);
+  }
+  if (auto written = write_stays(connection, stays); !written) return written;
+  return forget_stays(connection, over);
 }
 
 }  // namespace hongyan::logic

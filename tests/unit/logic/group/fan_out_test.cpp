@@ -110,6 +110,37 @@ TEST_F(FanOutTest, RedoGivesAMessageToWhoWasAMemberThenAndCameBackSince) {
   EXPECT_EQ(inbox("bob"), (std::vector<std::string>{"#", "lost on the way", "#", "#"}));
 }
 
+// Small groups leave nothing to read: a user's list does not grow by them, whatever is redone.
+TEST_F(FanOutTest, WhoHasLeftASmallGroupHasForgottenIt) {
+  const auto group = create("alice", {"bob"});
+  const auto stays = [&](const std::string& uid) { return shard_of(uid).memberships[{"demo", uid}].size(); };
+  EXPECT_EQ(stays("bob"), 1U);
+  ctrl(1, "bob", client::CTRL_TYPE_EXIT_GROUP, group);
+  settle();
+  EXPECT_EQ(stays("bob"), 0U);
+  send_to_group(2, "bob", group, "still here?");
+  settle();
+  EXPECT_EQ(error_of(2), client::ERROR_CODE_PERMISSION_DENIED);
+  // As if only the row that says that bob joined had been pending.
+  auto rows = placed_rows(group);
+  rows.resize(1);
+  restart();
+  acquire({},
+          {{.slot = slot_of_group("demo", group),
+            .destination = slot_of("demo", "bob"),
+            .id = rows[0].row.placed_id}},
+          rows, rows[0].row.placed_id);
+  settle();
+  pass(Milliseconds(2000));
+  EXPECT_EQ(stays("bob"), 0U);
+  send_to_group(3, "bob", group, "and now?");
+  settle();
+  EXPECT_EQ(error_of(3), client::ERROR_CODE_PERMISSION_DENIED);
+  ctrl(4, "alice", client::CTRL_TYPE_DELETE_GROUP, group);
+  settle();
+  EXPECT_EQ(stays("alice"), 0U);
+}
+
 TEST_F(FanOutTest, RedoOfAPendingRowGoesToItsDestinationOnly) {
   const auto group = create("alice", {"bob", "carol"});
   send_to_group(1, "alice", group, "late");

@@ -256,6 +256,21 @@ TEST_F(FollowedGroupsTest, WhoComesBackToNothingNewIsNotToldToPull) {
   }
 }
 
+// More groups than are looked at in one turn: all have their page.
+TEST_F(FollowedGroupsTest, AUserOfManyLargeGroupsFindsThemAll) {
+  auto& user = thread_of("bob").context().users.get("demo", "bob", slot_of("demo", "bob"));
+  come_online("bob");
+  for (std::int64_t id = 1; id <= 1500; ++id) {
+    user.groups.learn({.group_id = id, .changed_seq = 1, .joined_seq = 1, .large_from_seq = 2});
+  }
+  send_to_group(3, "alice", group_, "large");
+  settle();
+  const auto page = pull(10, "bob", 3);
+  ASSERT_EQ(page.groups_size(), 1);
+  EXPECT_EQ(page.groups(0).group_id(), group_);
+  EXPECT_EQ(page.groups(0).msg(0).content(), "large");
+}
+
 TEST_F(FollowedGroupsTest, DissolvingTellsEveryInbox) {
   ctrl(3, "alice", client::CTRL_TYPE_DELETE_GROUP, group_);
   settle();

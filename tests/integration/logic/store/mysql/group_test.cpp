@@ -208,7 +208,7 @@ TEST_F(GroupStoreTest, TheInboxRowCarriesTheMembership) {
   const auto told = [&](MsgId id, std::int64_t seq, std::int64_t joined, std::int64_t left) {
     auto one = inbox("bob", id, "told");
     one->membership = logic::Membership{
-        .group_id = kGroup, .changed_seq = seq, .joined_seq = joined, .left_seq = left, .large_from_seq = 0};
+        .group_id = kGroup, .changed_seq = seq, .joined_seq = joined, .left_seq = left, .large_from_seq = 1};
     node.shard->submit(std::move(one));
     return node.sink.wait_for(++done_);
   };
@@ -225,10 +225,37 @@ TEST_F(GroupStoreTest, TheInboxRowCarriesTheMembership) {
   ASSERT_EQ(groups.size(), 2U);
   EXPECT_EQ(groups[0],
             (logic::Membership{
-                .group_id = kGroup, .changed_seq = 5, .joined_seq = 3, .left_seq = 5, .large_from_seq = 0}));
+                .group_id = kGroup, .changed_seq = 5, .joined_seq = 3, .left_seq = 5, .large_from_seq = 1}));
   EXPECT_EQ(groups[1],
             (logic::Membership{
-                .group_id = kGroup, .changed_seq = 9, .joined_seq = 9, .left_seq = 0, .large_from_seq = 0}));
+                .group_id = kGroup, .changed_seq = 9, .joined_seq = 9, .left_seq = 0, .large_from_seq = 1}));
+}
+
+// Else whoever adds somebody to groups and removes him makes his list grow for ever.
+TEST_F(GroupStoreTest, AStayThatEndedWithNothingToReadIsForgotten) {
+  Node node(config_, 1, 100);
+  ASSERT_TRUE(node.start());
+  MsgId id = 0;
+  const auto told = [&](const std::string& uid, logic::Membership membership) {
+    auto one = inbox(uid, ++id, "told");
+    one->membership = membership;
+    node.shard->submit(std::move(one));
+  };
+  const logic::Membership joined{.group_id = kGroup, .changed_seq = 3, .joined_seq = 3};
+  const logic::Membership left{.group_id = kGroup, .changed_seq = 5, .joined_seq = 3, .left_seq = 5};
+  const logic::Membership large{
+      .group_id = kGroup, .changed_seq = 5, .joined_seq = 3, .left_seq = 5, .large_from_seq = 2};
+  for (const auto* uid : {"bob", "carol", "dave", "erin"}) told(uid, joined);
+  ASSERT_TRUE(node.sink.wait_for(4));
+  told("bob", left);
+  told("carol", left);
+  told("erin", large);  // 4 may be read
+  told("bob", {.group_id = kGroup, .changed_seq = 8, .joined_seq = 8});
+  told("frank", left);  // of whom nothing was known
+  ASSERT_TRUE(node.sink.wait_for(9));
+  EXPECT_EQ(
+      sql("SELECT GROUP_CONCAT(user_id, ':', joined_seq, ':', left_seq ORDER BY user_id) FROM im_user_group"),
+      "bob:8:0,dave:3:0,erin:3:5");
 }
 
 TEST_F(GroupStoreTest, ASuccessorRedoesWhatLiesAboveTheMark) {
