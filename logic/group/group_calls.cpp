@@ -156,10 +156,11 @@ void GroupCalls::send_command(const Request& request, User& user) {
   if (!command_.from().empty() && command_.from() != request.uid) {
     return refuse(Code::kPermissionDenied, "from is not the session's user");
   }
-  const client::CtrlType type = command_.type();
-  client::GroupOp op;
-  if (!parse(op, command_.content())) return refuse(Code::kBadRequest, "content does not parse");
-  if (auto ok = check_command(type, op, config_); !ok) {
+  GroupCommand command{.type = command_.type(), .actor = user.key.uid, .service = service, .op = {}};
+  const client::CtrlType type = command.type;
+  const client::GroupOp& op = command.op;
+  if (!parse(command.op, command_.content())) return refuse(Code::kBadRequest, "content does not parse");
+  if (auto ok = check_command(command, config_); !ok) {
     return context_.refuse(request.reply_to, ok.error());
   }
   if (type == client::CTRL_TYPE_LIST_MY_GROUPS) return list_mine(request, user, op);

@@ -72,6 +72,7 @@ std::unique_ptr<GroupWork> Placing::command(const GroupState& group) {
   const DeliverWork& sent = *run_.front();
   GroupCommand command{.type = static_cast<client::CtrlType>(sent.message.type),
                        .actor = sent.message.from,
+                       .invite = invite_,
                        .service = sent.message.command == internal::COMMAND_CTRL,
                        .time_ms = sent.message.sent_ms,
                        .op = {}};

@@ -38,7 +38,11 @@ struct GroupParts {
 // group's slot once every member's row is there. One thread.
 class Placing {
  public:
-  Placing(const GroupParts& parts, const GroupKey& key, Slot slot) : parts_(parts), key_(key), slot_(slot) {}
+  Placing(const GroupParts& parts, const GroupKey& key, Slot slot)
+      : parts_(parts),
+        key_(key),
+        slot_(slot),
+        invite_(parse_invite(parts.context.rules_of(key.app_id).group_invite).value_or(Invite::kMembers)) {}
 
   void take(DeliverWorkPtr group_message) { queue_.push_back(std::move(group_message)); }
   // Nothing waits.
@@ -75,6 +79,7 @@ class Placing {
   const GroupParts& parts_;
   const GroupKey& key_;
   const Slot slot_;
+  const Invite invite_;
   std::deque<DeliverWorkPtr> queue_;
   std::vector<DeliverWorkPtr> run_;    // at the database
   std::optional<GroupChange> change_;  // of the command that is being stored

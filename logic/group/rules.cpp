@@ -33,7 +33,8 @@ constexpr std::array kRights = {
     Right{client::CTRL_TYPE_LIST_MY_GROUPS, Who::kAnyone},
 };
 
-Status check_right(const GroupState& group, client::CtrlType type, const std::string& uid, bool service) {
+Status check_right(const GroupState& group, client::CtrlType type, const std::string& uid, bool service,
+                   Invite invite = Invite::kMembers) {
   const auto* const right = std::ranges::find(kRights, type, &Right::type);
   if (right == kRights.end()) return fail(Code::kBadRequest, "no such type of command");
   if (right->who == Who::kAnyone) return {};
@@ -47,7 +48,9 @@ Status check_right(const GroupState& group, client::CtrlType type, const std::st
   }
   if (service) return {};
   if (!group.members.contains(uid)) return fail(Code::kPermissionDenied, "not a member of the group");
-  if (right->who == Who::kOwner && group.info.owner != uid) {
+  const bool owners =
+      right->who == Who::kOwner || (type == client::CTRL_TYPE_ADD_MEMBERS && invite == Invite::kOwner);
+  if (owners && group.info.owner != uid) {
     return fail(Code::kPermissionDenied, "only the owner may do this");
   }
   return {};
@@ -61,7 +64,14 @@ GroupChange unchanged(const GroupState& group) {
   return change;
 }
 
+// Nobody becomes an owner without knowing.
+Status check_owner(const GroupCommand& command) {
+  if (command.service || command.op.owner().empty() || command.op.owner() == command.actor) return {};
+  return fail(Code::kPermissionDenied, "a new group is its creator's");
+}
+
 Result<GroupChange> create(const GroupCommand& command, const GroupConfig& config) {
+  if (auto ok = check_owner(command); !ok) return std::unexpected(ok.error());
   GroupChange change;
   const std::string& owner = command.op.owner().empty() ? command.actor : command.op.owner();
   change.info = {.name = command.op.name(),
@@ -177,7 +187,9 @@ bool is_read(client::CtrlType type) noexcept {
          type == client::CTRL_TYPE_LIST_MY_GROUPS;
 }
 
-Status check_command(client::CtrlType type, const client::GroupOp& op, const GroupConfig& config) {
+Status check_command(const GroupCommand& command, const GroupConfig& config) {
+  const client::CtrlType type = command.type;
+  const client::GroupOp& op = command.op;
   if (std::ranges::find(kRights, type, &Right::type) == kRights.end()) {
     return fail(Code::kBadRequest, "no such type of command");
   }
@@ -195,6 +207,8 @@ Status check_command(client::CtrlType type, const client::GroupOp& op, const Gro
   }
   switch (type) {
     case client::CTRL_TYPE_CREATE_GROUP:
+      if (op.name().empty()) return fail(Code::kBadRequest, "name is empty");
+      return check_owner(command);
     case client::CTRL_TYPE_RENAME:
       if (op.name().empty()) return fail(Code::kBadRequest, "name is empty");
       return {};
@@ -211,7 +225,7 @@ Status check_command(client::CtrlType type, const client::GroupOp& op, const Gro
 }
 
 Result<GroupChange> decide(const GroupState& group, const GroupCommand& command, const GroupConfig& config) {
-  if (auto ok = check_right(group, command.type, command.actor, command.service); !ok) {
+  if (auto ok = check_right(group, command.type, command.actor, command.service, command.invite); !ok) {
     return std::unexpected(ok.error());
   }
   auto change = change_of(group, command, config);

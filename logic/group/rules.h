@@ -9,6 +9,7 @@
 #include "common/base/result.h"
 #include "logic/group/config.h"
 #include "logic/store/group_rows.h"
+#include "logic/user/app_rules.h"
 #include "proto/client.pb.h"
 
 namespace hongyan::logic {
@@ -30,7 +31,8 @@ struct GroupState {
 struct GroupCommand {
   client::CtrlType type = client::CTRL_TYPE_CREATE_GROUP;
   std::string actor;
-  bool service = false;  // of the server API: may do what the owner may
+  Invite invite = Invite::kMembers;  // the app's
+  bool service = false;              // of the server API: may do what the owner may
   std::int64_t time_ms = 0;
   client::GroupOp op;
 };
@@ -47,9 +49,9 @@ struct GroupChange {
 // Whether the type only reads.
 [[nodiscard]] bool is_read(client::CtrlType type) noexcept;
 
-// What is wrong with a command whatever the group: sizes and ids. Before anything is stored.
-[[nodiscard]] Status check_command(client::CtrlType type, const client::GroupOp& op,
-                                   const GroupConfig& config);
+// What is wrong with a command whatever the group: sizes and ids, and that a client makes somebody else the owner
+// of a new group. Before anything is stored.
+[[nodiscard]] Status check_command(const GroupCommand& command, const GroupConfig& config);
 
 // Errors: kPermissionDenied, kNotFound, kAlreadyExists, kFailedPrecondition, kTooLarge.
 [[nodiscard]] Result<GroupChange> decide(const GroupState& group, const GroupCommand& command,

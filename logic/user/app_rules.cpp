@@ -17,7 +17,21 @@ void bind_rate(config::Schema& schema, const std::string& name, ByteRate& rate, 
 
 }  // namespace
 
+std::optional<Invite> parse_invite(std::string_view name) noexcept {
+  if (name == "members") return Invite::kMembers;
+  if (name == "owner") return Invite::kOwner;
+  return {};
+}
+
 void bind(config::Schema& schema, AppRules& rules) {
+  schema.value(
+      "group_invite", rules.group_invite,
+      "Whom a group lets add others: \"members\", all who are in it, or \"owner\". Services always may.");
+  schema.check("group_invite", [&rules] {
+    if (rules.group_invite == "consent")
+      return std::string("\"consent\" (who is added accepts first) is not supported");
+    return std::string(parse_invite(rules.group_invite) ? "" : "is neither \"members\" nor \"owner\"");
+  });
   bind_rate(
       schema, "fan_out", rules.fan_out,
       "What one user's sends and group commands store, the rows of all members counted; past it they are "

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,8 +25,15 @@ struct ByteRate {
   }
 };
 
+// Who may add others to a group.
+enum class Invite : std::uint8_t { kMembers, kOwner };
+
+// The name in the configuration.
+[[nodiscard]] std::optional<Invite> parse_invite(std::string_view name) noexcept;
+
 // Of each user of the app, where nothing else is said. Services of the server API are not users.
 struct AppRules {
+  std::string group_invite = "members";                        // one that parse_invite() knows
   ByteRate upload{.per_second = 1 << 20, .burst = 16 << 20};   // to business services
   std::size_t pulls = 2;                                       // under way at once; others wait
   ByteRate pull{.per_second = 16 << 20, .burst = 64 << 20};    // of pages

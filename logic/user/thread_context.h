@@ -42,6 +42,10 @@ struct ThreadContext {
   SlotTable slots;
   UserTable users{config.users_in_memory, rules};
 
+  [[nodiscard]] const AppRules& rules_of(std::string_view app_id) const noexcept {
+    return users.rules_of(app_id);
+  }
+
   // Runs f on this slot thread, in a turn of its own. Any thread may call it.
   void later(std::function<void()> f) const { turns.later(std::move(f)); }
 

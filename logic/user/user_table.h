@@ -27,6 +27,11 @@ class UserTable {
   User& get(std::string_view app_id, std::string_view uid, Slot slot);
   [[nodiscard]] User* find(std::string_view app_id, std::string_view uid);
 
+  // The app's, valid as long as the table.
+  [[nodiscard]] const AppRules& rules_of(std::string_view app_id) const noexcept {
+    return rules_ == nullptr ? usual_ : rules_->of(app_id);
+  }
+
   // Between events: forgets what is beyond the capacity.
   void trim();
   void for_each(const std::function<void(User&)>& visit);
@@ -55,10 +60,6 @@ class UserTable {
   };
   using Lru = boost::intrusive::list<
       User, boost::intrusive::member_hook<User, boost::intrusive::list_member_hook<>, &User::lru_hook>>;
-
-  [[nodiscard]] const AppRules& rules_of(std::string_view app_id) const noexcept {
-    return rules_ == nullptr ? usual_ : rules_->of(app_id);
-  }
 
   const std::size_t capacity_;
   const RulesOfApps* const rules_;

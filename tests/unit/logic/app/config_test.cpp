@@ -57,6 +57,37 @@ TEST_F(LogicConfigTest, MakesWholeShards) {
   EXPECT_EQ(config_.apps.token_keys().size(), 1U);
 }
 
+TEST_F(LogicConfigTest, AppsHaveRulesOfTheirOwn) {
+  const std::string other = R"(
+[[apps]]
+id = "other"
+token_secret = "another secret of sixteen"
+user_fan_out_per_second = "3MiB"
+user_pulls = 4
+group_invite = "owner"
+)";
+  EXPECT_TRUE(load(std::string(kBase) + kShards + kApp + other).empty());
+  const RulesOfApps rules = config_.apps.rules();
+  EXPECT_EQ(rules.of("other").fan_out.per_second, 3U << 20);
+  EXPECT_EQ(rules.of("other").fan_out.burst, 16U << 20);
+  EXPECT_EQ(rules.of("other").pulls, 4U);
+  EXPECT_EQ(rules.of("other").group_invite, "owner");
+  EXPECT_EQ(rules.of("demo").fan_out.per_second, 1U << 20);
+  EXPECT_EQ(rules.of("demo").pulls, 2U);
+  EXPECT_EQ(rules.of("nobody's").group_invite, "members");
+}
+
+TEST_F(LogicConfigTest, WhoMayInviteIsOneOfTwo) {
+  const auto invite = [](const std::string& who) {
+    return std::string(kBase) + kShards + kApp + "group_invite = \"" + who + "\"\n";
+  };
+  EXPECT_TRUE(names(load(invite("consent")), "not supported"));
+  LogicConfig config;
+  config::Schema schema;
+  bind(schema, config);
+  EXPECT_TRUE(names(schema.load_text(invite("anybody"), "logic.toml"), "group_invite"));
+}
+
 TEST_F(LogicConfigTest, AnAdvertisedPortIsANumber) {
   EXPECT_TRUE(load(std::string(kBase) + kShards + kApp + "[link]\nadvertise = \"10.0.0.1:7199\"\n").empty());
   EXPECT_TRUE(names(load(std::string(kBase) + kShards + kApp + "[link]\nadvertise = \"10.0.0.1:x\"\n"),

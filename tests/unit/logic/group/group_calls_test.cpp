@@ -40,6 +40,31 @@ TEST_F(GroupCallsTest, WhoWasAddedButHasNotHeardIsRefusedForNowOnly) {
   EXPECT_FALSE(body_of<client::C2GSendResp>(3).has_error());
 }
 
+TEST_F(GroupCallsTest, NobodyIsMadeAnOwnerByAClient) {
+  ctrl(1, "mallory", client::CTRL_TYPE_CREATE_GROUP, 0, {}, {}, "victim");
+  settle();
+  EXPECT_EQ(error_of(1), client::ERROR_CODE_PERMISSION_DENIED);
+  EXPECT_TRUE((shard_of("mallory").outbox[{"demo", "mallory"}].empty()));
+  ctrl(2, "mallory", client::CTRL_TYPE_CREATE_GROUP, 0, {}, {}, "mallory");
+  settle();
+  EXPECT_EQ(result_of(2).group().owner(), "mallory");
+}
+
+TEST_F(GroupCallsTest, AnAppMayLeaveInvitingToTheOwner) {
+  AppRules rules;
+  rules.group_invite = "owner";
+  rules_.set("demo", rules);
+  restart();
+  acquire();
+  const auto group = create("alice", {"bob"});
+  ctrl(1, "bob", client::CTRL_TYPE_ADD_MEMBERS, group, {"carol"});
+  ctrl(2, "alice", client::CTRL_TYPE_ADD_MEMBERS, group, {"dave"});
+  settle();
+  EXPECT_EQ(error_of(1), client::ERROR_CODE_PERMISSION_DENIED);
+  EXPECT_EQ(result_of(2).members_size(), 1);
+  EXPECT_TRUE(inbox("carol").empty());
+}
+
 TEST_F(GroupCallsTest, AResendOfAMessageKeepsItsIdAndStoresNothing) {
   const auto group = create("alice", {"bob"});
   send_to_group(1, "alice", group, "once", "same");

@@ -73,14 +73,44 @@ TEST(GroupRulesTest, NothingIsDoneToADissolvedGroup) {
 }
 
 TEST(GroupRulesTest, CreatorAndMembersOnceEach) {
-  const auto change =
-      decide({}, command(client::CTRL_TYPE_CREATE_GROUP, "olga", {"mona", "mona", "olga"}), {});
+  auto made = command(client::CTRL_TYPE_CREATE_GROUP, "olga", {"mona", "mona", "olga"});
+  made.op.clear_owner();
+  auto change = decide({}, made, {});
   ASSERT_TRUE(change);
-  // The command names an owner, who is a member as well.
-  EXPECT_EQ(change->joined, (std::vector<std::string>{"mike", "mona", "olga"}));
-  EXPECT_EQ(change->info.owner, "mike");
+  EXPECT_EQ(change->joined, (std::vector<std::string>{"mona", "olga"}));
+  EXPECT_EQ(change->info.owner, "olga");
   EXPECT_EQ(change->info.create_user, "olga");
-  EXPECT_EQ(change->told.members_size(), 3);
+  EXPECT_EQ(change->told.members_size(), 2);
+  made.op.set_owner("olga");
+  EXPECT_TRUE(decide({}, made, {}));
+}
+
+TEST(GroupRulesTest, OnlyServicesMakeSomebodyElseTheOwner) {
+  auto made = command(client::CTRL_TYPE_CREATE_GROUP, "olga", {"mona"});  // for mike
+  EXPECT_EQ(decide({}, made, {}).error().code, Code::kPermissionDenied);
+  EXPECT_EQ(check_command(made, {}).error().code, Code::kPermissionDenied);
+  made.service = true;
+  EXPECT_TRUE(check_command(made, {}));
+  const auto change = decide({}, made, {});
+  ASSERT_TRUE(change);
+  EXPECT_EQ(change->info.owner, "mike");
+  EXPECT_EQ(change->joined, (std::vector<std::string>{"mike", "mona"}));
+}
+
+TEST(GroupRulesTest, WhereOnlyTheOwnerInvitesMembersDoNot) {
+  auto add = command(client::CTRL_TYPE_ADD_MEMBERS, "mike", {"nina"});
+  EXPECT_TRUE(decide(of_three(), add, {}));
+  add.invite = Invite::kOwner;
+  EXPECT_EQ(decide(of_three(), add, {}).error().code, Code::kPermissionDenied);
+  add.actor = "olga";
+  EXPECT_TRUE(decide(of_three(), add, {}));
+  add.actor = "hr";
+  add.service = true;
+  EXPECT_TRUE(decide(of_three(), add, {}));
+  // Leaving is everybody's own affair.
+  auto exit = command(client::CTRL_TYPE_EXIT_GROUP, "mike");
+  exit.invite = Invite::kOwner;
+  EXPECT_TRUE(decide(of_three(), exit, {}));
 }
 
 TEST(GroupRulesTest, OfManyTheFirstNamesAreToldAndHowManyThereAre) {
@@ -143,7 +173,7 @@ TEST(GroupRulesTest, BeyondTheThresholdItIsLargeFromTheNextMessageOn) {
 TEST(GroupRulesTest, SizesAreRefusedBeforeAnythingIsStored) {
   const GroupConfig config;
   const auto code = [&config](client::CtrlType type, const client::GroupOp& op) {
-    const auto ok = check_command(type, op, config);
+    const auto ok = check_command({.type = type, .actor = "olga", .op = op}, config);
     return ok ? Code::kOk : ok.error().code;
   };
   client::GroupOp op;
