@@ -24,7 +24,7 @@ void bind(config::Schema& schema, GroupConfig& group) {
   schema.value("group.max_mentions", group.max_mentions, "Users that one message mentions.").range(0, 400);
   schema
       .value("group.max_groups_of_user", group.max_groups_of_user,
-             "Who is in as many groups creates no more of them.")
+             "Who is in as many groups creates no more of them, and no client adds it to one.")
       .range(1, 1'000'000);
   schema
       .value("group.members_in_memory", group.members_in_memory,

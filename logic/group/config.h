@@ -15,7 +15,7 @@ struct GroupConfig {
   std::size_t max_name_bytes = 256;
   std::size_t max_announcement_bytes = 4096;
   std::size_t max_mentions = 100;
-  std::size_t max_groups_of_user = 5000;      // who is in as many creates no more
+  std::size_t max_groups_of_user = 5000;  // who is in as many creates no more and is added to none by clients
   std::size_t members_in_memory = 2'000'000;  // a thread's, of groups that nothing is under way for
 };
 

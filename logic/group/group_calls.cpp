@@ -1,6 +1,9 @@
 #include "logic/group/group_calls.h"
 
 #include <algorithm>
+#include <memory>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "common/base/text.h"
@@ -82,42 +85,113 @@ void GroupCalls::send_message(const Request& request, User& user) {
     message.mentions = share(mentions.SerializeAsString());
   }
   const FanOutCost cost = cost_to_group(message);
-  send_as_member(request, user, std::move(wanted), cost);
+  send_as_member(request, user, std::move(wanted), cost, {});
 }
 
-void GroupCalls::send_as_member(const Request& request, User& user, NewMessage message, FanOutCost cost) {
-  const UserGroup* group = user.group(message.message.group_id);
+void GroupCalls::send_as_member(const Request& request, User& user, NewMessage message, FanOutCost cost,
+                                std::vector<std::string> joining) {
+  const LineKey key{&user, message.message.group_id};
+  const UserGroup* group = user.group(key.second);
   if (group == nullptr || !group->is_member()) return send_as_stranger(request, user, std::move(message));
-  if (group->members == 0 || group->counting > 0) {
-    return count_and_send(request, user, std::move(message), cost);
+  if (group->members > 0 && joining.empty() && !lines_.contains(key)) {
+    return pay_and_send(request, user, std::move(message), cost, group->members);
   }
-  pay_and_send(request, user, std::move(message), cost, group->members);
+  stand_in_line(key, {.request = OwnedRequest(request.without_body()),
+                      .message = std::move(message),
+                      .cost = cost,
+                      .joining = std::move(joining)});
 }
 
-void GroupCalls::count_and_send(const Request& request, User& user, NewMessage message, FanOutCost cost) {
-  UserGroup& group = *user.group(message.message.group_id);
-  const std::int64_t group_id = message.message.group_id;
-  if (group.counting == 0 && context_.shards.of(slot_of_group(user.key.app_id, group_id)).down()) {
-    return pay_and_send(request, user, std::move(message), cost, config_.large_threshold);
+void GroupCalls::stand_in_line(const LineKey& key, InLine one) {
+  ++key.first->busy;
+  auto& line = lines_[key];
+  line.push_back(std::move(one));
+  if (line.size() == 1) go_on(key);
+}
+
+void GroupCalls::go_on(const LineKey& key) {
+  for (auto line = lines_.find(key); line != lines_.end(); line = lines_.find(key)) {
+    InLine& first = line->second.front();
+    const UserGroup* group = key.first->group(key.second);
+    const bool known = group == nullptr || group->members > 0;
+    if (!known && !std::exchange(first.counted, true)) return ask_for_members(key);
+    if (!first.joining.empty()) {
+      const auto joining = std::exchange(first.joining, {});
+      return ask_for_room(*key.first, joining, [this, key](bool has_room) {
+        if (!has_room) refuse_for_groups(lines_.at(key).front().message);
+        go_on(key);
+      });
+    }
+    InLine one = std::move(first);
+    line->second.pop_front();
+    if (line->second.empty()) lines_.erase(line);
+    leave_line(key, std::move(one));
   }
-  ++group.counting;
-  ++user.busy;
+}
+
+void GroupCalls::leave_line(const LineKey& key, InLine one) {
+  User& user = *key.first;
+  const UserGroup* group = user.group(key.second);
+  if (group == nullptr || !group->is_member()) {
+    send_as_stranger(one.request.view(), user, std::move(one.message));
+  } else {
+    // What is not to be learned costs as much as it may.
+    const std::size_t members = group->members > 0 ? group->members : config_.large_threshold;
+    pay_and_send(one.request.view(), user, std::move(one.message), one.cost, members);
+  }
+  --user.busy;
+}
+
+void GroupCalls::refuse_for_groups(NewMessage& message) const {
+  context_.counters.limited[static_cast<std::size_t>(Limited::kMemberships)].add();
+  message.unless_stored =
+      Error{Code::kFailedPrecondition, "who is to be in the group is in too many groups already"};
+}
+
+void GroupCalls::ask_for_members(const LineKey& key) {
   GroupAsk ask;
-  ask.group = {.app_id = user.key.app_id, .group_id = group_id};
+  ask.group = {.app_id = key.first->key.app_id, .group_id = key.second};
   ask.with_group = false;
-  asks_.ask(std::move(ask),
-            [this, &user, cost, group_id, kept = OwnedRequest(request.without_body()),
-             mine = std::make_shared<NewMessage>(std::move(message))](const GroupReply& reply) {
-              --user.busy;
-              const bool known = reply.error.code == Code::kOk && reply.members > 0;
-              if (UserGroup* still = user.group(group_id); still != nullptr && still->counting > 0) {
-                --still->counting;
-                if (known) still->members = reply.members;
-              }
-              // What is not to be learned costs as much as it may.
-              const std::size_t members = known ? reply.members : config_.large_threshold;
-              pay_and_send(kept.view(), user, std::move(*mine), cost, members);
-            });
+  if (context_.shards.of(slot_of_group(ask.group.app_id, key.second)).down()) return go_on(key);
+  asks_.ask(std::move(ask), [this, key](const GroupReply& reply) {
+    UserGroup* group = key.first->group(key.second);
+    if (group != nullptr && reply.error.code == Code::kOk) group->members = reply.members;
+    go_on(key);
+  });
+}
+
+void GroupCalls::ask_for_room(const User& asker, const std::vector<std::string>& uids,
+                              std::function<void(bool has_room)> then) {
+  struct Asked {
+    std::size_t missing = 1;
+    bool has_room = true;
+    std::function<void(bool)> then;
+  };
+  std::map<std::size_t, std::set<std::string_view>> of_shard;
+  for (const auto& uid : uids) {
+    of_shard[context_.shards.index_of(slot_of(asker.key.app_id, uid))].insert(uid);
+  }
+  const auto asked = std::make_shared<Asked>(Asked{.then = std::move(then)});
+  const auto one_less = [asked] {
+    if (--asked->missing == 0) asked->then(asked->has_room);
+  };
+  for (const auto& [shard, those] : of_shard) {
+    if (context_.shards.at(shard).down()) continue;
+    std::vector<UserKey> users;
+    for (const auto uid : those) users.push_back({.app_id = asker.key.app_id, .uid = std::string(uid)});
+    ++asked->missing;
+    context_.shards.at(shard).count_memberships(
+        asker.key, std::move(users), [this, asked, one_less](Result<std::vector<std::size_t>> counts) {
+          const bool full = counts && std::ranges::any_of(*counts, [this](std::size_t count) {
+                              return count >= config_.max_groups_of_user;
+                            });
+          context_.later([asked, one_less, full] {
+            asked->has_room = asked->has_room && !full;
+            one_less();
+          });
+        });
+  }
+  context_.later(one_less);
 }
 
 void GroupCalls::pay_and_send(const Request& request, User& user, NewMessage message, FanOutCost cost,
@@ -187,12 +261,27 @@ void GroupCalls::send_command(const Request& request, User& user) {
   message.command = static_cast<std::int32_t>(request.cmd_id);
   message.type = static_cast<std::int32_t>(type);
   const FanOutCost cost = cost_of_command(message, type, op, config_);
-  if (!service && !creates) return send_as_member(request, user, std::move(wanted), cost);
-  wanted.cost = cost.of(0, false);
-  if (!service && user.groups.memberships() >= config_.max_groups_of_user) {
-    wanted.unless_stored = Error{Code::kFailedPrecondition, "already in too many groups"};
+  std::vector<std::string> joining;
+  if (!service && cost.joining > 0) joining.assign(op.members().begin(), op.members().end());
+  if (!service && !creates) {
+    return send_as_member(request, user, std::move(wanted), cost, std::move(joining));
   }
-  accept_.send(request, std::move(wanted));
+  wanted.cost = cost.of(0, false);
+  if (service) {
+    accept_.send(request, std::move(wanted));
+    return;
+  }
+  if (user.groups.memberships() >= config_.max_groups_of_user) refuse_for_groups(wanted);
+  if (wanted.unless_stored || joining.empty()) {
+    accept_.send(request, std::move(wanted));
+    return;
+  }
+  ask_for_room(user, joining,
+               [this, kept = OwnedRequest(request.without_body()),
+                mine = std::make_shared<NewMessage>(std::move(wanted))](bool has_room) {
+                 if (!has_room) refuse_for_groups(*mine);
+                 accept_.send(kept.view(), std::move(*mine));
+               });
 }
 
 void GroupCalls::read(const Request& request) {

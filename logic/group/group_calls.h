@@ -2,9 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "logic/group/config.h"
@@ -23,6 +27,10 @@ namespace hongyan::logic {
 // Who may send is asked of the sender's own list of groups: it is written before the command that changed it
 // is answered, unless a shard is slow. A command is a message like any other; its outcome comes back from the
 // group's owner and answers it.
+//
+// Before a client's command adds somebody, the shards are asked whether that user is in too many groups; before
+// the first message to a group, its owner is asked how many members pay for it. Meanwhile what the user sends to
+// the group stands in line, so that nothing is overtaken.
 class GroupCalls {
  public:
   // A command that is not answered by then is answered with kDeadlineExceeded: it may yet be done.
@@ -59,13 +67,32 @@ class GroupCalls {
   void send_command(const Request& request, User& user);
   // The message, if the user's own list has the group. Else its owner is asked: who has just been added and
   // has not heard of it is refused for now, a stranger for good.
-  void send_as_member(const Request& request, User& user, NewMessage message, FanOutCost cost);
+  // joining: whom it adds, who have to be asked whether they may be in one more group.
+  void send_as_member(const Request& request, User& user, NewMessage message, FanOutCost cost,
+                      std::vector<std::string> joining);
   void send_as_stranger(const Request& request, const User& user, NewMessage message);
-  // Asks the group's owner how many members it has, and then sends. What follows meanwhile asks, too, so that
-  // it keeps its place.
-  void count_and_send(const Request& request, User& user, NewMessage message, FanOutCost cost);
   void pay_and_send(const Request& request, User& user, NewMessage message, FanOutCost cost,
                     std::size_t members);
+
+  // A send of a user to a group about which something is to be asked first, or that stands behind such a one.
+  struct InLine {
+    OwnedRequest request;
+    NewMessage message;
+    FanOutCost cost;
+    std::vector<std::string> joining;  // to be asked about
+    bool counted = false;              // the group's members were asked for
+  };
+  using LineKey = std::pair<User*, std::int64_t>;
+  void stand_in_line(const LineKey& key, InLine one);
+  // Asks what is to be asked, or sends, and goes on with the next.
+  void go_on(const LineKey& key);
+  void ask_for_members(const LineKey& key);
+  // Unless it was stored before.
+  void refuse_for_groups(NewMessage& message) const;
+  void leave_line(const LineKey& key, InLine one);
+  // Whether all of them may be in one more group; an answer of storage that does not come counts as yes. Later.
+  void ask_for_room(const User& asker, const std::vector<std::string>& uids,
+                    std::function<void(bool has_room)> then);
   // Of a command that was not done: it may have been counted on.
   void forget_members(const Waiting& waiting);
   void read_one(const ReplyTo& to, GroupAsk ask);
@@ -78,6 +105,7 @@ class GroupCalls {
   UserLoader& loader_;
   GroupAsks& asks_;
   std::unordered_map<MsgId, Waiting> waiting_;
+  std::map<LineKey, std::deque<InLine>> lines_;  // none is empty; its users stay in memory
   client::C2GSendReq message_;
   client::CtrlSendReq command_;
 };

@@ -139,6 +139,10 @@ class Shard {
   virtual void read_group(std::string app_id, std::int64_t group_id, std::int64_t after, std::int64_t up_to,
                           std::size_t limit, std::size_t byte_budget, ReadDone done) = 0;
 
+  // In how many groups each of the users is, in their order. asker: whose turn at the readers it takes.
+  using CountsDone = std::function<void(Result<std::vector<std::size_t>>)>;
+  virtual void count_memberships(UserKey asker, std::vector<UserKey> users, CountsDone done) = 0;
+
   // Reads or changes what is kept of a user, on a reader thread, where `done` runs too (it posts). Errors:
   // kUnavailable: nothing was changed; kDeadlineExceeded: perhaps.
   using UserDone = std::function<void(Result<StoredUser>)>;

@@ -12,9 +12,9 @@
 namespace hongyan::logic {
 
 // Which limit of a user's refused a request; its name in hongyan_logic_limited_total.
-enum class Limited : std::uint8_t { kFanOut, kPulls, kUploads, kUploadRate, kCount };
+enum class Limited : std::uint8_t { kFanOut, kPulls, kUploads, kUploadRate, kMemberships, kCount };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(Limited::kCount)> kLimitedNames = {
-    "fan_out", "pulls", "uploads", "upload_rate"};
+    "fan_out", "pulls", "uploads", "upload_rate", "memberships"};
 
 // Counted by one slot thread, read by the metrics page.
 struct PipelineCounters {

@@ -41,7 +41,6 @@ class UserGroup {
 
   std::array<std::int64_t, kDeviceClassCount> acked{};  // cursors in a large group
   std::size_t members = 0;                              // of the group, as last heard; 0: not known
-  std::uint32_t counting = 0;                           // messages that wait until they are known
   std::uint8_t changed_cursors = 0;                     // those to be written, a bit each
 
  private:

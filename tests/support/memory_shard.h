@@ -128,6 +128,16 @@ class MemoryShard : public Shard {
     }
     done(std::move(out));
   }
+  void count_memberships(UserKey, std::vector<UserKey> asked, CountsDone done) override {
+    if (refuse) return done(fail(Code::kUnavailable, "refused by the test", 500));
+    std::vector<std::size_t> counts;
+    for (const auto& user : asked) {
+      counts.push_back(static_cast<std::size_t>(std::ranges::count_if(
+          memberships[{user.app_id, user.uid}], [](const auto& one) { return one.second.left_seq == 0; })));
+    }
+    ++counted;
+    done(std::move(counts));
+  }
   void run_user_request(UserRequest request, UserDone done) override {
     if (refuse) return done(fail(Code::kUnavailable, "refused by the test", 500));
     StoredUser& user = users[{request.user.app_id, request.user.uid}];
@@ -210,6 +220,7 @@ class MemoryShard : public Shard {
   std::deque<std::function<void()>> held_reads;
   int refills = 0;
   int group_reads = 0;
+  int counted = 0;  // reads of how many groups users are in
   std::int64_t clock = 1'000'000;
 
  private:

@@ -95,6 +95,10 @@ class MysqlShard final : public Shard {
                  std::move(done));
   }
 
+  void count_memberships(UserKey asker, std::vector<UserKey> users, CountsDone done) override {
+    reader_.read(ShardReader::CountsRequest{std::move(asker), std::move(users)}, std::move(done));
+  }
+
   void run_user_request(UserRequest request, UserDone done) override {
     TenurePtr tenure = state_.tenure();
     if (!state_.serving(SteadyClock::now()) || !tenure->owns(request.slot)) {

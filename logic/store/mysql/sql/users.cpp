@@ -105,6 +105,23 @@ DbStatus load_cursors(MysqlConnection& connection, std::span<TailsWork* const> w
       });
 }
 
+DbResult<std::vector<std::size_t>> count_memberships(MysqlConnection& connection,
+                                                     std::span<const UserKey> users) {
+  std::vector<const UserKey*> keys;
+  keys.reserve(users.size());
+  for (const UserKey& user : users) keys.push_back(&user);
+  std::vector<std::size_t> counts(users.size());
+  auto done =
+      by_table(connection, std::span<const UserKey* const>(keys), "SELECT STRAIGHT_JOIN v.n, COUNT(*) FROM (",
+               ") v JOIN im_user_group g FORCE INDEX (PRIMARY) ON g.app_id = v.a AND g.user_id = v.u "
+               "WHERE g.left_seq = 0 GROUP BY v.n",
+               append_user, [&counts](const TextRow& row) {
+                 counts[static_cast<std::size_t>(row.number(0))] = static_cast<std::size_t>(row.number(1));
+               });
+  if (!done) return std::unexpected(done.error());
+  return counts;
+}
+
 namespace {
 
 DbStatus write_stays(MysqlConnection& connection, const std::vector<const InboxWork*>& rows) {

@@ -43,6 +43,10 @@ class ShardReader::Worker {
     return read_accepted(connection, job.request.slot, job.request.ids);
   }
 
+  static DbResult<std::vector<std::size_t>> read(MysqlConnection& connection, const CountsJob& job) {
+    return count_memberships(connection, job.request.users);
+  }
+
   static DbResult<StoredUser> read(MysqlConnection& connection, const UserJob& job) {
     return read_user(connection, job.request.user);
   }
@@ -159,6 +163,10 @@ void ShardReader::read(PlacedRequest request, Shard::PlacedDone done) {
   push(PlacedJob{std::move(request), std::move(done)});
 }
 
+void ShardReader::read(CountsRequest request, Shard::CountsDone done) {
+  push(CountsJob{std::move(request), std::move(done)});
+}
+
 void ShardReader::run(UserJob job, Shard::UserDone done) {
   job.done = std::move(done);
   push(std::move(job));
@@ -170,6 +178,7 @@ std::string ShardReader::asker(const GroupPageJob& job) {
 }
 std::string ShardReader::asker(const AcceptedJob& job) { return asker_of(job.request.slot); }
 std::string ShardReader::asker(const PlacedJob& job) { return asker_of(job.request.slot); }
+std::string ShardReader::asker(const CountsJob& job) { return asker_of(job.request.asker); }
 std::string ShardReader::asker(const UserJob& job) { return asker_of(job.request.user); }
 
 void ShardReader::push(Job job) {

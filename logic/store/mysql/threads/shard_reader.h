@@ -37,6 +37,10 @@ class ShardReader {
     Slot slot = 0;
     std::vector<MsgId> ids;
   };
+  struct CountsRequest {
+    UserKey asker;
+    std::vector<UserKey> users;
+  };
   struct UserJob {
     UserRequest request;
     TenurePtr tenure;
@@ -56,6 +60,7 @@ class ShardReader {
   void read(GroupPageRequest request, Shard::ReadDone done);
   void read(AcceptedRequest request, Shard::RedoDone done);
   void read(PlacedRequest request, Shard::PlacedDone done);
+  void read(CountsRequest request, Shard::CountsDone done);
   // A change of unknown outcome is not tried again.
   void run(UserJob job, Shard::UserDone done);
 
@@ -69,7 +74,8 @@ class ShardReader {
   using GroupPageJob = JobOf<GroupPageRequest, Shard::ReadDone>;
   using AcceptedJob = JobOf<AcceptedRequest, Shard::RedoDone>;
   using PlacedJob = JobOf<PlacedRequest, Shard::PlacedDone>;
-  using Job = std::variant<PageJob, GroupPageJob, AcceptedJob, PlacedJob, UserJob>;
+  using CountsJob = JobOf<CountsRequest, Shard::CountsDone>;
+  using Job = std::variant<PageJob, GroupPageJob, AcceptedJob, PlacedJob, CountsJob, UserJob>;
   class Worker;
 
   static constexpr std::size_t kMostQueued = 4096;
@@ -79,6 +85,7 @@ class ShardReader {
   [[nodiscard]] static std::string asker(const GroupPageJob& job);
   [[nodiscard]] static std::string asker(const AcceptedJob& job);
   [[nodiscard]] static std::string asker(const PlacedJob& job);
+  [[nodiscard]] static std::string asker(const CountsJob& job);
   [[nodiscard]] static std::string asker(const UserJob& job);
   static void refuse(Job& job, const char* why);
   void push(Job job);

@@ -50,6 +50,57 @@ TEST_F(GroupCallsTest, NobodyIsMadeAnOwnerByAClient) {
   EXPECT_EQ(result_of(2).group().owner(), "mallory");
 }
 
+TEST_F(GroupCallsTest, WhoIsInTooManyGroupsIsNotPutIntoMore) {
+  group_config_.max_groups_of_user = 2;
+  const auto one = create("mallory", {"victim"});
+  create("mallory", {"victim"});
+  ctrl(1, "eve", client::CTRL_TYPE_CREATE_GROUP, 0, {"bob", "victim"});
+  const auto own = create("trudy", {});
+  ctrl(2, "trudy", client::CTRL_TYPE_ADD_MEMBERS, own, {"victim"}, "add");
+  ctrl(3, "trudy", client::CTRL_TYPE_ADD_MEMBERS, own, {"bob"});
+  ctrl(4, "mallory", client::CTRL_TYPE_CREATE_GROUP, 0, {"bob"});  // herself
+  settle();
+  EXPECT_EQ(error_of(1), client::ERROR_CODE_FAILED_PRECONDITION);
+  EXPECT_EQ(error_of(2), client::ERROR_CODE_FAILED_PRECONDITION);
+  EXPECT_EQ(result_of(3).members_size(), 1);
+  EXPECT_EQ(error_of(4), client::ERROR_CODE_FAILED_PRECONDITION);
+  EXPECT_EQ(inbox("victim").size(), 2U);
+  constexpr auto kMemberships = static_cast<std::size_t>(Limited::kMemberships);
+  EXPECT_EQ(counters_[0].limited[kMemberships].get() + counters_[1].limited[kMemberships].get(), 3U);
+  // Who leaves one may be in another.
+  ctrl(5, "victim", client::CTRL_TYPE_EXIT_GROUP, one);
+  settle();
+  ctrl(6, "trudy", client::CTRL_TYPE_ADD_MEMBERS, own, {"victim"}, "add again");
+  settle();
+  EXPECT_EQ(result_of(6).members_size(), 1);
+  // What was done stays done, and is answered so.
+  ctrl(7, "trudy", client::CTRL_TYPE_ADD_MEMBERS, own, {"victim"}, "add again");
+  settle();
+  EXPECT_EQ(body_of<client::CtrlSendResp>(7).msg_id(), body_of<client::CtrlSendResp>(6).msg_id());
+}
+
+TEST_F(GroupCallsTest, WhatIsSentBehindACommandThatAddsDoesNotOvertakeIt) {
+  const auto group = create("alice", {"bob"});
+  restart();
+  acquire();
+  ctrl(1, "alice", client::CTRL_TYPE_ADD_MEMBERS, group, {"carol"});
+  send_to_group(2, "alice", group, "one");
+  ctrl(3, "alice", client::CTRL_TYPE_ADD_MEMBERS, group, {"dave"});
+  send_to_group(4, "alice", group, "two");
+  settle();
+  EXPECT_EQ(inbox("carol"), (std::vector<std::string>{"#", "one", "#", "two"}));
+  EXPECT_EQ(inbox("dave"), (std::vector<std::string>{"#", "two"}));
+}
+
+TEST_F(GroupCallsTest, StorageThatCannotSayHowManyGroupsKeepsNobodyOut) {
+  const auto [group, sender, far] = apart();
+  shard_of(far).is_down = true;
+  ctrl(1, sender, client::CTRL_TYPE_ADD_MEMBERS, group, {far});
+  settle();
+  pass(Milliseconds(2100));
+  EXPECT_EQ(result_of(1).members_size(), 1);
+}
+
 TEST_F(GroupCallsTest, AnAppMayLeaveInvitingToTheOwner) {
   AppRules rules;
   rules.group_invite = "owner";

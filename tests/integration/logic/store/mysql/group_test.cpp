@@ -231,6 +231,32 @@ TEST_F(GroupStoreTest, TheInboxRowCarriesTheMembership) {
                 .group_id = kGroup, .changed_seq = 9, .joined_seq = 9, .left_seq = 0, .large_from_seq = 1}));
 }
 
+TEST_F(GroupStoreTest, CountsInHowManyGroupsUsersAre) {
+  Node node(config_, 1, 100);
+  ASSERT_TRUE(node.start());
+  MsgId id = 0;
+  for (std::int64_t group = 1; group <= 5; ++group) {
+    for (const auto* uid : {"bob", "carol"}) {
+      auto one = inbox(uid, ++id, "told");
+      const bool left = group <= 2 && std::string_view(uid) == "bob";
+      one->membership = logic::Membership{.group_id = group,
+                                          .changed_seq = left ? 9 : 3,
+                                          .joined_seq = 3,
+                                          .left_seq = left ? 9 : 0,
+                                          .large_from_seq = 2};
+      node.shard->submit(std::move(one));
+    }
+  }
+  ASSERT_TRUE(node.sink.wait_for(10));
+  std::promise<Result<std::vector<std::size_t>>> promise;
+  node.shard->count_memberships({"app", "asker"},
+                                {{"app", "carol"}, {"app", "nobody"}, {"app", "bob"}, {"other", "bob"}},
+                                [&promise](auto counts) { promise.set_value(std::move(counts)); });
+  const auto counts = promise.get_future().get();
+  ASSERT_TRUE(counts) << counts.error().message;
+  EXPECT_EQ(*counts, (std::vector<std::size_t>{5, 0, 3, 0}));
+}
+
 // Else whoever adds somebody to groups and removes him makes his list grow for ever.
 TEST_F(GroupStoreTest, AStayThatEndedWithNothingToReadIsForgotten) {
   Node node(config_, 1, 100);
