@@ -35,6 +35,10 @@ GroupRequest remove_members(std::int64_t group_id, std::vector<std::string> memb
   return with_members(CTRL_TYPE_REMOVE_MEMBERS, group_id, std::move(members));
 }
 
+GroupRequest join_group(std::int64_t group_id) {
+  return {.type = CTRL_TYPE_JOIN_GROUP, .group_id = group_id};
+}
+
 GroupRequest exit_group(std::int64_t group_id) {
   return {.type = CTRL_TYPE_EXIT_GROUP, .group_id = group_id};
 }

@@ -19,6 +19,8 @@ namespace hongyan::client {
 [[nodiscard]] GroupRequest create_group(std::string name, std::vector<std::string> members);
 [[nodiscard]] GroupRequest add_members(std::int64_t group_id, std::vector<std::string> members);
 [[nodiscard]] GroupRequest remove_members(std::int64_t group_id, std::vector<std::string> members);
+// Accepts an invitation (an INVITE_MEMBERS that names this user), where groups ask first.
+[[nodiscard]] GroupRequest join_group(std::int64_t group_id);
 [[nodiscard]] GroupRequest exit_group(std::int64_t group_id);
 [[nodiscard]] GroupRequest delete_group(std::int64_t group_id);
 [[nodiscard]] GroupRequest rename_group(std::int64_t group_id, std::string name);

@@ -26,8 +26,9 @@ FanOutCost cost_of_command(const Message& message, client::CtrlType type, const 
   // The sender's own row, the group's and the outcome.
   FanOutCost cost{.once = kRowBytes + said_bytes(message) + 2 * row, .a_member = row};
   const bool creates = type == client::CTRL_TYPE_CREATE_GROUP;
-  if (creates || type == client::CTRL_TYPE_ADD_MEMBERS) {
-    cost.joining = static_cast<std::size_t>(op.members_size()) + (creates ? 1 : 0);
+  const bool joins = type == client::CTRL_TYPE_JOIN_GROUP;
+  if (creates || joins || type == client::CTRL_TYPE_ADD_MEMBERS) {
+    cost.joining = static_cast<std::size_t>(op.members_size()) + (creates || joins ? 1 : 0);
     cost.once += cost.joining * (row + kRowsOfAMember * kRowBytes);
   }
   if (creates) cost.a_member = 0;

@@ -26,8 +26,20 @@ void FanOut::add(const Group& group, const GroupRow& row, const std::string& uid
   work->lookup_first = what.lookup_first;
   work->membership = std::move(what.membership);
   work->group_members = static_cast<std::int64_t>(what.members);
-  if (what.content) work->message.content = std::move(what.content);
+  if (what.content) {
+    work->message.content = std::move(what.content);
+    work->own_content = true;
+  }
   lanes_.add(group.slot, std::move(work));
+}
+
+void FanOut::invite(const Group& group, const GroupRow& row, const std::string& uid, bool lookup_first) {
+  GroupRow mine = row;
+  mine.message.type = client::CTRL_TYPE_INVITE_MEMBERS;
+  add(group, mine, uid,
+      {.lookup_first = lookup_first,
+       .membership = {},
+       .content = share(invitation_of(group.state.info, uid).SerializeAsString())});
 }
 
 void FanOut::send(const Group& group, const GroupRow& row, const GroupChange* change,
@@ -62,6 +74,12 @@ void FanOut::send(const Group& group, const GroupRow& row, const GroupChange* ch
          .members = members,
          .content = content_for(change == nullptr ? nullptr : &change->told, uid, changes)});
   }
+  if (change != nullptr) {
+    for (const auto& uid : change->invited) {
+      unfinished.add(row.placed_id);
+      invite(group, row, uid, false);
+    }
+  }
   if (for_inboxes) return;
   if (change == nullptr || (change->joined.empty() && change->left.empty())) {
     if (!everybody) everybody = audience_of(group, [](const std::string&) { return true; });
@@ -93,6 +111,19 @@ void FanOut::send_again(const Group& group, const std::vector<GroupMember>& hist
   const bool is_command = is_group_command(row.message.command) && parse(told, *row.message.content);
   const std::size_t members = is_command ? state.members.size() : 0;
   std::set<std::string_view> hear;
+  const auto takes = [&](const std::string& uid) {
+    const Slot destination = slot_of(group.key.app_id, uid);
+    const bool pending = std::ranges::find(again.destinations, destination) != again.destinations.end();
+    if (pending) {
+      unfinished.add_pending(row.placed_id, destination);
+    } else if (again.all) {
+      unfinished.add(row.placed_id);
+    }
+    return pending || again.all;
+  };
+  for (const auto& [uid, invited_seq] : state.invited) {
+    if (invited_seq == seq && takes(uid)) invite(group, row, uid, true);
+  }
   for (const auto& member : history) {
     if (member.joined_seq > seq || (member.left_seq != 0 && member.left_seq < seq)) continue;
     const bool left = member.left_seq == seq;
@@ -101,14 +132,7 @@ void FanOut::send_again(const Group& group, const std::vector<GroupMember>& hist
       hear.insert(member.uid);
       continue;
     }
-    const Slot destination = slot_of(group.key.app_id, member.uid);
-    const bool pending = std::ranges::find(again.destinations, destination) != again.destinations.end();
-    if (!again.all && !pending) continue;
-    if (pending) {
-      unfinished.add_pending(row.placed_id, destination);
-    } else {
-      unfinished.add(row.placed_id);
-    }
+    if (!takes(member.uid)) continue;
     std::optional<Membership> membership;
     if (changes || state.info.large_from_seq == seq + 1) {
       membership = stay_of(group, member, seq);

@@ -53,6 +53,8 @@ class FanOut {
     std::size_t members = 0;        // as broadcast()
     SharedBytes content = nullptr;  // instead of the row's
   };
+  // To somebody who is no member: by the inbox, in every group.
+  void invite(const Group& group, const GroupRow& row, const std::string& uid, bool lookup_first);
   void add(const Group& group, const GroupRow& row, const std::string& uid, ToMember what);
   // members: with a change, how many there are now; 0: not told.
   void broadcast(const GroupKey& key, const GroupRow& row, const std::shared_ptr<const Audience>& audience,

@@ -239,6 +239,7 @@ void GroupCalls::send_command(const Request& request, User& user) {
   }
   if (type == client::CTRL_TYPE_LIST_MY_GROUPS) return list_mine(request, user, op);
   const bool creates = type == client::CTRL_TYPE_CREATE_GROUP;
+  const bool joins = type == client::CTRL_TYPE_JOIN_GROUP;
   const std::int64_t group_id = creates ? 0 : parse_group_id(command_.to());
   if (!creates && group_id == 0) return refuse(Code::kBadRequest, "to is not a group's id");
   if (creates && !command_.to().empty()) return refuse(Code::kBadRequest, "to must be empty");
@@ -263,10 +264,11 @@ void GroupCalls::send_command(const Request& request, User& user) {
   const FanOutCost cost = cost_of_command(message, type, op, config_);
   std::vector<std::string> joining;
   if (!service && cost.joining > 0) joining.assign(op.members().begin(), op.members().end());
-  if (!service && !creates) {
+  if (!service && !creates && !joins) {
     return send_as_member(request, user, std::move(wanted), cost, std::move(joining));
   }
-  wanted.cost = cost.of(0, false);
+  // Who joins does not know how many hear of it.
+  wanted.cost = cost.of(joins ? config_.large_threshold : 0, false);
   if (service) {
     accept_.send(request, std::move(wanted));
     return;

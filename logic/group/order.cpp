@@ -108,11 +108,12 @@ void GroupOrder::loaded(GroupWork& work) {
   if (doubted_) redo_found(work.rows);
   loaded_ = true;
   audience_.reset();
-  state_ = {.exists = work.found, .info = {}, .head = work.head, .members = {}};
+  state_ = {.exists = work.found, .info = {}, .head = work.head, .members = {}, .invited = {}};
   if (work.info) state_.info = std::move(*work.info);
   for (const auto& member : work.members) {
     if (member.left_seq == 0) state_.members.emplace(member.uid, member.joined_seq);
   }
+  for (const auto& invite : work.invites) state_.invited.emplace(invite.uid, invite.invited_seq);
   if (!redo_.empty()) history_ = std::move(work.members);
 }
 

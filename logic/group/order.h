@@ -40,7 +40,7 @@ class GroupOrder {
     return !busy_ && !doubted_ && redo_.empty() && placing_.empty() && asks_.empty();
   }
   [[nodiscard]] bool exists() const noexcept { return state_.exists; }
-  [[nodiscard]] std::size_t members() const noexcept { return state_.members.size(); }
+  [[nodiscard]] std::size_t members() const noexcept { return state_.members.size() + state_.invited.size(); }
   [[nodiscard]] SteadyTime retry_at() const noexcept { return retry_at_; }
 
  private:

@@ -86,11 +86,14 @@ std::unique_ptr<GroupWork> Placing::command(const GroupState& group) {
     return work;
   }
   GroupRow row = row_of(sent, group.head + 1);
+  row.message.type = static_cast<std::int32_t>(change->told_type);
   row.message.content = share(change->told.SerializeAsString());
   work->rows.push_back(std::move(row));
   work->info = change->info;
   work->joined = change->joined;
   work->left = change->left;
+  work->invited = change->invited;
+  work->uninvited = change->uninvited;
   work->all_left = change->all_left;
   work->answer->result = result_of(*change, group, key_.group_id).SerializeAsString();
   change_ = std::move(*change);

@@ -11,7 +11,7 @@ namespace hongyan::logic {
 
 namespace {
 
-enum class Who : std::uint8_t { kAnyone, kMember, kOwner };
+enum class Who : std::uint8_t { kAnyone, kMember, kOwner, kInvited };
 
 struct Right {
   client::CtrlType type;
@@ -31,6 +31,7 @@ constexpr std::array kRights = {
     Right{client::CTRL_TYPE_GET_GROUP, Who::kMember},
     Right{client::CTRL_TYPE_LIST_MEMBERS, Who::kMember},
     Right{client::CTRL_TYPE_LIST_MY_GROUPS, Who::kAnyone},
+    Right{client::CTRL_TYPE_JOIN_GROUP, Who::kInvited},
 };
 
 Status check_right(const GroupState& group, client::CtrlType type, const std::string& uid, bool service,
@@ -42,6 +43,11 @@ Status check_right(const GroupState& group, client::CtrlType type, const std::st
     // A stranger does not learn which groups there are.
     return service ? fail(Code::kNotFound, "no such group")
                    : fail(Code::kPermissionDenied, "not a member of the group");
+  }
+  if (right->who == Who::kInvited) {
+    if (group.members.contains(uid)) return fail(Code::kAlreadyExists, "a member already");
+    if (!group.invited.contains(uid)) return fail(Code::kPermissionDenied, "not invited to the group");
+    return {};
   }
   if (group.dissolved() && (service || group.info.owner == uid)) {
     return fail(Code::kFailedPrecondition, "the group is dissolved");
@@ -64,6 +70,10 @@ GroupChange unchanged(const GroupState& group) {
   return change;
 }
 
+bool asks_first(const GroupCommand& command) noexcept {
+  return !command.service && command.invite == Invite::kConsent;
+}
+
 // Nobody becomes an owner without knowing.
 Status check_owner(const GroupCommand& command) {
   if (command.service || command.op.owner().empty() || command.op.owner() == command.actor) return {};
@@ -80,9 +90,16 @@ Result<GroupChange> create(const GroupCommand& command, const GroupConfig& confi
                  .create_user = command.actor,
                  .create_time = command.time_ms};
   auto members = named(command.op);
+  if (asks_first(command)) {
+    members.erase(command.actor);
+    change.invited.assign(members.begin(), members.end());
+    members.clear();
+  }
   members.insert(owner);
   if (!command.service) members.insert(command.actor);
-  if (members.size() > config.max_members) return fail(Code::kTooLarge, "more members than a group may have");
+  if (members.size() + change.invited.size() > config.max_members) {
+    return fail(Code::kTooLarge, "more members than a group may have");
+  }
   change.joined.assign(members.begin(), members.end());
   change.told.set_name(command.op.name());
   change.told.set_announcement(command.op.announcement());
@@ -92,13 +109,30 @@ Result<GroupChange> create(const GroupCommand& command, const GroupConfig& confi
 
 Result<GroupChange> add(const GroupState& group, const GroupCommand& command, const GroupConfig& config) {
   GroupChange change = unchanged(group);
+  const bool asks = asks_first(command);
   for (const auto& uid : named(command.op)) {
-    if (!group.members.contains(uid)) change.joined.push_back(uid);
+    if (group.members.contains(uid)) continue;
+    if (asks && group.invited.contains(uid)) continue;  // once is enough
+    if (!asks && group.invited.contains(uid)) change.uninvited.push_back(uid);
+    (asks ? change.invited : change.joined).push_back(uid);
   }
-  if (change.joined.empty()) return fail(Code::kAlreadyExists, "all of them are members");
-  if (group.members.size() + change.joined.size() > config.max_members) {
+  if (change.joined.empty() && change.invited.empty()) {
+    return fail(Code::kAlreadyExists,
+                asks ? "all of them are members or invited" : "all of them are members");
+  }
+  const std::size_t all = group.members.size() + change.joined.size();
+  const std::size_t asked = asks ? group.invited.size() + change.invited.size() : 0;
+  if (all + asked > config.max_members) return fail(Code::kTooLarge, "more members than a group may have");
+  return change;
+}
+
+Result<GroupChange> join(const GroupState& group, const GroupCommand& command, const GroupConfig& config) {
+  if (group.members.size() >= config.max_members) {
     return fail(Code::kTooLarge, "more members than a group may have");
   }
+  GroupChange change = unchanged(group);
+  change.joined.push_back(command.actor);
+  change.uninvited.push_back(command.actor);
   return change;
 }
 
@@ -109,8 +143,10 @@ Result<GroupChange> remove(const GroupState& group, const GroupCommand& command)
       return fail(Code::kFailedPrecondition, "the owner cannot be removed: transfer or dissolve the group");
     }
     if (group.members.contains(uid)) change.left.push_back(uid);
+    if (group.invited.contains(uid)) change.uninvited.push_back(uid);
   }
-  if (change.left.empty()) return fail(Code::kNotFound, "none of them is a member");
+  if (change.left.empty() && change.uninvited.empty())
+    return fail(Code::kNotFound, "none of them is a member");
   return change;
 }
 
@@ -135,9 +171,13 @@ Result<GroupChange> transfer(const GroupState& group, const GroupCommand& comman
 
 // Each member gets them: all of a thousand would be a million names.
 void tell_names(GroupChange& change, std::size_t most) {
-  const std::size_t all = change.joined.size() + change.left.size();
+  // Who is invited by the message that makes the group hears of it apart.
+  static const std::vector<std::string> kNone;
+  const auto& invited = change.told_type == client::CTRL_TYPE_CREATE_GROUP ? kNone : change.invited;
+  const std::size_t all = change.joined.size() + change.left.size() + invited.size();
   if (all > most) change.told.set_member_count(static_cast<std::int32_t>(all));
-  for (const auto* names : {&change.joined, &change.left}) {
+  const std::array<const std::vector<std::string>*, 3> lists = {&change.joined, &change.left, &invited};
+  for (const auto* names : lists) {
     for (const auto& uid : *names) {
       if (static_cast<std::size_t>(change.told.members_size()) == most) return;
       change.told.add_members(uid);
@@ -153,6 +193,8 @@ Result<GroupChange> change_of(const GroupState& group, const GroupCommand& comma
       return create(command, config);
     case client::CTRL_TYPE_ADD_MEMBERS:
       return add(group, command, config);
+    case client::CTRL_TYPE_JOIN_GROUP:
+      return join(group, command, config);
     case client::CTRL_TYPE_REMOVE_MEMBERS:
       return remove(group, command);
     case client::CTRL_TYPE_EXIT_GROUP:
@@ -230,6 +272,8 @@ Result<GroupChange> decide(const GroupState& group, const GroupCommand& command,
   }
   auto change = change_of(group, command, config);
   if (!change) return change;
+  const bool invites = command.type == client::CTRL_TYPE_ADD_MEMBERS && change->joined.empty();
+  change->told_type = invites ? client::CTRL_TYPE_INVITE_MEMBERS : command.type;
   tell_names(*change, config.max_members_told);
   const std::int64_t seq = group.head + 1;
   if (change->all_left) change->info.dissolved_seq = seq;
@@ -248,15 +292,19 @@ void join(GroupState& group, const GroupChange& change, std::int64_t group_seq) 
   group.exists = true;
   group.info = change.info;
   for (const auto& uid : change.joined) group.members.emplace(uid, group_seq);
+  for (const auto& uid : change.uninvited) group.invited.erase(uid);
+  for (const auto& uid : change.invited) group.invited.emplace(uid, group_seq);
 }
 
 void leave(GroupState& group, const GroupChange& change) {
   for (const auto& uid : change.left) group.members.erase(uid);
-  if (change.all_left) group.members.clear();
+  if (!change.all_left) return;
+  group.members.clear();
+  group.invited.clear();
 }
 
 client::GroupOpResult result_of(const GroupChange& change, const GroupState& group, std::int64_t group_id) {
-  const GroupState after = {.exists = true, .info = change.info, .head = 0, .members = {}};
+  const GroupState after = {.exists = true, .info = change.info, .head = 0, .members = {}, .invited = {}};
   const std::size_t members =
       change.all_left ? 0 : group.members.size() + change.joined.size() - change.left.size();
   client::GroupOpResult result;
@@ -264,6 +312,7 @@ client::GroupOpResult result_of(const GroupChange& change, const GroupState& gro
   result.mutable_group()->set_member_count(static_cast<std::int32_t>(members));
   for (const auto& uid : change.joined) result.add_members(uid);
   for (const auto& uid : change.left) result.add_members(uid);
+  for (const auto& uid : change.invited) result.add_members(uid);
   return result;
 }
 
@@ -272,6 +321,13 @@ client::GroupOp told_to(const client::GroupOp& told, const std::string& uid) {
   mine.clear_members();
   mine.add_members(uid);
   return mine;
+}
+
+client::GroupOp invitation_of(const GroupInfo& info, const std::string& uid) {
+  client::GroupOp told;
+  told.set_name(info.name);
+  told.add_members(uid);
+  return told;
 }
 
 void describe(const GroupState& group, std::int64_t group_id, client::Group& out) {

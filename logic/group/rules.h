@@ -20,6 +20,7 @@ struct GroupState {
   GroupInfo info;
   std::int64_t head = 0;                        // the last group_seq
   std::map<std::string, std::int64_t> members;  // uid to joined_seq
+  std::map<std::string, std::int64_t> invited;  // uid to invited_seq: asked to join, and has not yet
 
   [[nodiscard]] bool dissolved() const noexcept { return info.dissolved_seq != 0; }
   // Whether the message with this group_seq is stored once, for all.
@@ -42,7 +43,10 @@ struct GroupChange {
   GroupInfo info;
   std::vector<std::string> joined;
   std::vector<std::string> left;
+  std::vector<std::string> invited;
+  std::vector<std::string> uninvited;  // they joined, or are no longer wanted
   bool all_left = false;
+  client::CtrlType told_type = client::CTRL_TYPE_CREATE_GROUP;
   client::GroupOp told;  // what the members are told; the first names only, when there are many
 };
 
@@ -72,6 +76,9 @@ void leave(GroupState& group, const GroupChange& change);
 // What a member is told whose own part in the group changed by the command: the names are not all told, but
 // this one is.
 [[nodiscard]] client::GroupOp told_to(const client::GroupOp& told, const std::string& uid);
+
+// What somebody is told who is invited.
+[[nodiscard]] client::GroupOp invitation_of(const GroupInfo& info, const std::string& uid);
 
 void describe(const GroupState& group, std::int64_t group_id, client::Group& out);
 

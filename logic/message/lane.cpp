@@ -47,9 +47,9 @@ void Lanes::add(Slot source, DeliverWorkPtr work) {
               .since = context_.now()};
   const bool fan_out = work->message.group_seq != 0;
   hold_bytes(lane, kEntryBytes, fan_out);
-  // What lies behind an entry without content is read again with it. What changes a member's list of groups
-  // cannot be read back as it was.
-  if (lane.bytes <= context_.config.max_lane_bytes || work->membership) {
+  // What lies behind an entry without content is read again with it. What changes a member's list of groups, or
+  // is told to one member alone, cannot be read back as it was.
+  if (lane.bytes <= context_.config.max_lane_bytes || work->membership || work->own_content) {
     hold_bytes(lane, static_cast<std::int64_t>(work->held_bytes()), fan_out);
     if (fan_out) hold_content(*work);
     entry.work = std::move(work);

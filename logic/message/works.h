@@ -44,7 +44,8 @@ class DeliverWork final : public InboxWork {
 
   std::int64_t group_members = 0;  // with a change of a group: how many members it has now. 0: not told
   MsgId lane_id = 0;  // what the source's slot counts as unfinished: message.id, or placed_id from a group
-  bool to_group = false;  // for the owner of message.group_id, which finds its place in the group's order
+  bool own_content = false;  // of a group's message: not what stands in the group, so it cannot be read back
+  bool to_group = false;     // for the owner of message.group_id, which finds its place in the group's order
   // What it takes in a lane: members of a group share one content.
   [[nodiscard]] std::size_t held_bytes() const noexcept {
     return bytes() - (message.group_seq == 0 ? 0 : message.content_bytes());

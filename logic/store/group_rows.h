@@ -37,6 +37,12 @@ struct GroupMember {
   std::int64_t left_seq = 0;  // 0: a member
 };
 
+// im_group_invite: who was asked to join, and has not yet.
+struct GroupInvite {
+  std::string uid;
+  std::int64_t invited_seq = 0;
+};
+
 // im_ctrl_outcome.
 struct CtrlOutcome {
   MsgId msg_id = 0;
@@ -63,7 +69,8 @@ class GroupWork : public StoreWork {
 
   explicit GroupWork(Op what) noexcept : op(what) {}
   [[nodiscard]] std::size_t bytes() const noexcept override {
-    std::size_t size = 200 + ids.size() * 8 + (joined.size() + left.size()) * 64;
+    std::size_t size =
+        200 + ids.size() * 8 + (joined.size() + left.size() + invited.size() + uninvited.size()) * 64;
     for (const auto& row : rows) size += row.bytes();
     return size;
   }
@@ -79,6 +86,7 @@ class GroupWork : public StoreWork {
   bool found = false;  // result, with kStored
   std::int64_t head = 0;
   std::vector<GroupMember> members;
+  std::vector<GroupInvite> invites;
 
   std::vector<MsgId> ids;     // kFind
   std::vector<MsgId> placed;  // its results, with kStored
@@ -90,8 +98,10 @@ class GroupWork : public StoreWork {
   std::optional<GroupInfo> info;    // kLoad: result; kStore: the group's row from now on
   std::vector<std::string> joined;  // at the first row's group_seq
   std::vector<std::string> left;
-  bool all_left = false;
-  std::optional<CtrlOutcome> answer;  // of a command
+  std::vector<std::string> invited;
+  std::vector<std::string> uninvited;  // they joined, or are no longer wanted
+  bool all_left = false;               // and nobody is invited any more
+  std::optional<CtrlOutcome> answer;   // of a command
 };
 using GroupWorkPtr = std::unique_ptr<GroupWork>;
 

@@ -20,17 +20,18 @@ void bind_rate(config::Schema& schema, const std::string& name, ByteRate& rate, 
 std::optional<Invite> parse_invite(std::string_view name) noexcept {
   if (name == "members") return Invite::kMembers;
   if (name == "owner") return Invite::kOwner;
+  if (name == "consent") return Invite::kConsent;
   return {};
 }
 
 void bind(config::Schema& schema, AppRules& rules) {
-  schema.value(
-      "group_invite", rules.group_invite,
-      "Whom a group lets add others: \"members\", all who are in it, or \"owner\". Services always may.");
+  schema.value("group_invite", rules.group_invite,
+               "Who of a group may add others: \"members\"; \"owner\", alone; \"consent\": members, but who "
+               "is added is "
+               "invited, and joins by itself. Services always add.");
   schema.check("group_invite", [&rules] {
-    if (rules.group_invite == "consent")
-      return std::string("\"consent\" (who is added accepts first) is not supported");
-    return std::string(parse_invite(rules.group_invite) ? "" : "is neither \"members\" nor \"owner\"");
+    return std::string(parse_invite(rules.group_invite) ? ""
+                                                        : "is none of \"members\", \"owner\", \"consent\"");
   });
   bind_rate(
       schema, "fan_out", rules.fan_out,

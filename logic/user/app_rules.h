@@ -26,7 +26,11 @@ struct ByteRate {
 };
 
 // Who may add others to a group.
-enum class Invite : std::uint8_t { kMembers, kOwner };
+enum class Invite : std::uint8_t {
+  kMembers,
+  kOwner,
+  kConsent,  // all members, but who is added by a client is only invited, and joins by itself
+};
 
 // The name in the configuration.
 [[nodiscard]] std::optional<Invite> parse_invite(std::string_view name) noexcept;

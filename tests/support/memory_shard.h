@@ -34,12 +34,14 @@ class MemoryShard : public Shard {
     std::string from, content;
     std::int64_t group_seq = 0;
     std::int32_t cmd_id = 0;
+    std::int32_t msg_type = 0;
   };
   struct StoredGroup {
     GroupInfo info;
     std::vector<GroupMember> members;
     std::vector<GroupRow> rows;
     std::vector<CtrlOutcome> outcomes;
+    std::map<std::string, std::int64_t> invited;
     Slot slot = 0;
   };
   using GroupName = std::pair<std::string, std::int64_t>;  // app, group_id
@@ -284,8 +286,8 @@ class MemoryShard : public Shard {
       }
       in->seq = static_cast<std::int64_t>(rows.size()) + 1;
       const Message& message = in->message;
-      rows.push_back(
-          {in->seq, message.id, message.from, *message.content, message.group_seq, message.command});
+      rows.push_back({in->seq, message.id, message.from, *message.content, message.group_seq, message.command,
+                      message.type});
     }
   }
 
@@ -301,6 +303,7 @@ class MemoryShard : public Shard {
         if (!work.found) return;
         work.info = known->second.info;
         work.head = known->second.rows.back().message.group_seq;
+        for (const auto& [uid, seq] : known->second.invited) work.invites.push_back({uid, seq});
         for (const auto& row : known->second.rows) {
           if (work.rows_after && row.message.group_seq > *work.rows_after) work.rows.push_back(row);
         }
@@ -343,6 +346,9 @@ class MemoryShard : public Shard {
     }
     for (const auto& uid : work.joined)
       group.members.push_back({uid, work.rows.front().message.group_seq, 0});
+    for (const auto& uid : work.uninvited) group.invited.erase(uid);
+    if (work.all_left) group.invited.clear();
+    for (const auto& uid : work.invited) group.invited[uid] = work.rows.front().message.group_seq;
     if (work.answer) group.outcomes.push_back(*work.answer);
   }
 

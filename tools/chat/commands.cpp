@@ -19,7 +19,7 @@ constexpr std::string_view kHelp =
     "#12;;hello @bob                 sends hello to the group 12, mentions bob\n"
     ":g create NAME [USER...]        makes a group; \"a name\" of several words stands in quotes\n"
     ":g add|remove GROUP USER...     changes who is in it\n"
-    ":g exit|delete|info|members GROUP\n"
+    ":g join|exit|delete|info|members GROUP\n"
     ":g rename|announce GROUP TEXT\n"
     ":g transfer GROUP USER          makes the user its owner\n"
     ":g list                         the groups that you are in\n"
@@ -103,9 +103,10 @@ Result<client::GroupRequest> members(std::int64_t group_id, std::string_view /*r
 }
 
 Result<client::GroupRequest> parse_of_group(const std::string& verb, std::string_view rest) {
-  const std::array<std::pair<std::string_view, MakeRequest>, 9> verbs = {
+  const std::array<std::pair<std::string_view, MakeRequest>, 10> verbs = {
       {{"add", of_members(client::add_members)},
        {"remove", of_members(client::remove_members)},
+       {"join", of_group(client::join_group)},
        {"exit", of_group(client::exit_group)},
        {"delete", of_group(client::delete_group)},
        {"info", of_group(client::get_group)},

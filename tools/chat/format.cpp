@@ -97,6 +97,10 @@ std::string event_text(const client::Message& message) {
       return fmt::format("{} added {}", who, told(op));
     case client::CTRL_TYPE_REMOVE_MEMBERS:
       return fmt::format("{} removed {}", who, told(op));
+    case client::CTRL_TYPE_INVITE_MEMBERS:
+      return fmt::format("{} invited {}", who, told(op));
+    case client::CTRL_TYPE_JOIN_GROUP:
+      return who + " joined";
     case client::CTRL_TYPE_EXIT_GROUP:
       return who + " left";
     case client::CTRL_TYPE_DELETE_GROUP:

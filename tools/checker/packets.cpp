@@ -27,6 +27,7 @@ void fill_change(Row& row, int type, const std::string& content) {
       row.change = GroupChange::kMade;
       return;
     case client::CTRL_TYPE_ADD_MEMBERS:
+    case client::CTRL_TYPE_JOIN_GROUP:
       row.change = GroupChange::kJoined;
       return;
     case client::CTRL_TYPE_EXIT_GROUP:

@@ -91,6 +91,11 @@ export class Chat extends EventTarget {
     return result.group.groupId;
   }
 
+  async joinGroup(groupId) {
+    await this.#client.joinGroup(BigInt(groupId));
+    await this.describeGroup(groupId);
+  }
+
   /** operation: 'addMembers', 'removeMembers', 'renameGroup', 'announce', 'exitGroup', 'deleteGroup', 'transferGroup'. */
   async changeGroup(groupId, operation, ...args) {
     await this.#client[operation](BigInt(groupId), ...args);
@@ -216,11 +221,13 @@ export class Chat extends EventTarget {
     const lost = type === CtrlType.CTRL_TYPE_DELETE_GROUP
       || (type === CtrlType.CTRL_TYPE_EXIT_GROUP && message.from === this.me)
       || (type === CtrlType.CTRL_TYPE_REMOVE_MEMBERS && op.members.includes(this.me));
-    if (type === CtrlType.CTRL_TYPE_CREATE_GROUP && conversation.name === '') conversation.name = op.name;
+    const invited = type === CtrlType.CTRL_TYPE_INVITE_MEMBERS && op.members.includes(this.me);
+    if ((invited || type === CtrlType.CTRL_TYPE_CREATE_GROUP) && conversation.name === '') conversation.name = op.name;
     this.model.receive(conversation.id, {
       from: message.from, text: '', event, time: message.time, msgId: String(message.msgId), clientMsgId: '', sent: false,
     }, { system: true });
     if (lost) this.model.setGone(groupId);
+    else if (invited) this.model.setInvited(groupId);
     else this.#describe(groupId);
   }
 

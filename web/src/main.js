@@ -47,6 +47,8 @@ class Page {
     this.#thread = new ThreadView(chat, {
       back: () => this.open(undefined),
       info: (id) => this.#aboutGroup(id),
+      join: (id) => this.#chat.joinGroup(this.#chat.model.conversation(id).groupId)
+        .catch((error) => window.alert(error.message)),
     });
     this.#element = el('div', { class: 'chat' }, this.#list.element, this.#thread.element);
     root.replaceChildren(this.#element);

@@ -87,6 +87,13 @@ export class Model extends EventTarget {
     this.#touch(conversation);
   }
 
+  /** Somebody asked this user to join. */
+  setInvited(groupId) {
+    const conversation = this.openGroup(groupId);
+    conversation.group = { ...conversation.group, gone: true, invited: true };
+    this.#touch(conversation);
+  }
+
   /** Makes it the one that is read. */
   read(id) {
     this.active = id;

@@ -26,6 +26,10 @@ export function systemText({ from, event }, me) {
       return [who, ' added ', ...those(event.members, event, me)];
     case CtrlType.CTRL_TYPE_REMOVE_MEMBERS:
       return [who, ' removed ', ...those(event.members, event, me)];
+    case CtrlType.CTRL_TYPE_INVITE_MEMBERS:
+      return [who, ' invited ', ...those(event.members, event, me)];
+    case CtrlType.CTRL_TYPE_JOIN_GROUP:
+      return [who, ' joined'];
     case CtrlType.CTRL_TYPE_EXIT_GROUP:
       return [who, ' left'];
     case CtrlType.CTRL_TYPE_DELETE_GROUP:

@@ -88,15 +88,16 @@ export class ThreadView {
   #renderHeader(conversation) {
     const title = titleOf(conversation, this.#chat.me);
     const isGroup = conversation.kind === 'group';
-    const { memberCount, gone, large, announcement } = conversation.group ?? {};
-    const about = !isGroup ? '' : gone ? 'You are no member any more' : memberCount
+    const { memberCount, gone, invited, large, announcement } = conversation.group ?? {};
+    const about = !isGroup ? '' : invited ? 'You are invited' : gone ? 'You are no member any more' : memberCount
       ? `${memberCount} member${memberCount === 1 ? '' : 's'}${large ? ', a large group' : ''}` : '';
-    const signature = JSON.stringify([title, about, announcement]);
+    const signature = JSON.stringify([title, about, announcement, invited]);
     if (this.#header.dataset.signature === signature) return;
     this.#header.dataset.signature = signature;
     this.#header.replaceChildren(
       iconButton('back', 'Back to the chats', this.#actions.back, { class: 'icon-button back' }), avatar(title, isGroup),
       el('div', { class: 'bar-text' }, nameOf(title, 'title'), about && el('p', { class: 'state' }, about)),
+      invited ? el('button', { type: 'button', onclick: () => this.#actions.join(this.#id) }, 'Join') : '',
       isGroup && !gone ? iconButton('info', 'About the group', () => this.#actions.info(this.#id)) : '');
     this.#announcement.hidden = !announcement;
     this.#announcement.replaceChildren(el('bdi', { dir: 'auto' }, announcement ?? ''));

@@ -152,6 +152,11 @@ export class Client {
     return this.#control(CtrlType.CTRL_TYPE_REMOVE_MEMBERS, groupId, { members }, options);
   }
 
+  /** Accepts an invitation. @param {bigint} groupId @param {SendOptions} [options] */
+  joinGroup(groupId, options) {
+    return this.#control(CtrlType.CTRL_TYPE_JOIN_GROUP, groupId, {}, options);
+  }
+
   /** @param {bigint} groupId @param {SendOptions} [options] */
   exitGroup(groupId, options) {
     return this.#control(CtrlType.CTRL_TYPE_EXIT_GROUP, groupId, {}, options);

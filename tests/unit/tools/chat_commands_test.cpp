@@ -62,6 +62,7 @@ TEST(ChatCommandsTest, ChangesGroups) {
   EXPECT_EQ(members(request(":g add 12 bob carol")), (Uids{"bob", "carol"}));
   EXPECT_EQ(request(":g add #12 bob").group_id, 12);
   EXPECT_EQ(request(":g remove 12 bob").type, client::CTRL_TYPE_REMOVE_MEMBERS);
+  EXPECT_EQ(request(":g join 12").type, client::CTRL_TYPE_JOIN_GROUP);
   EXPECT_EQ(request(":g exit 12").type, client::CTRL_TYPE_EXIT_GROUP);
   EXPECT_EQ(request(":g delete 12").type, client::CTRL_TYPE_DELETE_GROUP);
   EXPECT_EQ(request(":g info 12").type, client::CTRL_TYPE_GET_GROUP);

@@ -71,6 +71,8 @@ TEST(ChatFormatTest, TellsWhatHappenedInAGroup) {
   EXPECT_EQ(event(client::CTRL_TYPE_CREATE_GROUP, op), "bob made the group weekend with carol, da\\nve");
   EXPECT_EQ(event(client::CTRL_TYPE_ADD_MEMBERS, op), "bob added carol, da\\nve");
   EXPECT_EQ(event(client::CTRL_TYPE_REMOVE_MEMBERS, op), "bob removed carol, da\\nve");
+  EXPECT_EQ(event(client::CTRL_TYPE_INVITE_MEMBERS, op), "bob invited carol, da\\nve");
+  EXPECT_EQ(event(client::CTRL_TYPE_JOIN_GROUP, op), "bob joined");
   EXPECT_EQ(event(client::CTRL_TYPE_EXIT_GROUP, op), "bob left");
   EXPECT_EQ(event(client::CTRL_TYPE_DELETE_GROUP), "bob dissolved the group");
   EXPECT_EQ(event(client::CTRL_TYPE_MODIFY_ANNOUNCEMENT, op), "bob announces: bring tea");

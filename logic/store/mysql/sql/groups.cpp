@@ -85,6 +85,25 @@ DbStatus store_left(MysqlConnection& connection, const GroupWork& work, std::int
                        [](std::string& sql, const std::string& uid) { append_hex_literal(sql, uid); });
 }
 
+DbStatus store_invites(MysqlConnection& connection, const GroupWork& work, std::int64_t seq) {
+  const std::string remove =
+      "DELETE FROM im_group_invite WHERE " + group_condition(work.user.app_id, work.group_id);
+  if (work.all_left) return connection.query(remove);
+  auto removed =
+      by_statements(connection, std::span(work.uninvited), remove + " AND user_id IN (", ",", ")",
+                    [](std::string& sql, const std::string& uid) { append_hex_literal(sql, uid); });
+  if (!removed) return removed;
+  return by_statements(connection, std::span(work.invited),
+                       "INSERT INTO im_group_invite (app_id, group_id, user_id, invited_seq) VALUES ", ",",
+                       "", [&](std::string& sql, const std::string& uid) {
+                         sql += '(';
+                         append_hex_literal(sql, work.user.app_id);
+                         fmt::format_to(std::back_inserter(sql), ",{},", work.group_id);
+                         append_hex_literal(sql, uid);
+                         fmt::format_to(std::back_inserter(sql), ",{})", seq);
+                       });
+}
+
 DbStatus store_outcome(MysqlConnection& connection, const GroupWork& work) {
   const CtrlOutcome& outcome = *work.answer;
   std::string sql = "INSERT INTO im_ctrl_outcome (app_id, group_id, msg_id, code, message, result) VALUES (";
@@ -129,6 +148,12 @@ DbStatus load_group(MysqlConnection& connection, GroupWork& work) {
     if (rows->size() == kMostFound) work.head = rows->back().row.message.group_seq;
     for (auto& found : *rows) work.rows.push_back(std::move(found.row));
   }
+  work.invites.clear();
+  auto invites = connection.query(
+      "SELECT user_id, invited_seq FROM im_group_invite WHERE " + key, [&work](const TextRow& row) {
+        work.invites.push_back({.uid = std::string(row.text(0)), .invited_seq = row.number(1)});
+      });
+  if (!invites) return invites;
   const std::string since = work.left_since > 0
                                 ? fmt::format(" AND (left_seq = 0 OR left_seq >= {})", work.left_since)
                                 : " AND left_seq = 0";
@@ -188,6 +213,7 @@ DbStatus store_command(MysqlConnection& connection, const GroupWork& work) {
     const std::int64_t seq = work.rows.front().message.group_seq;
     if (auto done = store_left(connection, work, seq); !done) return done;
     if (auto done = store_joined(connection, work, seq); !done) return done;
+    if (auto done = store_invites(connection, work, seq); !done) return done;
   }
   if (work.info) {
     if (auto done = store_info(connection, work); !done) return done;

@@ -146,6 +146,86 @@ TEST(GroupRulesTest, WhoIsAMemberIsNotAddedAgain) {
             Code::kAlreadyExists);
 }
 
+GroupCommand asking(client::CtrlType type, std::string actor, std::vector<std::string> members = {}) {
+  GroupCommand made = command(type, std::move(actor), std::move(members));
+  made.op.clear_owner();
+  made.invite = Invite::kConsent;
+  return made;
+}
+
+TEST(GroupRulesTest, WhereWhoIsAddedIsAskedNobodyIsInTheGroupBeforeHeJoins) {
+  auto made = decide({}, asking(client::CTRL_TYPE_CREATE_GROUP, "olga", {"mona", "olga"}), {});
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->joined, std::vector<std::string>{"olga"});
+  EXPECT_EQ(made->invited, std::vector<std::string>{"mona"});
+  EXPECT_EQ(made->told_type, client::CTRL_TYPE_CREATE_GROUP);
+  ASSERT_EQ(made->told.members_size(), 1);
+  EXPECT_EQ(made->told.members(0), "olga");
+
+  GroupState group = of_three();
+  auto change = decide(group, asking(client::CTRL_TYPE_ADD_MEMBERS, "mike", {"mona", "nina"}), {});
+  ASSERT_TRUE(change);
+  EXPECT_TRUE(change->joined.empty());
+  EXPECT_EQ(change->invited, std::vector<std::string>{"nina"});
+  EXPECT_EQ(change->told_type, client::CTRL_TYPE_INVITE_MEMBERS);
+  EXPECT_EQ(change->told.members(0), "nina");
+  EXPECT_EQ(result_of(*change, group, 70).group().member_count(), 3);
+  join(group, *change, 2);
+  EXPECT_FALSE(group.members.contains("nina"));
+  EXPECT_TRUE(group.invited.contains("nina"));
+  // Once is enough.
+  EXPECT_EQ(decide(group, asking(client::CTRL_TYPE_ADD_MEMBERS, "olga", {"nina"}), {}).error().code,
+            Code::kAlreadyExists);
+
+  EXPECT_EQ(decide(group, asking(client::CTRL_TYPE_JOIN_GROUP, "sam"), {}).error().code,
+            Code::kPermissionDenied);
+  EXPECT_EQ(decide(group, asking(client::CTRL_TYPE_JOIN_GROUP, "mona"), {}).error().code,
+            Code::kAlreadyExists);
+  change = decide(group, asking(client::CTRL_TYPE_JOIN_GROUP, "nina"), {});
+  ASSERT_TRUE(change);
+  EXPECT_EQ(change->joined, std::vector<std::string>{"nina"});
+  EXPECT_EQ(change->told_type, client::CTRL_TYPE_JOIN_GROUP);
+  join(group, *change, 3);
+  EXPECT_EQ(group.members.at("nina"), 3);
+  EXPECT_TRUE(group.invited.empty());
+}
+
+TEST(GroupRulesTest, AnInvitationEndsWithTheGroupOrAWord) {
+  GroupState group = of_three();
+  group.invited = {{"nina", 1}, {"otto", 1}};
+  auto change = decide(group, asking(client::CTRL_TYPE_REMOVE_MEMBERS, "olga", {"nina"}), {});
+  ASSERT_TRUE(change);
+  EXPECT_TRUE(change->left.empty());
+  join(group, *change, 2);
+  EXPECT_FALSE(group.invited.contains("nina"));
+  // A service asks nobody.
+  auto add = asking(client::CTRL_TYPE_ADD_MEMBERS, "hr", {"otto"});
+  add.service = true;
+  change = decide(group, add, {});
+  ASSERT_TRUE(change);
+  EXPECT_EQ(change->joined, std::vector<std::string>{"otto"});
+  join(group, *change, 3);
+  EXPECT_TRUE(group.invited.empty());
+  group.invited = {{"nina", 1}};
+  change = decide(group, asking(client::CTRL_TYPE_DELETE_GROUP, "olga"), {});
+  ASSERT_TRUE(change);
+  join(group, *change, 4);
+  leave(group, *change);
+  EXPECT_TRUE(group.invited.empty());
+  EXPECT_EQ(decide(group, asking(client::CTRL_TYPE_JOIN_GROUP, "nina"), {}).error().code,
+            Code::kPermissionDenied);
+}
+
+TEST(GroupRulesTest, InvitationsCountAsMembersWhenThereAreMany) {
+  GroupConfig config;
+  config.max_members = 5;
+  GroupState group = of_three();
+  group.invited = {{"nina", 1}};
+  EXPECT_EQ(decide(group, asking(client::CTRL_TYPE_ADD_MEMBERS, "olga", {"a", "b"}), config).error().code,
+            Code::kTooLarge);
+  EXPECT_TRUE(decide(group, asking(client::CTRL_TYPE_ADD_MEMBERS, "olga", {"a"}), config));
+}
+
 TEST(GroupRulesTest, TheOwnerCannotBeRemovedAndTransfersToMembersOnly) {
   EXPECT_EQ(decide(of_three(), command(client::CTRL_TYPE_REMOVE_MEMBERS, "olga", {"olga"}), {}).error().code,
             Code::kFailedPrecondition);

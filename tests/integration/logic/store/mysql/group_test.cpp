@@ -231,6 +231,34 @@ TEST_F(GroupStoreTest, TheInboxRowCarriesTheMembership) {
                 .group_id = kGroup, .changed_seq = 9, .joined_seq = 9, .left_seq = 0, .large_from_seq = 1}));
 }
 
+TEST_F(GroupStoreTest, KeepsWhoIsInvited) {
+  Node node(config_, 1, 100);
+  ASSERT_TRUE(node.start());
+  const auto change = [&](std::int64_t seq, std::vector<std::string> invited,
+                          std::vector<std::string> uninvited) {
+    auto one = work(GroupWork::Op::kStore);
+    one->rows = {row(seq)};
+    one->info = logic::GroupInfo{.name = "g", .announcement = "", .owner = "alice", .create_user = "alice"};
+    one->invited = std::move(invited);
+    one->uninvited = std::move(uninvited);
+    return one;
+  };
+  const auto invites = [&] {
+    std::string out;
+    for (const auto& invite : run(node, work(GroupWork::Op::kLoad)).invites)
+      out += invite.uid + ":" + std::to_string(invite.invited_seq) + " ";
+    return out;
+  };
+  EXPECT_EQ(run(node, change(1, {"bob", "carol", std::string("d\0e", 3)}, {})).outcome, Outcome::kStored);
+  EXPECT_EQ(invites(), std::string("bob:1 carol:1 d\0e:1 ", 20));
+  EXPECT_EQ(run(node, change(2, {"erin"}, {"carol", "nobody"})).outcome, Outcome::kStored);
+  EXPECT_EQ(invites(), std::string("bob:1 d\0e:1 erin:2 ", 19));
+  auto end = change(3, {}, {});
+  end->all_left = true;
+  EXPECT_EQ(run(node, std::move(end)).outcome, Outcome::kStored);
+  EXPECT_EQ(invites(), "");
+}
+
 TEST_F(GroupStoreTest, CountsInHowManyGroupsUsersAre) {
   Node node(config_, 1, 100);
   ASSERT_TRUE(node.start());
