@@ -316,6 +316,13 @@ void GroupCalls::list_mine(const Request& request, User& user, const client::Gro
             ids.begin() + std::min<std::int64_t>(op.offset(), static_cast<std::int64_t>(ids.size())));
   ids.resize(std::min(ids.size(), limit_of(op.limit(), kDefaultGroups, kMostGroups)));
   if (ids.empty()) return reply_result(request.reply_to, {});
+  // Each asks many groups' owners, who may have to read them.
+  if (user.lists >= user.rules->pulls) {
+    return context_.limit(request.reply_to, Limited::kPulls, "too many lists of this user are under way",
+                          kRetryMs);
+  }
+  ++user.lists;
+  ++user.busy;
   const auto page = std::make_shared<MyGroups>();
   page->to = request.reply_to;
   page->groups.resize(ids.size());
@@ -324,11 +331,13 @@ void GroupCalls::list_mine(const Request& request, User& user, const client::Gro
     GroupAsk ask;
     ask.group = {.app_id = user.key.app_id, .group_id = ids[i]};
     ask.uid = user.key.uid;
-    asks_.ask(std::move(ask), [this, page, i, id = ids[i]](const GroupReply& reply) {
+    asks_.ask(std::move(ask), [this, &user, page, i, id = ids[i]](const GroupReply& reply) {
       page->groups[i] = reply.result.group();
       // Its owner cannot be asked, or the user has just left: the id is all that is known.
       if (reply.error.code != Code::kOk) page->groups[i].set_group_id(id);
       if (--page->missing > 0) return;
+      --user.lists;
+      --user.busy;
       client::GroupOpResult result;
       for (auto& group : page->groups) *result.add_groups() = std::move(group);
       reply_result(page->to, result);

@@ -48,6 +48,7 @@ struct User {
   TokenBucket uploaded{SteadyTime{}};  // what it may still upload
   std::size_t uploads = 0;             // under way, and their bytes
   std::size_t upload_bytes = 0;
+  std::size_t lists = 0;  // LIST_MY_GROUPS under way
   std::size_t pulls = 0;             // under way
   TokenBucket pulled{SteadyTime{}};  // what it may still pull
   std::vector<std::function<void(const Status&)>> waiting_for_load;

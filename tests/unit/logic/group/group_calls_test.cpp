@@ -1,6 +1,7 @@
 // What clients ask about groups.
 #include "logic/group/group_calls.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -99,6 +100,25 @@ TEST_F(GroupCallsTest, StorageThatCannotSayHowManyGroupsKeepsNobodyOut) {
   settle();
   pass(Milliseconds(2100));
   EXPECT_EQ(result_of(1).members_size(), 1);
+}
+
+TEST_F(GroupCallsTest, SoManyListsOfGroupsAreUnderWay) {
+  // Its owner is another thread, whose answer takes a turn.
+  std::int64_t group = 0;
+  int groups = 0;
+  do {
+    group = create("alice", {"bob"});
+    ++groups;
+  } while (slot_of_group("demo", group) % kThreads == slot_of("demo", "alice") % kThreads);
+  for (std::uint32_t i = 1; i <= 4; ++i) ctrl(i, "alice", client::CTRL_TYPE_LIST_MY_GROUPS, 0);
+  settle();
+  EXPECT_EQ(result_of(1).groups_size(), std::min(groups, 20));
+  EXPECT_EQ(result_of(2).groups_size(), std::min(groups, 20));
+  EXPECT_EQ(error_of(3), client::ERROR_CODE_RATE_LIMITED);
+  EXPECT_EQ(error_of(4), client::ERROR_CODE_RATE_LIMITED);
+  ctrl(5, "alice", client::CTRL_TYPE_LIST_MY_GROUPS, 0);
+  settle();
+  EXPECT_EQ(result_of(5).groups_size(), std::min(groups, 20));
 }
 
 TEST_F(GroupCallsTest, AnAppMayLeaveInvitingToTheOwner) {
