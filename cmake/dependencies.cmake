@@ -24,6 +24,7 @@ if(HONGYAN_SANITIZE MATCHES "thread")
   target_link_libraries(PkgConfig::rdkafka INTERFACE hongyan_c11_threads)
 endif()
 pkg_check_modules(mariadb REQUIRED IMPORTED_TARGET libmariadb)
+pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 
 # Boost.Asio and Beast are compiled once, in common/net/boost_impl.cpp, not in each file.

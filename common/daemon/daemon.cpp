@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "common/base/version.h"
+#include "common/daemon/supervisor.h"
 #include "common/log/log.h"
 #include "common/metrics/admin_server.h"
 
@@ -36,6 +37,7 @@ Result<int> serve(const Program& program, const config::CommonConfig& common, co
   metrics::Health health;
   metrics::add_process_metrics(registry, program.name, version());
   Context context{.metrics = registry, .health = health, .signals = signals};
+  Supervisor supervisor(health);
 
   // Declared before the admin server, destroyed after it: checks and refreshers refer to the daemon.
   std::unique_ptr<Daemon> daemon;
@@ -54,9 +56,11 @@ Result<int> serve(const Program& program, const config::CommonConfig& common, co
     log::info("daemon", "metrics listening host={} port={}", listen.host, admin->local_port());
   }
   log::info("daemon", "started program={} version={}", program.name, version());
+  supervisor.ready();
   signals.on_reload([&daemon] { daemon->reload(); });
   const int status = signals.wait();
   log::info("daemon", "stopping reason={}", signals.reason());
+  supervisor.stopping(signals.reason());
   const auto begin = SteadyClock::now();
   daemon->stop();
   admin.reset();

@@ -14,7 +14,8 @@ namespace {
 std::atomic<std::uint64_t> escaped{0};
 }  // namespace
 
-EventLoop::EventLoop(std::string name) : name_(std::move(name)), work_(context_.get_executor()) {}
+EventLoop::EventLoop(std::string name)
+    : name_(std::move(name)), work_(context_.get_executor()), pulse_(name_, context_) {}
 
 EventLoop::~EventLoop() {
   stop();
@@ -23,6 +24,7 @@ EventLoop::~EventLoop() {
 
 void EventLoop::start() {
   HONGYAN_ASSERT(!thread_.joinable());
+  pulse_.set_running(true);
   thread_ = std::thread([this] {
     thread_id_.store(std::this_thread::get_id(), std::memory_order_relaxed);
     pthread_setname_np(pthread_self(), name_.substr(0, 15).c_str());
@@ -39,7 +41,10 @@ void EventLoop::start() {
   });
 }
 
-void EventLoop::stop() { context_.stop(); }
+void EventLoop::stop() {
+  pulse_.set_running(false);
+  context_.stop();
+}
 
 void EventLoop::join() {
   if (thread_.joinable()) thread_.join();

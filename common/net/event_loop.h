@@ -12,11 +12,12 @@
 
 #include "common/base/assert.h"
 #include "common/net/asio.h"
+#include "common/net/loop_pulse.h"
 
 namespace hongyan::net {
 
 // One thread with one io_context. Objects that live on a loop are touched by its thread only; others reach
-// them by post(). Nothing that runs on a loop may block.
+// them by post(). Nothing that runs on a loop may block; LoopPulse tells which loops stand still.
 //
 // Order: construct, start(), use, stop(), join() (the destructor does both). What was posted before stop()
 // and has not run by then is destroyed unrun by the destructor.
@@ -59,6 +60,7 @@ class EventLoop {
   const std::string name_;
   asio::io_context context_{1};
   asio::executor_work_guard<Executor> work_;
+  LoopPulse pulse_;
   std::atomic<std::thread::id> thread_id_{};
   std::thread thread_;
 };

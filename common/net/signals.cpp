@@ -24,7 +24,9 @@ void StopSignals::await_reload() {
 }
 
 int StopSignals::wait() {
+  pulse_.set_running(true);
   context_.run();
+  pulse_.set_running(false);
   error_code ignored;
   signals_.clear(ignored);
   reload_signal_.cancel(ignored);  // SIGHUP stays ignored while the daemon stops

@@ -8,6 +8,7 @@
 #include <boost/asio/signal_set.hpp>
 
 #include "common/net/asio.h"
+#include "common/net/loop_pulse.h"
 
 namespace hongyan::net {
 
@@ -37,6 +38,7 @@ class StopSignals {
   // Main's thread only.
   asio::io_context context_{1};
   asio::executor_work_guard<Executor> work_;
+  LoopPulse pulse_{"main", context_};
   asio::basic_signal_set<Executor> signals_;
   asio::basic_signal_set<Executor> reload_signal_;
   std::function<void()> reload_;
