@@ -11,6 +11,8 @@ namespace {
 
 constexpr Milliseconds kGroupDeadline{10'000};
 constexpr Milliseconds kStartAgain{1000};
+constexpr Milliseconds kSoon{300};
+constexpr Milliseconds kLate{6000};
 
 client::CoreOptions options_of(const std::string& uid) {
   client::CoreOptions options;
@@ -36,14 +38,22 @@ void Client::start() {
   drain();
 }
 
+client::SendOptions Client::options_for(const std::string& id) {
+  client::SendOptions options{.client_msg_id = id};
+  // Some give up soon: then it is said whether the message may have been stored.
+  if (network_.world().chance(0.4)) {
+    options.deadline = std::chrono::duration_cast<Milliseconds>(network_.world().between(kSoon, kLate));
+  }
+  return options;
+}
+
 void Client::send_to(const std::string& uid) {
   const std::string id = next_id();
   const std::string content = "content of " + id;
   network_.world().trace("send {} to {}", id, uid);
   ledger_.sending(id, uid_, uid, 0, content);
   ids_[sent_] = id;
-  core_.send(sent_, client::ToUser{.to = uid, .content = content}, {.client_msg_id = id},
-             network_.world().now());
+  core_.send(sent_, client::ToUser{.to = uid, .content = content}, options_for(id), network_.world().now());
   drain();
 }
 
@@ -53,7 +63,7 @@ void Client::send_to_group(std::int64_t group_id) {
   network_.world().trace("send {} to group {}", id, group_id);
   ledger_.sending(id, uid_, {}, group_id, content);
   ids_[sent_] = id;
-  core_.send(sent_, client::ToGroup{.group_id = group_id, .content = content}, {.client_msg_id = id},
+  core_.send(sent_, client::ToGroup{.group_id = group_id, .content = content}, options_for(id),
              network_.world().now());
   drain();
 }
@@ -117,8 +127,9 @@ void Client::perform(client::Output& output) {
     if (done->result) {
       ledger_.acknowledged(id, *done->result);
     } else {
-      const Code code = done->result.error().code;
-      ledger_.failed(id, code != Code::kDeadlineExceeded && code != Code::kInternal);
+      const client::Failure& error = done->result.error();
+      const bool unknown = error.code == Code::kDeadlineExceeded || error.code == Code::kInternal;
+      ledger_.failed(id, !unknown || error.message.starts_with("not accepted in time"));
     }
   } else if (const auto* change = std::get_if<client::output::StateChanged>(&output)) {
     network_.world().trace("{} {} {}", uid_, client::to_string(change->state), change->reason.message);

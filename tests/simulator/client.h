@@ -41,6 +41,7 @@ class Client {
   void write(const std::string& bytes);
   void watch_head(const ClientPacket& packet);
   void arm();
+  [[nodiscard]] client::SendOptions options_for(const std::string& id);
   [[nodiscard]] std::string next_id() { return fmt::format("{}-{}", uid_, ++sent_); }
 
   Network& network_;

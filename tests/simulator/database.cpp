@@ -16,7 +16,7 @@ constexpr Milliseconds kReadTimeout{2000};
 constexpr Milliseconds kConnectTimeout{1000};
 constexpr Milliseconds kLockWait{1000};
 constexpr Milliseconds kIdleTransaction{1000};
-constexpr Milliseconds kLatest{5000};  // how late a statement is read at most
+constexpr Milliseconds kLatest{12'000};  // how late a statement is read at most
 
 DbError lost(const char* why) { return {.fault = DbFault::kLost, .code = 2013, .message = why}; }
 

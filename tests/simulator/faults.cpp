@@ -20,15 +20,33 @@ constexpr std::uint64_t kPlanSeed = 0x9E3779B97F4A7C15;
 constexpr Milliseconds kFirst{1500};
 constexpr Milliseconds kTimePerFault{1600};
 
+// A seed's faults are of all kinds, or of a few that have to do with each other.
+const std::vector<std::vector<FaultKind>> kThemes{
+    {},
+    {},
+    {FaultKind::kCutDatabase, FaultKind::kCutDatabase, FaultKind::kLoseAnswers, FaultKind::kStopNode},
+    {FaultKind::kLoseAnswers, FaultKind::kStopNode, FaultKind::kFreezeNode, FaultKind::kCrashNode},
+    {FaultKind::kDatabaseSlow, FaultKind::kDatabaseDown, FaultKind::kDatabaseReadOnly,
+     FaultKind::kLoseAnswers, FaultKind::kStopNode},
+    {FaultKind::kCutLink, FaultKind::kCrashGate, FaultKind::kFreezeGate, FaultKind::kCutClients,
+     FaultKind::kCrashNode},
+};
+
 }  // namespace
 
 std::string describe(const Fault& fault) {
   constexpr std::array<std::string_view, 3> kDirections{"there", "back", "both ways"};
   return fmt::format("{:.3f}s {} ({}, {}) {} for {:.3f}s, {:.2f}",
                      static_cast<double>(fault.at.count()) / 1000,
-                     kNames[static_cast<std::size_t>(fault.kind)], fault.first, fault.second,
+                     kNames[static_cast<std::size_t>(fault.kind)],
+                     fault.of_leader ? "who leads" : std::to_string(fault.first), fault.second,
                      kDirections[static_cast<std::size_t>(fault.direction)],
                      static_cast<double>(fault.lasts.count()) / 1000, fault.strength);
+}
+
+bool is_of_node(FaultKind kind) noexcept {
+  return kind == FaultKind::kCrashNode || kind == FaultKind::kFreezeNode || kind == FaultKind::kStopNode ||
+         kind == FaultKind::kRemoveNode || kind == FaultKind::kCutDatabase || kind == FaultKind::kNodeClock;
 }
 
 std::vector<Fault> plan(std::uint64_t seed, const Shape& shape, Milliseconds time) {
@@ -36,22 +54,24 @@ std::vector<Fault> plan(std::uint64_t seed, const Shape& shape, Milliseconds tim
   const auto draw = [&generator](std::uint64_t below) {
     return static_cast<std::size_t>(generator() % below);
   };
-  std::vector<Fault> faults(1 + draw(static_cast<std::uint64_t>(time / kTimePerFault) + 1));
+  const auto& kinds = kThemes[draw(kThemes.size())];
+  const double weight = 0.4 + static_cast<double>(draw(1000)) / 500;
+  const auto most = static_cast<std::uint64_t>(weight * static_cast<double>(time / kTimePerFault)) + 1;
+  std::vector<Fault> faults(1 + draw(most));
   for (Fault& fault : faults) {
-    fault.kind = static_cast<FaultKind>(draw(static_cast<std::uint64_t>(FaultKind::kCount)));
+    fault.kind = kinds.empty() ? static_cast<FaultKind>(draw(static_cast<std::uint64_t>(FaultKind::kCount)))
+                               : kinds[draw(kinds.size())];
+    const bool of_node = is_of_node(fault.kind);
     const bool of_gate = fault.kind == FaultKind::kCrashGate || fault.kind == FaultKind::kFreezeGate ||
                          fault.kind == FaultKind::kCutLink;
-    const bool of_shard = fault.kind == FaultKind::kLoseAnswers || fault.kind == FaultKind::kDatabaseDown ||
-                          fault.kind == FaultKind::kDatabaseSlow ||
-                          fault.kind == FaultKind::kDatabaseReadOnly ||
-                          fault.kind == FaultKind::kDatabaseClock;
-    fault.first = draw(of_gate ? shape.gates : of_shard ? shape.shards : shape.nodes);
+    fault.first = draw(of_node ? shape.nodes : of_gate ? shape.gates : shape.shards);
+    fault.of_leader = draw(2) == 0 && of_node;
     fault.second = draw(fault.kind == FaultKind::kCutDatabase ? shape.shards : shape.nodes);
     fault.direction = static_cast<Direction>(draw(3));
     fault.at =
         kFirst +
         Milliseconds(draw(static_cast<std::uint64_t>(std::max(time - kFirst, Milliseconds(1)).count())));
-    fault.lasts = Milliseconds(50 + (draw(3) == 0 ? draw(8000) : draw(2500)));
+    fault.lasts = Milliseconds(50 + (draw(2) == 0 ? draw(8000) : draw(2500)));
     fault.strength = static_cast<double>(draw(1000)) / 1000;
   }
   std::ranges::sort(faults, {}, &Fault::at);

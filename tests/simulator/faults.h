@@ -34,6 +34,7 @@ enum class Direction : std::uint8_t { kThere, kBack, kBoth };
 struct Fault {
   FaultKind kind = FaultKind::kCrashNode;
   std::size_t first = 0;   // node, gate or shard
+  bool of_leader = false;  // instead of the first: the node that leads then
   std::size_t second = 0;  // of a cut: the other end
   Direction direction = Direction::kBoth;
   Milliseconds at{0};
@@ -42,6 +43,9 @@ struct Fault {
 };
 
 [[nodiscard]] std::string describe(const Fault& fault);
+
+// Whether `first` is a node.
+[[nodiscard]] bool is_of_node(FaultKind kind) noexcept;
 
 struct Shape {
   std::size_t nodes = 3;

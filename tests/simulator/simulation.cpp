@@ -34,6 +34,7 @@ class Simulation {
   void end(const Fault& fault);
   void cut(const Fault& fault, const std::string& a, const std::string& b, bool heal);
   void heal_all();
+  [[nodiscard]] std::optional<std::size_t> leader() const;
   void supervise();
   void send_now_and_then(std::size_t client);
   void make_group();
@@ -188,9 +189,17 @@ void Simulation::schedule(const Fault& fault) {
   world_.after(fault.at, [this, fault] {
     if (!sending()) return;
     world_.trace("FAULT {}", describe(fault));
-    begin(fault);
-    world_.after(fault.lasts, [this, fault] { end(fault); });
+    Fault resolved = fault;
+    if (fault.of_leader) resolved.first = leader().value_or(fault.first);
+    begin(resolved);
+    world_.after(fault.lasts, [this, resolved] { end(resolved); });
   });
+}
+
+std::optional<std::size_t> Simulation::leader() const {
+  const logic::NodeNumber owner = shards_.front()->tables.leases.front().owner;
+  if (owner == 0) return std::nullopt;
+  return owner - 1;
 }
 
 void Simulation::cut(const Fault& fault, const std::string& a, const std::string& b, bool heal) {
