@@ -93,10 +93,10 @@ std::string insert_sql(std::size_t rows, const FenceKey* fence) {
       sql += rest;
       continue;
     }
-    fmt::format_to(std::back_inserter(sql),
-                   "((SELECT IF(barrier = ?, ?, NULL) FROM im_node WHERE node = {} AND epoch = {} "
-                   "LOCK IN SHARE MODE)",
-                   fence->node, fence->epoch);
+    append_to(sql,
+              "((SELECT IF(barrier = ?, ?, NULL) FROM im_node WHERE node = {} AND epoch = {} "
+              "LOCK IN SHARE MODE)",
+              fence->node, fence->epoch);
     sql += rest;
   }
   return sql;
@@ -191,7 +191,7 @@ DbStatus look_up_inbox(MysqlConnection& connection, std::span<InboxWork* const> 
       "r.msg_id = v.i",
       [](std::string& sql, const InboxWork& work) {
         append_user(sql, work.user);
-        fmt::format_to(std::back_inserter(sql), ",{} i", work.message.id);
+        append_to(sql, ",{} i", work.message.id);
       },
       [&](const TextRow& row) { on_row(static_cast<std::size_t>(row.number(0)), row.number(1)); });
 }

@@ -1,8 +1,6 @@
 #include "logic/store/mysql/sql/fence.h"
 
-#include <fmt/format.h>
-
-#include <iterator>
+#include "logic/store/mysql/sql/text.h"
 
 namespace hongyan::logic {
 
@@ -13,12 +11,11 @@ constexpr unsigned kNullValue = 1048;
 bool refused_by_fence(const DbError& error) noexcept { return error.code == kNullValue; }
 
 DbResult<Fence> begin_fenced(MysqlConnection& connection, const FenceKey& key) {
-  fmt::basic_memory_buffer<char, 128> sql;
-  fmt::format_to(std::back_inserter(sql),
-                 "START TRANSACTION; SELECT epoch, barrier FROM im_node WHERE node = {} LOCK IN SHARE MODE",
-                 key.node);
+  std::string sql;
+  append_to(sql, "START TRANSACTION; SELECT epoch, barrier FROM im_node WHERE node = {} LOCK IN SHARE MODE",
+            key.node);
   bool holds = false;
-  auto done = connection.query({sql.data(), sql.size()}, [&](const TextRow& row) {
+  auto done = connection.query(sql, [&](const TextRow& row) {
     holds = key.epoch != 0 && row.unsigned_number(0) == key.epoch && row.unsigned_number(1) == key.barrier;
   });
   if (!done) return std::unexpected(done.error());

@@ -20,15 +20,14 @@ void append_row(std::string& sql, const GroupWork& work, const GroupRow& row, co
   for (const auto& column : kGroupColumns) {
     column.append(sql, row.message);
     if (fence != nullptr) {
-      fmt::format_to(std::back_inserter(sql),
-                     " FROM im_node WHERE node = {} AND epoch = {} AND barrier = {} LOCK IN SHARE MODE)",
-                     fence->node, fence->epoch, fence->barrier);
+      append_to(sql, " FROM im_node WHERE node = {} AND epoch = {} AND barrier = {} LOCK IN SHARE MODE)",
+                fence->node, fence->epoch, fence->barrier);
       fence = nullptr;
     }
     sql += ',';
   }
   append_hex_literal(sql, work.user.app_id);
-  fmt::format_to(std::back_inserter(sql), ",{},{},{})", work.group_id, work.slot, row.placed_id);
+  append_to(sql, ",{},{},{})", work.group_id, work.slot, row.placed_id);
 }
 
 std::string insert_row() {
@@ -48,7 +47,7 @@ DbStatus store_info(MysqlConnection& connection, const GroupWork& work) {
       "INSERT INTO im_group_msgs (app_id, group_id, name, announcement, owner, create_user, create_time, "
       "large_from_seq, dissolved_seq) VALUES (";
   append_hex_literal(sql, work.user.app_id);
-  fmt::format_to(std::back_inserter(sql), ",{},", work.group_id);
+  append_to(sql, ",{},", work.group_id);
   append_text(sql, info.name);
   sql += ',';
   append_text(sql, info.announcement);
@@ -56,12 +55,11 @@ DbStatus store_info(MysqlConnection& connection, const GroupWork& work) {
   append_hex_literal(sql, info.owner);
   sql += ',';
   append_hex_literal(sql, info.create_user);
-  fmt::format_to(
-      std::back_inserter(sql),
-      ",{},{},{}) ON DUPLICATE KEY UPDATE name = VALUES(name), announcement = VALUES(announcement), "
-      "owner = VALUES(owner), large_from_seq = VALUES(large_from_seq), "
-      "dissolved_seq = VALUES(dissolved_seq)",
-      info.create_time, info.large_from_seq, info.dissolved_seq);
+  append_to(sql,
+            ",{},{},{}) ON DUPLICATE KEY UPDATE name = VALUES(name), announcement = VALUES(announcement), "
+            "owner = VALUES(owner), large_from_seq = VALUES(large_from_seq), "
+            "dissolved_seq = VALUES(dissolved_seq)",
+            info.create_time, info.large_from_seq, info.dissolved_seq);
   return connection.query(sql);
 }
 
@@ -71,9 +69,9 @@ DbStatus store_joined(MysqlConnection& connection, const GroupWork& work, std::i
                        [&](std::string& sql, const std::string& uid) {
                          sql += '(';
                          append_hex_literal(sql, work.user.app_id);
-                         fmt::format_to(std::back_inserter(sql), ",{},", work.group_id);
+                         append_to(sql, ",{},", work.group_id);
                          append_hex_literal(sql, uid);
-                         fmt::format_to(std::back_inserter(sql), ",{})", seq);
+                         append_to(sql, ",{})", seq);
                        });
 }
 
@@ -98,9 +96,9 @@ DbStatus store_invites(MysqlConnection& connection, const GroupWork& work, std::
                        "", [&](std::string& sql, const std::string& uid) {
                          sql += '(';
                          append_hex_literal(sql, work.user.app_id);
-                         fmt::format_to(std::back_inserter(sql), ",{},", work.group_id);
+                         append_to(sql, ",{},", work.group_id);
                          append_hex_literal(sql, uid);
-                         fmt::format_to(std::back_inserter(sql), ",{})", seq);
+                         append_to(sql, ",{})", seq);
                        });
 }
 
@@ -108,8 +106,7 @@ DbStatus store_outcome(MysqlConnection& connection, const GroupWork& work) {
   const CtrlOutcome& outcome = *work.answer;
   std::string sql = "INSERT INTO im_ctrl_outcome (app_id, group_id, msg_id, code, message, result) VALUES (";
   append_hex_literal(sql, work.user.app_id);
-  fmt::format_to(std::back_inserter(sql), ",{},{},{},", work.group_id, outcome.msg_id,
-                 static_cast<int>(outcome.error.code));
+  append_to(sql, ",{},{},{},", work.group_id, outcome.msg_id, static_cast<int>(outcome.error.code));
   append_hex_literal(sql, std::string_view(outcome.error.message).substr(0, 512));
   sql += ',';
   append_hex_literal(sql, outcome.result);

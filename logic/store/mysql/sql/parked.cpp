@@ -1,18 +1,14 @@
 #include "logic/store/mysql/sql/parked.h"
 
-#include <fmt/format.h>
-
-#include <iterator>
-
 #include "common/base/clock.h"
+#include "logic/store/mysql/sql/text.h"
 
 namespace hongyan::logic {
 
 DbStatus insert_parked(MysqlConnection& connection, std::span<const ParkedRow> rows) {
   std::string sql = "INSERT INTO im_parked (id, slot, parked_time, app_id, destination, reason) VALUES ";
   for (const ParkedRow& row : rows) {
-    fmt::format_to(std::back_inserter(sql), "{}({},{},{},", &row == rows.data() ? "" : ",", row.id, row.slot,
-                   wall_ms());
+    append_to(sql, "{}({},{},{},", &row == rows.data() ? "" : ",", row.id, row.slot, wall_ms());
     append_hex_literal(sql, row.app_id.substr(0, 64));
     sql += ',';
     append_hex_literal(sql, std::string_view(row.destination).substr(0, 128));

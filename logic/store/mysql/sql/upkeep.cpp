@@ -12,18 +12,16 @@ namespace hongyan::logic {
 
 DbStatus write_upkeep(MysqlConnection& connection, std::uint32_t node, const Upkeep& upkeep) {
   // First: what is removed may be added again, for another receiver of the same slot.
-  auto removed =
-      by_statements(connection, std::span(upkeep.remove_pending), "DELETE FROM im_pending WHERE ", " OR ", "",
-                    [](std::string& sql, const PendingEntry& entry) {
-                      fmt::format_to(std::back_inserter(sql), "(slot = {} AND destination = {} AND id = {})",
-                                     entry.slot, entry.destination, entry.id);
-                    });
+  auto removed = by_statements(connection, std::span(upkeep.remove_pending), "DELETE FROM im_pending WHERE ",
+                               " OR ", "", [](std::string& sql, const PendingEntry& entry) {
+                                 append_to(sql, "(slot = {} AND destination = {} AND id = {})", entry.slot,
+                                           entry.destination, entry.id);
+                               });
   if (!removed) return removed;
   auto added = by_statements(connection, std::span(upkeep.add_pending),
                              "INSERT IGNORE INTO im_pending (slot, destination, id) VALUES ", ",", "",
                              [](std::string& sql, const PendingEntry& entry) {
-                               fmt::format_to(std::back_inserter(sql), "({},{},{})", entry.slot,
-                                              entry.destination, entry.id);
+                               append_to(sql, "({},{},{})", entry.slot, entry.destination, entry.id);
                              });
   if (!added) return added;
   auto marked = by_statements(
@@ -32,7 +30,7 @@ DbStatus write_upkeep(MysqlConnection& connection, std::uint32_t node, const Upk
       "VALUES(mark), "
       "VALUES(mark), mark)",
       [node](std::string& sql, const MarkUpdate& entry) {
-        fmt::format_to(std::back_inserter(sql), "({},{},{},{})", entry.slot, node, entry.epoch, entry.mark);
+        append_to(sql, "({},{},{},{})", entry.slot, node, entry.epoch, entry.mark);
       });
   if (!marked) return marked;
   return by_statements(
@@ -44,8 +42,8 @@ DbStatus write_upkeep(MysqlConnection& connection, std::uint32_t node, const Upk
         append_hex_literal(sql, entry.user.app_id);
         sql += ',';
         append_hex_literal(sql, entry.user.uid);
-        fmt::format_to(std::back_inserter(sql), ",{},{},{},{})", static_cast<int>(entry.cursor.device_class),
-                       static_cast<int>(entry.cursor.kind), entry.cursor.group_id, entry.cursor.seq);
+        append_to(sql, ",{},{},{},{})", static_cast<int>(entry.cursor.device_class),
+                  static_cast<int>(entry.cursor.kind), entry.cursor.group_id, entry.cursor.seq);
       });
 }
 

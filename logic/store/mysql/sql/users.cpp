@@ -24,7 +24,7 @@ std::string change_sql(const UserRequest& request) {
     // no column changes, and the server says so.
     sql = "INSERT INTO im_user (app_id, user_id, created_time, password_hash) VALUES (";
     append_key(sql, request.user);
-    fmt::format_to(std::back_inserter(sql), ", {}, ", request.created_time);
+    append_to(sql, ", {}, ", request.created_time);
     if (request.password_hash) {
       append_hex_literal(sql, *request.password_hash);
     } else {
@@ -42,7 +42,7 @@ std::string change_sql(const UserRequest& request) {
   }
   sql = "INSERT INTO im_user (app_id, user_id, banned_until, ban_reason) VALUES (";
   append_key(sql, request.user);
-  fmt::format_to(std::back_inserter(sql), ", {}, ", request.ban.until_ms);
+  append_to(sql, ", {}, ", request.ban.until_ms);
   append_hex_literal(sql, request.ban.reason);
   sql += ") ON DUPLICATE KEY UPDATE banned_until = VALUES(banned_until), ban_reason = VALUES(ban_reason)";
   return sql;
@@ -139,9 +139,8 @@ DbStatus write_stays(MysqlConnection& connection, const std::vector<const InboxW
         const Membership& membership = *row->membership;
         sql += '(';
         append_key(sql, row->user);
-        fmt::format_to(std::back_inserter(sql), ",{},{},{},{},{})", membership.group_id,
-                       membership.changed_seq, membership.joined_seq, membership.left_seq,
-                       membership.large_from_seq);
+        append_to(sql, ",{},{},{},{},{})", membership.group_id, membership.changed_seq, membership.joined_seq,
+                  membership.left_seq, membership.large_from_seq);
       });
 }
 
@@ -152,8 +151,8 @@ DbStatus forget_stays(MysqlConnection& connection, const std::vector<const Inbox
                          append_hex_literal(sql, row->user.app_id);
                          sql += " AND user_id = ";
                          append_hex_literal(sql, row->user.uid);
-                         fmt::format_to(std::back_inserter(sql), " AND group_id = {} AND joined_seq = {})",
-                                        row->membership->group_id, row->membership->joined_seq);
+                         append_to(sql, " AND group_id = {} AND joined_seq = {})", row->membership->group_id,
+                                   row->membership->joined_seq);
                        });
 }
 
