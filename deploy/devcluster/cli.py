@@ -41,7 +41,8 @@ def _arguments() -> argparse.ArgumentParser:
     up.add_argument("--large-threshold", type=int, metavar="N",
                     help="groups of more members are large ones (default: logic's)")
     up.add_argument("--kafka", action=argparse.BooleanOptionalAction, help="a Kafka broker (default: none)")
-
+    up.add_argument("--user-limits", action=argparse.BooleanOptionalAction,
+                    help="what one user may send, upload and pull in a second is bounded (default; benchmarks are few users)")
     up.add_argument("--link-relays", action=argparse.BooleanOptionalAction,
                     help="gates reach each logic node by a relay that can be killed or stopped (default: directly)")
 

@@ -15,7 +15,7 @@ from .state import State
 
 REPO = Path(__file__).resolve().parents[2]
 OPTIONS = ("gates", "logics", "iplists", "mysql_servers", "shards", "kafka", "large_threshold",
-           "link_relays")  # of `up`, kept in the state
+           "link_relays", "user_limits")  # of `up`, kept in the state
 
 
 class Cluster:

@@ -43,16 +43,18 @@ def gate(name: str, ports: dict[str, int], cluster: dict, *, certificate: object
 
 def logic(name: str, node: int, ports: dict[str, int], cluster: dict, *, redis: str, user: str, password: str,
           shards: list[tuple[str, str]], api_key: str, token_secret: str, kafka: str, advertise: str,
-          large_threshold: int) -> str:
+          large_threshold: int, user_limits: bool) -> str:
     """`shards`: (address, database) in shard order. `kafka`: address of the broker, "" without one.
     `advertise`: what gates connect to, "" for the link port itself. `large_threshold`: members beyond which a group is
-    large, 0 for the default."""
+    large, 0 for the default. `user_limits`: whether one user's bytes a second are bounded."""
     tables = [("[[mysql.shards]]", {"name": str(shard), "address": address, "database": database,
                                     "slots": shard_slots(shard, len(shards))})
               for shard, (address, database) in enumerate(shards)]
     key = {"sha256": hashlib.sha256(api_key.encode()).hexdigest(),
            "rights": ["messages", "tokens", "presence", "kick", "groups", "users", "ban"]}
     app = {"id": APP, "token_secret": token_secret, "upload_destinations": UPLOAD_DESTINATIONS}
+    if not user_limits:
+        app.update({f"user_{what}_per_second": 0 for what in ("fan_out", "upload", "pull")})
     return _toml([("", {"dev": True}),
                   ("[logic]", {"name": name, "node": node, "threads": 2}),
                   ("[link]", {"listen": f"127.0.0.1:{ports['link']}", "advertise": advertise}),

@@ -20,6 +20,7 @@ class State:
     kafka: bool = False
     large_threshold: int = 0  # 0: logic's own default
     link_relays: bool = False
+    user_limits: bool = True
     ports: dict[str, int] = field(default_factory=dict)  # "gate-1.tcp" → port
     cluster_secret: str = field(default_factory=lambda: secrets.token_hex(24))
     token_secret: str = field(default_factory=lambda: secrets.token_hex(32))

@@ -217,6 +217,13 @@ class FilesTest(TemporaryFolderTest):
         told = self.cluster(large_threshold=5)
         self.assertEqual(tomllib.loads(told.logics[0].config(told))["group"], {"large_threshold": 5})
 
+    def test_users_are_bounded_unless_told(self):
+        def app(cluster):
+            return tomllib.loads(cluster.logics[0].config(cluster))["apps"][0]
+
+        self.assertNotIn("user_fan_out_per_second", app(self.cluster()))
+        self.assertEqual(app(self.cluster(user_limits=False))["user_fan_out_per_second"], 0)
+
     def test_without_iplist_the_nodes_are_a_fixed_list(self):
         cluster = self.cluster(logics=2, iplists=0)
         text = tomllib.loads(cluster.gates[0].config(cluster))
