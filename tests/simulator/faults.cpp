@@ -17,7 +17,8 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(FaultKind::kCoun
     "answers lost",   "database down",      "database slow", "database read-only",
     "database clock", "node's clock ahead", "redis emptied", "clients cut"};
 constexpr std::uint64_t kPlanSeed = 0x9E3779B97F4A7C15;
-constexpr Milliseconds kFirst{1500};
+constexpr Milliseconds kEarly{1500};
+constexpr Milliseconds kServing{6500};  // by then somebody leads in all shards
 constexpr Milliseconds kTimePerFault{1600};
 
 // A seed's faults are of all kinds, or of a few that have to do with each other.
@@ -65,12 +66,11 @@ std::vector<Fault> plan(std::uint64_t seed, const Shape& shape, Milliseconds tim
     const bool of_gate = fault.kind == FaultKind::kCrashGate || fault.kind == FaultKind::kFreezeGate ||
                          fault.kind == FaultKind::kCutLink;
     fault.first = draw(of_node ? shape.nodes : of_gate ? shape.gates : shape.shards);
-    fault.of_leader = draw(2) == 0 && of_node;
+    fault.of_leader = draw(3) != 0 && of_node;
     fault.second = draw(fault.kind == FaultKind::kCutDatabase ? shape.shards : shape.nodes);
     fault.direction = static_cast<Direction>(draw(3));
-    fault.at =
-        kFirst +
-        Milliseconds(draw(static_cast<std::uint64_t>(std::max(time - kFirst, Milliseconds(1)).count())));
+    const Milliseconds first = draw(5) == 0 || time <= kServing ? std::min(kEarly, time) : kServing;
+    fault.at = first + Milliseconds(draw(static_cast<std::uint64_t>((time - first).count()) + 1));
     fault.lasts = Milliseconds(50 + (draw(2) == 0 ? draw(8000) : draw(2500)));
     fault.strength = static_cast<double>(draw(1000)) / 1000;
   }

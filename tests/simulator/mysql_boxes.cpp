@@ -23,7 +23,11 @@ DbStatus status_of(const DbResult<Nothing>& result) {
   return {};
 }
 
-DbError refusal_by_fence() { return {.fault = DbFault::kOther, .code = 1048, .message = "fence"}; }
+StepError refusal_by_fence(ServerSession& session) {
+  session.database().world().trace("{}: the fence refuses node {}", session.database().name(),
+                                   session.node());
+  return DbError{.fault = DbFault::kOther, .code = 1048, .message = "fence"};
+}
 
 struct BoxInsert {
   std::string uid;
@@ -68,7 +72,7 @@ constexpr bool kIsOutbox = std::is_same_v<Work, OutboxWork>;
 template <typename Work>
 StepError insert_rows(ServerSession& session, const std::vector<BoxInsert>& rows,
                       const std::optional<FenceKey>& fence) {
-  if (fence && !fence_holds(session, *fence)) return refusal_by_fence();
+  if (fence && !fence_holds(session, *fence)) return refusal_by_fence(session);
   Tables& tables = session.tables();
   auto& boxes = kIsOutbox<Work> ? tables.outbox : tables.inbox;
   for (const BoxInsert& insert : rows) {
@@ -455,7 +459,7 @@ DbResult<Fence> insert_group_rows(MysqlConnection& connection, std::span<GroupWo
   auto done = client_of(connection)
                   .call({.locks = std::move(locks),
                          .run = [stores, fence](ServerSession& session) -> StepError {
-                           if (!fence_holds(session, fence)) return refusal_by_fence();
+                           if (!fence_holds(session, fence)) return refusal_by_fence(session);
                            for (const GroupStore& store : stores) {
                              if (auto error = store_group(session, store)) return error;
                            }

@@ -4,6 +4,12 @@
 
 namespace hongyan::simulator {
 
+Network::~Network() {
+  for (const auto& one : pipes_) {
+    if (const auto pipe = one.lock()) pipe->close();
+  }
+}
+
 void Network::heal(const std::string& from, const std::string& to) {
   if (cut_.erase({from, to}) == 0) return;
   std::erase_if(pipes_, [](const auto& pipe) { return pipe.expired(); });
@@ -33,11 +39,14 @@ void Pipe::send(std::function<void()> what) {
 void Pipe::close() {
   closed_ = true;
   under_way_.clear();
+  itself_.reset();
 }
 
 void Pipe::arrive() {
+  if (closed_) return;
   if (waiting_ > 0 || network_.is_cut(from_, to_)) {
     ++waiting_;
+    itself_ = shared_from_this();
   } else {
     deliver();
   }
@@ -57,6 +66,7 @@ void Pipe::deliver() {
 void Pipe::healed() {
   network_.world().after(network_.delay(), [self = shared_from_this()] {
     if (self->network_.is_cut(self->from_, self->to_)) return;
+    self->itself_.reset();
     for (; self->waiting_ > 0; --self->waiting_) self->deliver();
   });
 }

@@ -20,6 +20,9 @@ class Pipe;
 class Network {
  public:
   explicit Network(World& world) : world_(world) {}
+  ~Network();
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
 
   void cut(const std::string& from, const std::string& to) { cut_.insert({from, to}); }
   void heal(const std::string& from, const std::string& to);
@@ -65,7 +68,8 @@ class Pipe : public std::enable_shared_from_this<Pipe> {
   const std::string to_;
   const std::shared_ptr<Process> target_;
   std::deque<std::function<void()>> under_way_;
-  std::size_t waiting_ = 0;  // for the way to be healed
+  std::size_t waiting_ = 0;       // for the way to be healed
+  std::shared_ptr<Pipe> itself_;  // while something waits: what is in the sockets outlives who sent it
   SteadyTime last_{};
   SteadyTime not_before_{};
   bool closed_ = false;
