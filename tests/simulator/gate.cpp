@@ -84,7 +84,7 @@ void Gate::thaw() {
 
 void Gate::connect_nodes() {
   for (Node* node : nodes_) {
-    const auto known = connections_.find(node);
+    const auto known = connections_.find(node->number());
     if (known != connections_.end() && !known->second->closed) continue;
     const auto process = node->process();
     if (!process || network_.is_cut(name_, node->name()) || network_.is_cut(node->name(), name_)) continue;
@@ -96,7 +96,7 @@ void Gate::connect_nodes() {
     link->node_process = process;
     link->to_node = Pipe::make(network_, name_, node->name(), process);
     link->to_gate = Pipe::make(network_, node->name(), name_, process_);
-    connections_[node] = link;
+    connections_[node->number()] = link;
     link->to_node->send([link] { link->node->link_up(link); });
   }
 }
@@ -106,9 +106,10 @@ void Gate::watch_links() {
   network_.world().after(kWatchEvery, [this, process = process_] {
     if (process->dead()) return;
     const SteadyTime now = network_.world().now();
-    for (const auto& [node, link] : connections_) {
+    for (const auto& [number, link] : connections_) {
       if (link->closed) continue;
-      const bool quiet = network_.is_cut(name_, node->name()) || network_.is_cut(node->name(), name_) ||
+      const std::string& other = link->node->name();
+      const bool quiet = network_.is_cut(name_, other) || network_.is_cut(other, name_) ||
                          link->node_process->frozen() || link->gate_process->frozen() ||
                          link->node_process->dead();
       if (!quiet) {

@@ -130,8 +130,8 @@ class Gate : public owners::Requester {
   std::unique_ptr<owners::Router> router_;
   std::map<std::uint64_t, Session> sessions_;
   std::map<std::pair<std::string, DeviceClass>, std::uint64_t> logged_in_;
-  std::map<owners::NodeId, LinkPtr> links_;  // that are up
-  std::map<Node*, LinkPtr> connections_;     // those and what is being made
+  std::map<owners::NodeId, LinkPtr> links_;           // that are up
+  std::map<logic::NodeNumber, LinkPtr> connections_;  // those and what is being made
 };
 
 }  // namespace hongyan::simulator
