@@ -219,7 +219,8 @@ DbStatus look_up_inbox(MysqlConnection& connection, std::span<InboxWork* const> 
 
 // pages.h
 
-DbResult<std::vector<StoredMessage>> read_page(MysqlConnection& connection, const PageRequest& request) {
+DbResult<std::vector<StoredMessage>> PageReader::read(MysqlConnection& connection,
+                                                      const PageRequest& request) {
   return ask<std::vector<StoredMessage>>(
       connection, {}, [request](ServerSession& session, std::vector<StoredMessage>& out) {
         auto& boxes = request.box == Box::kInbox ? session.tables().inbox : session.tables().outbox;
@@ -234,7 +235,8 @@ DbResult<std::vector<StoredMessage>> read_page(MysqlConnection& connection, cons
       });
 }
 
-DbResult<std::vector<StoredMessage>> read_page(MysqlConnection& connection, const GroupPageRequest& request) {
+DbResult<std::vector<StoredMessage>> PageReader::read(MysqlConnection& connection,
+                                                      const GroupPageRequest& request) {
   return ask<std::vector<StoredMessage>>(
       connection, {}, [request](ServerSession& session, std::vector<StoredMessage>& out) {
         PageBuilder page(request.limit, request.byte_budget);
@@ -294,6 +296,20 @@ DbStatus load_cursors(MysqlConnection& connection, std::span<TailsWork* const> w
     works[i]->ban = std::move((*loaded)[i].ban);
   }
   return {};
+}
+
+DbResult<std::vector<std::size_t>> count_memberships(MysqlConnection& connection,
+                                                     std::span<const UserKey> users) {
+  std::vector<std::string> wanted;
+  for (const UserKey& user : users) wanted.push_back(user.uid);
+  return ask<std::vector<std::size_t>>(
+      connection, {}, [wanted](ServerSession& session, std::vector<std::size_t>& out) {
+        for (const std::string& uid : wanted) {
+          const auto& stays = session.tables().stays[uid];
+          out.push_back(static_cast<std::size_t>(
+              std::ranges::count_if(stays, [](const auto& stay) { return stay.second.left_seq == 0; })));
+        }
+      });
 }
 
 DbStatus write_memberships(MysqlConnection& connection, std::span<InboxWork* const> rows) {

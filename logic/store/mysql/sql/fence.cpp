@@ -1,6 +1,6 @@
 #include "logic/store/mysql/sql/fence.h"
 
-#include "logic/store/mysql/sql/text.h"
+#include "logic/store/mysql/sql/append.h"
 
 namespace hongyan::logic {
 

@@ -2,10 +2,6 @@
 
 namespace hongyan::logic {
 
-void append_formatted(std::string& out, fmt::string_view format, fmt::format_args args) {
-  fmt::vformat_to(std::back_inserter(out), format, args);
-}
-
 void append_user(std::string& sql, const UserKey& user) {
   append_hex_literal(sql, user.app_id);
   sql += " a,";

@@ -14,6 +14,7 @@
 #include "common/base/slot.h"
 #include "logic/store/box_works.h"
 #include "logic/store/mysql/connection/connection.h"
+#include "logic/store/mysql/sql/append.h"
 
 namespace hongyan::logic {
 
@@ -25,14 +26,6 @@ struct SlotMark {
   Slot slot = 0;
   MsgId mark = 0;
 };
-
-// At the end of `out`. The formatting itself stands in the library: inlined in each file it takes longer to
-// compile than all else.
-void append_formatted(std::string& out, fmt::string_view format, fmt::format_args args);
-template <typename... Args>
-void append_to(std::string& out, fmt::format_string<Args...> format, const Args&... args) {
-  append_formatted(out, format, fmt::make_format_args(args...));
-}
 
 // x'..' a,x'..' u
 void append_user(std::string& sql, const UserKey& user);
