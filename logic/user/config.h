@@ -24,7 +24,7 @@ struct PipelineConfig {
   std::size_t max_sends_of_user = 256;
   std::size_t max_sends_of_service = 10'000;  // the same for a sender of the server API
   // The same for uploads, and for their bytes: while Kafka is away they wait in memory.
-  std::size_t max_uploads_of_user = 256;
+  std::size_t max_uploads_of_user = 1000;
   std::size_t max_upload_bytes_of_user = 2 << 20;
   std::size_t max_lane_bytes = 8 << 20;  // contents a lane keeps in memory; beyond it is read again when due
   std::size_t lane_batch_rows = 256;
