@@ -122,6 +122,37 @@ class StartTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"\.toml:\d+:\d+: logic\.treads: unknown key, did you mean logic\.threads\?")
 
+    def rights(self, user: str) -> str:
+        """What docs/deployment.md grants to that user."""
+        text = (REPO / "docs" / "deployment.md").read_text(encoding="utf-8")
+        return re.search(rf"^GRANT (.*) ON hongyan_0\.\* TO '{user}'@", text, re.M)[1]
+
+    def give(self, rights: str) -> None:
+        for host in ("localhost", "127.0.0.1"):
+            self.sql(f"REVOKE ALL PRIVILEGES, GRANT OPTION FROM 'hongyan'@'{host}'")
+            self.sql(f"GRANT {rights} ON `hongyan\\_%`.* TO 'hongyan'@'{host}'")
+
+    def test_rights_that_the_documentation_gives_suffice(self):
+        try:
+            self.give(self.rights("hongyan_schema"))
+            self.sql("CREATE DATABASE hongyan_another")
+            host, _, port = self.env["HONGYAN_MYSQL_0"].rpartition(":")
+            done = subprocess.run([BUILD_DIR / "bin" / "hongyanctl", "schema", "apply", "--host", host, "--port", port, "--user", "hongyan",
+                                   "--database", "hongyan_another", "--slots", "0-4095"], capture_output=True, text=True, timeout=60,
+                                  env=dict(os.environ, HONGYAN_MYSQL_PASSWORD=self.env["HONGYAN_MYSQL_PASSWORD"]), check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.give(self.rights("hongyan"))
+            self.cluster("restart", "logic-1")
+            done = run(BUILD_DIR / "bin" / "hongyan-chat", "--env", self.folder / "env", "--user", "rights-alice", "--send", "rights-bob", "hello")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            done = run(BUILD_DIR / "bin" / "hongyan-chat", "--env", self.folder / "env", "--user", "rights-bob", "--pull", "--wait-count", "1")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("hello", done.stdout)
+        finally:
+            self.give("ALL PRIVILEGES")
+            self.sql("DROP DATABASE IF EXISTS hongyan_another")
+            self.cluster("restart", "logic-1")
+
     def test_health_names_the_shard(self):
         metrics = re.search(r"\[metrics\]\s+listen = \"([^\"]+)\"", (self.folder / "config" / "logic-1.toml").read_text())
 
