@@ -235,7 +235,7 @@ logic::DbResult<std::unique_ptr<DatabaseClient>> DatabaseClient::open(Database& 
   const auto session = std::make_shared<std::shared_ptr<ServerSession>>();
   answer->wake = fiber->waker();
   to_server->send([&database, node, answer, session, to_client] {
-    if (!database.up()) {
+    if (!database.up() || database.full_) {
       to_client->send([answer] { answer->give(std::unexpected(lost("refused"))); });
       return;
     }

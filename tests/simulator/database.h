@@ -173,6 +173,8 @@ class Database {
   void set_up(bool up);
   [[nodiscard]] bool up() const noexcept { return up_; }
   void set_read_only(bool read_only) noexcept { read_only_ = read_only; }
+  // As with max_connections: those that there are go on.
+  void set_full(bool full) noexcept { full_ = full; }
   void set_slow(Micros extra) noexcept { extra_ = extra; }
   void set_clock_offset(std::int64_t ms) noexcept { clock_offset_ms_ = ms; }
   // Of each statement: how probably it is lost, executed with its answer lost, or read late.
@@ -195,6 +197,7 @@ class Database {
   const Mutation mutation_;
   bool up_ = true;
   bool read_only_ = false;
+  bool full_ = false;
   Micros extra_{0};
   std::int64_t clock_offset_ms_ = 0;
   double losses_ = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <random>
 #include <string_view>
 
@@ -12,10 +13,10 @@ namespace hongyan::simulator {
 namespace {
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(FaultKind::kCount)> kNames{
-    "node crashes",   "node stands still",  "node stops",    "node is removed",
-    "gate crashes",   "gate stands still",  "database cut",  "link cut",
-    "answers lost",   "database down",      "database slow", "database read-only",
-    "database clock", "node's clock ahead", "redis emptied", "clients cut"};
+    "node crashes",      "node stands still",  "node stops",     "node is removed",    "gate crashes",
+    "gate stands still", "database cut",       "link cut",       "answers lost",       "database down",
+    "database slow",     "database read-only", "database clock", "node's clock ahead", "no new connections",
+    "redis emptied",     "clients cut"};
 constexpr std::uint64_t kPlanSeed = 0x9E3779B97F4A7C15;
 constexpr Milliseconds kEarly{1500};
 constexpr Milliseconds kServing{6500};  // by then somebody leads in all shards
@@ -50,6 +51,28 @@ bool is_of_node(FaultKind kind) noexcept {
          kind == FaultKind::kRemoveNode || kind == FaultKind::kCutDatabase || kind == FaultKind::kNodeClock;
 }
 
+namespace {
+
+// Who leads is asked to stop while its writers cannot find out what became of what they sent last.
+void add_stuck_writers(std::vector<Fault>& faults, const Shape& shape,
+                       const std::function<std::size_t(std::uint64_t)>& draw) {
+  Fault stuck = faults.front();
+  stuck.kind = FaultKind::kNoNewConnections;
+  stuck.first = draw(shape.shards);
+  stuck.of_leader = false;
+  stuck.lasts = Milliseconds(6000 + draw(3000));
+  Fault stop = stuck;
+  stop.kind = FaultKind::kStopNode;
+  stop.first = draw(shape.nodes);
+  stop.of_leader = true;
+  stop.at += Milliseconds(250 + draw(300));
+  stop.lasts = Milliseconds(50 + draw(4000));
+  faults.push_back(stuck);
+  faults.push_back(stop);
+}
+
+}  // namespace
+
 std::vector<Fault> plan(std::uint64_t seed, const Shape& shape, Milliseconds time) {
   std::mt19937_64 generator(seed ^ kPlanSeed);
   const auto draw = [&generator](std::uint64_t below) {
@@ -74,6 +97,7 @@ std::vector<Fault> plan(std::uint64_t seed, const Shape& shape, Milliseconds tim
     fault.lasts = Milliseconds(50 + (draw(2) == 0 ? draw(8000) : draw(2500)));
     fault.strength = static_cast<double>(draw(1000)) / 1000;
   }
+  if (draw(5) == 0) add_stuck_writers(faults, shape, draw);
   std::ranges::sort(faults, {}, &Fault::at);
   return faults;
 }

@@ -24,6 +24,7 @@ enum class FaultKind : std::uint8_t {
   kDatabaseReadOnly,
   kDatabaseClock,
   kNodeClock,
+  kNoNewConnections,  // to a shard, which loses some of those that there are
   kRedisEmptied,
   kCutClients,
   kCount

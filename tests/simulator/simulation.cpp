@@ -16,6 +16,8 @@ constexpr Milliseconds kPatience{100'000};  // after everything was healed
 constexpr Milliseconds kLook{250};
 constexpr Milliseconds kSupervise{200};
 constexpr std::int64_t kClockAheadMs = 3'600'000;
+constexpr double kSomeLost = 0.15;
+constexpr Milliseconds kLosing{250};
 constexpr Micros kMostBetweenSends{400'000};
 
 class Simulation {
@@ -252,6 +254,11 @@ void Simulation::begin(const Fault& fault) {
       return shard().set_clock_offset(fault.strength < 0.5 ? -kClockAheadMs : kClockAheadMs);
     case FaultKind::kNodeClock:
       return node().set_clock_offset(kClockAheadMs);
+    case FaultKind::kNoNewConnections:
+      shard().set_full(true);
+      shard().set_losses(kSomeLost);
+      world_.after(kLosing, [&lossy = shard()] { lossy.set_losses(0); });
+      return;
     case FaultKind::kRedisEmptied:
       for (const auto& one : nodes_) one->redis_emptied();
       return;
@@ -285,6 +292,8 @@ void Simulation::end(const Fault& fault) {
       return shards_[fault.first]->set_read_only(false);
     case FaultKind::kDatabaseClock:
       return shards_[fault.first]->set_clock_offset(0);
+    case FaultKind::kNoNewConnections:
+      return shards_[fault.first]->set_full(false);
     case FaultKind::kNodeClock:
       return nodes_[fault.first]->set_clock_offset(0);
     default:
@@ -314,6 +323,7 @@ void Simulation::heal_all() {
   for (const auto& shard : shards_) {
     shard->set_up(true);
     shard->set_losses(0);
+    shard->set_full(false);
     shard->set_slow(Micros(0));
     shard->set_read_only(false);
     shard->set_clock_offset(0);
