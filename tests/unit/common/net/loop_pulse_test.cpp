@@ -69,9 +69,9 @@ TEST(LoopPulseTest, ALoopThatDoesNotRunIsNotAsked) {
 
 TEST(LoopPulseTest, AQuestionMayOutliveItsLoop) {
   {
-    EventLoop gone("gone");
     std::promise<void> begun;
     std::latch go_on(1);
+    EventLoop gone("gone");
     gone.post([&] {
       begun.set_value();
       go_on.wait();
