@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "logic/store/mysql/sql/columns.h"
@@ -16,6 +17,20 @@ constexpr std::size_t kFirstFetch = 16;  // while nothing is known of the rows
 constexpr std::size_t kGrowth = 4;    // what the rows so far say of their size may be wrong of the next ones
 constexpr std::size_t kSlowness = 8;  // pages, until larger rows are forgotten
 
+// How many rows are likely to fit what is left of the budget.
+std::size_t next_fetch(std::size_t row_bytes, std::size_t messages, std::size_t bytes,
+                       std::size_t byte_budget) {
+  if (messages == 0) return row_bytes == 0 ? kFirstFetch : byte_budget / row_bytes + 1;
+  const std::size_t left = byte_budget > bytes ? byte_budget - bytes : 0;
+  return std::min(kGrowth * messages, left / (bytes / messages) + 1);
+}
+
+void learn(std::size_t& row_bytes, std::size_t messages, std::size_t bytes) noexcept {
+  if (messages == 0) return;
+  const std::size_t mean = bytes / messages + 1;
+  row_bytes = std::max(mean, row_bytes - row_bytes / kSlowness);
+}
+
 }  // namespace
 
 // Where a page is read: table, the column of its order, and which rows.
@@ -26,28 +41,17 @@ struct PageReader::Source {
   std::string condition;
 };
 
-std::size_t PageReader::next_fetch(std::size_t messages, std::size_t bytes, std::size_t byte_budget) const {
-  if (messages == 0) return row_bytes_ == 0 ? kFirstFetch : byte_budget / row_bytes_ + 1;
-  const std::size_t left = byte_budget > bytes ? byte_budget - bytes : 0;
-  return std::min(kGrowth * messages, left / (bytes / messages) + 1);
-}
-
-void PageReader::learn(std::size_t messages, std::size_t bytes) noexcept {
-  if (messages == 0) return;
-  const std::size_t mean = bytes / messages + 1;
-  row_bytes_ = std::max(mean, row_bytes_ - row_bytes_ / kSlowness);
-}
-
 template <typename Request>
 DbResult<std::vector<StoredMessage>> PageReader::read_from(MysqlConnection& connection, const Source& source,
                                                            const Request& request) {
+  std::size_t& row_bytes = row_bytes_[std::hash<std::string>()(source.condition) % row_bytes_.size()];
   std::vector<StoredMessage> messages;
   std::size_t bytes = 0;
   std::int64_t after = request.after;
   bool full = false;
   while (!full && messages.size() < request.limit) {
-    const std::size_t most =
-        std::min(next_fetch(messages.size(), bytes, request.byte_budget), request.limit - messages.size());
+    const std::size_t most = std::min(next_fetch(row_bytes, messages.size(), bytes, request.byte_budget),
+                                      request.limit - messages.size());
     std::size_t fetched = 0;
     auto done = connection.query(
         fmt::format("SELECT {0},{1} FROM {2} WHERE {3} AND {0} > {4} AND {0} <= {5} ORDER BY {0} LIMIT {6}",
@@ -66,7 +70,7 @@ DbResult<std::vector<StoredMessage>> PageReader::read_from(MysqlConnection& conn
     if (fetched < most) break;
     after = messages.back().seq;
   }
-  learn(messages.size(), bytes);
+  learn(row_bytes, messages.size(), bytes);
   return messages;
 }
 

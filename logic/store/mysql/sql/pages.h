@@ -1,6 +1,7 @@
 // Reads of stored messages in pages, from a box or from a group's order.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -31,8 +32,10 @@ struct GroupPageRequest {
   std::size_t byte_budget = 0;
 };
 
-// Reads pages, and learns from each how large rows are, so that the next page mostly takes one query. Owned and
-// used by one thread.
+// Reads pages, and learns from each how large the rows of that box or group are, so that its next page mostly
+// takes one query. Larger rows are forgotten slowly: nobody makes a reader load much more than a page by pulling
+// small and large ones in turn, and nobody by pulling small ones makes it load more for others. Owned and used
+// by one thread.
 class PageReader {
  public:
   // At most `limit` messages with after < seq <= up_to, ascending, contents within byte_budget, but at least
@@ -48,12 +51,8 @@ class PageReader {
   template <typename Request>
   [[nodiscard]] DbResult<std::vector<StoredMessage>> read_from(MysqlConnection& connection,
                                                                const Source& source, const Request& request);
-  // How many rows are likely to fit what is left of the budget.
-  [[nodiscard]] std::size_t next_fetch(std::size_t messages, std::size_t bytes,
-                                       std::size_t byte_budget) const;
-  void learn(std::size_t messages, std::size_t bytes) noexcept;
 
-  std::size_t row_bytes_ = 0;  // of those read lately; 0: none was
+  std::array<std::size_t, 4096> row_bytes_{};  // of rows read lately, by hash of box or group; 0: none were
 };
 
 }  // namespace hongyan::logic
