@@ -10,6 +10,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from commands import run
+
 REPO = Path(os.environ["HONGYAN_REPO"])
 BUILD_DIR = Path(os.environ["HONGYAN_BUILD_DIR"])
 ROLES = ("gate", "logic", "iplist")
@@ -37,11 +39,6 @@ DEPENDS = {
 # for one architecture a package.
 LINTIAN_TAGS = ("initial-upload-closes-no-bugs", "bogus-mail-host", "bogus-mail-host-in-debian-changelog",
                 "pkg-config-unavailable-for-cross-compilation")
-
-
-def run(*command) -> str:
-    return subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=250,
-                          check=True).stdout
 
 
 class DebianTest(unittest.TestCase):

@@ -7,6 +7,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from commands import run
+
 REPO = Path(os.environ["HONGYAN_REPO"])
 BUILD_DIR = Path(os.environ["HONGYAN_BUILD_DIR"])
 COMPILER = "clang++-19"
@@ -33,13 +35,6 @@ target_link_libraries(theirs PRIVATE Hongyan::client)
 """
 
 
-def run(*command, **options) -> subprocess.CompletedProcess:
-    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=250,
-                          check=False, **options)
-    assert done.returncode == 0, f"{command}:\n{done.stdout}{done.stderr}"
-    return done
-
-
 class InstallTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -60,7 +55,7 @@ class InstallTest(unittest.TestCase):
 
     def test_programs_run(self):
         for path in INSTALLED[:6]:
-            self.assertIn(Path(path).name, run(self.prefix / path, "--version").stdout)
+            self.assertIn(Path(path).name, run(self.prefix / path, "--version"))
 
     def test_units_name_the_installed_programs(self):
         for role in ("gate", "logic", "iplist"):
@@ -80,7 +75,7 @@ class InstallTest(unittest.TestCase):
 
     def test_pkg_config(self):
         env = dict(os.environ, PKG_CONFIG_PATH=str(self.prefix / "lib/pkgconfig"))
-        flags = shlex.split(run("pkg-config", "--cflags", "--libs", "hongyan-client", env=env).stdout)
+        flags = shlex.split(run("pkg-config", "--cflags", "--libs", "hongyan-client", env=env))
         headers = "".join(f'#include "{path.relative_to(self.prefix / "include/hongyan")}"\n'
                           for path in sorted((self.prefix / "include/hongyan").rglob("*.h")))
         source = self.folder / "theirs.cpp"
