@@ -3,12 +3,13 @@
 import fcntl
 import os
 import subprocess
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
 from . import certificates, configs, message, ports
 from .kafka import KafkaServer
-from .members import Daemon, Gate, Iplist, Logic, Member, MySqlServer, RedisServer, Relay
+from .members import UNWELL_SECONDS, Daemon, Gate, Iplist, Logic, Member, MySqlServer, RedisServer, Relay
 from .processes import Process, end_all, marked_environment, processes_of, write_atomically
 from .report import ClusterError, say
 from .state import State
@@ -123,6 +124,7 @@ class Cluster:
         for logic in self.logics:
             self._start_missing([logic], changed)
         self._start_missing(self.gates, changed)
+        self._wait_well()
         message.await_message(self)
 
     def down(self) -> int:
@@ -156,6 +158,18 @@ class Cluster:
             started.append(member)
         for member in started:
             member.wait_ready()
+
+    def _wait_well(self) -> None:
+        """Until all members say ok: a gate, for one, learns of the last shard a moment after the first.
+
+        Not for long: one that stays unwell is told and lives, a store of a user's own making may be away.
+        """
+        patience = time.monotonic() + UNWELL_SECONDS
+        while unwell := [f"{member.name} says {health}" for member in self.members if (health := member.health()) != "ok"]:
+            if time.monotonic() > patience:
+                say("; ".join(unwell))
+                return
+            time.sleep(0.05)
 
     def _require_programs(self) -> None:
         daemons = sorted({member.program() for member in self.members if isinstance(member, Daemon)})
