@@ -46,55 +46,29 @@ Status create_database(logic::MysqlEndpoint endpoint) {
   return {};
 }
 
-Result<logic::MysqlEndpoint> with_password(logic::MysqlEndpoint endpoint, const std::string& file) {
-  auto password = read_password(file);
+Result<logic::MysqlEndpoint> endpoint_of(const SchemaOptions& options) {
+  auto password = read_password(options.password_file);
   if (!password) return std::unexpected(password.error());
-  endpoint.password = std::move(*password);
-  endpoint.connect_timeout = kConnectTimeout;
-  endpoint.io_timeout = kStatementTimeout;
-  return endpoint;
+  return logic::MysqlEndpoint{.host = options.host,
+                              .port = options.port,
+                              .socket = options.socket,
+                              .user = options.user,
+                              .password = std::move(*password),
+                              .database = options.database,
+                              .connect_timeout = kConnectTimeout,
+                              .io_timeout = kStatementTimeout};
 }
 
 }  // namespace
 
-SchemaCommand::SchemaCommand(CLI::App& app, int& exit_status) {
-  CLI::App* schema = app.add_subcommand("schema", "the schema of a shard's database");
-  schema->require_subcommand(1);
-  CLI::App* apply_command =
-      schema->add_subcommand("apply", "apply the SQL files that are missing and record the slots");
-  add_connection_options(*apply_command);
-  apply_command->add_option("--slots", slots_, "slots of this shard, \"0-1023\"")->required();
-  apply_command->add_option("--map-version", map_version_, "version of the slot map")->capture_default_str();
-  apply_command->add_option("--sql-dir", sql_directory_, "SQL files to use instead of those built in");
-  apply_command->add_flag("--create-database", create_database_,
-                          "create the database when it does not exist");
-  apply_command->callback([this, &exit_status] { exit_status = apply(); });
-  CLI::App* status_command =
-      schema->add_subcommand("status", "show version, files and slots; exit status 2 when outdated");
-  add_connection_options(*status_command);
-  status_command->callback([this, &exit_status] { exit_status = status(); });
-}
-
-void SchemaCommand::add_connection_options(CLI::App& command) {
-  command.add_option("--host", host_, "address of the server")->capture_default_str();
-  command.add_option("--port", port_, "its port")->capture_default_str();
-  command.add_option("--socket", socket_, "Unix socket, instead of host and port");
-  command.add_option("--user", user_, "user of the database")->capture_default_str();
-  command.add_option("--password-file", password_file_,
-                     "file whose first line is the password; else HONGYAN_MYSQL_PASSWORD");
-  command.add_option("--database", database_, "database of this shard")->required();
-}
-
-int SchemaCommand::apply() const {
+int apply_schema(const SchemaOptions& options) {
   const logic::MysqlThread thread;
-  const auto endpoint = with_password(
-      {.host = host_, .port = port_, .socket = socket_, .user = user_, .password = {}, .database = database_},
-      password_file_);
+  const auto endpoint = endpoint_of(options);
   if (!endpoint) return report(endpoint.error());
-  auto files = sql_directory_.empty() ? Result<std::vector<logic::SchemaFile>>(logic::builtin_schema())
-                                      : logic::load_schema(sql_directory_);
+  auto files = options.sql_directory.empty() ? Result<std::vector<logic::SchemaFile>>(logic::builtin_schema())
+                                             : logic::load_schema(options.sql_directory);
   if (!files) return report(files.error());
-  if (create_database_) {
+  if (options.create_database) {
     if (auto made = create_database(*endpoint); !made) return report(made.error());
   }
   auto connection = logic::MysqlConnection::open(*endpoint);
@@ -102,18 +76,16 @@ int SchemaCommand::apply() const {
   const auto applied = logic::apply_schema(**connection, *files);
   if (!applied) return report(applied.error());
   for (const std::string& name : *applied) fmt::print("applied {}\n", name);
-  if (auto recorded = logic::record_slots(**connection, slots_, map_version_); !recorded)
+  if (auto recorded = logic::record_slots(**connection, options.slots, options.map_version); !recorded)
     return report(recorded.error());
   fmt::print("{}: schema version {}, slots {}, map version {}\n", logic::describe(*endpoint),
-             files->back().version, slots_, map_version_);
+             files->back().version, options.slots, options.map_version);
   return 0;
 }
 
-int SchemaCommand::status() const {
+int show_schema(const SchemaOptions& options) {
   const logic::MysqlThread thread;
-  const auto endpoint = with_password(
-      {.host = host_, .port = port_, .socket = socket_, .user = user_, .password = {}, .database = database_},
-      password_file_);
+  const auto endpoint = endpoint_of(options);
   if (!endpoint) return report(endpoint.error());
   auto connection = logic::MysqlConnection::open(*endpoint);
   if (!connection) return report(logic::to_operator_error(connection.error()));
