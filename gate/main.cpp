@@ -1,4 +1,5 @@
 // hongyan-gate: keeps the connections of clients and forwards what they send to logic.
+#include "common/config/schema.h"
 #include "gate/app/gate.h"
 
 int main(int argc, char** argv) {

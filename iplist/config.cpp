@@ -1,5 +1,6 @@
 #include "iplist/config.h"
 
+#include "common/config/schema.h"
 #include "common/net/listen.h"
 
 namespace hongyan::iplist {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "common/base/endpoint.h"
 #include "common/config/common_config.h"
 #include "common/link/link_server.h"
 #include "iplist/demo.h"
@@ -19,8 +20,8 @@ struct IplistConfig {
   std::uint32_t max_connections = 4096;
 
   // [listen]
-  config::Endpoint clients{.host = "127.0.0.1", .port = 7200};
-  config::Endpoint heartbeats{.host = "127.0.0.1", .port = 7201};
+  Endpoint clients{.host = "127.0.0.1", .port = 7200};
+  Endpoint heartbeats{.host = "127.0.0.1", .port = 7201};
   link::LinkServerOptions links;
 
   // [web]

@@ -1,4 +1,5 @@
 // hongyan-iplist: tells clients where the gates are, and the daemons where the logic nodes are.
+#include "common/config/schema.h"
 #include "iplist/app.h"
 
 int main(int argc, char** argv) {

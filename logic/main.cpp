@@ -1,5 +1,7 @@
 #include "logic/app/app.h"
 
+#include "common/config/schema.h"
+
 int main(int argc, char** argv) {
   using namespace hongyan;
   logic::LogicConfig config;

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "common/base/version.h"
+#include "common/config/schema.h"
 
 namespace hongyan::config {
 

@@ -5,9 +5,10 @@
 #include <string>
 
 #include "common/config/common_config.h"
-#include "common/config/schema.h"
 
 namespace hongyan::config {
+
+class Schema;
 
 // --config FILE    the configuration
 // --check-config   validates it, prints "ok", exits; all errors to standard error, status 1

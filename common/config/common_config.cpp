@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/config/schema.h"
+
 namespace hongyan::config {
 
 log::Level LogConfig::parsed() const noexcept {

@@ -6,10 +6,12 @@
 #include <string_view>
 #include <vector>
 
-#include "common/config/schema.h"
+#include "common/base/endpoint.h"
 #include "common/log/log.h"
 
 namespace hongyan::config {
+
+class Schema;
 
 struct LogConfig {
   std::string level = "info";

@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "common/base/version.h"
+#include "common/config/schema.h"
 #include "common/daemon/supervisor.h"
 #include "common/log/log.h"
 #include "common/metrics/admin_server.h"

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <utility>
 
+#include "common/config/schema.h"
 #include "common/link/handshake.h"
 #include "common/log/line_limit.h"
 #include "common/log/log.h"

@@ -5,8 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "common/config/schema.h"
+#include "common/base/clock.h"
 #include "common/link/link.h"
+
+namespace hongyan::config {
+class Schema;
+}
 
 namespace hongyan::link {
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/config/schema.h"
 #include "common/net/listen.h"
 #include "common/net/tls.h"
 
@@ -96,7 +97,7 @@ std::uint32_t connections_within(std::size_t descriptors, std::uint32_t workers)
   return static_cast<std::uint32_t>(std::min(descriptors - own, std::size_t{0xFFFFFFFF}));
 }
 
-const config::Endpoint& GateConfig::listen(TransportKind kind) const noexcept {
+const Endpoint& GateConfig::listen(TransportKind kind) const noexcept {
   switch (kind) {
     case TransportKind::kTcp:
       return tcp;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "common/base/endpoint.h"
 #include "common/config/common_config.h"
 #include "gate/forward/forwarder_options.h"
 #include "gate/session/admission_options.h"
@@ -27,10 +28,10 @@ struct GateConfig {
   Milliseconds drain_deadline{3000};
 
   // [listen]
-  config::Endpoint tcp{.host = "127.0.0.1", .port = 7000};
-  config::Endpoint ws{.host = "127.0.0.1", .port = 7001};
-  config::Endpoint tls;
-  config::Endpoint wss;
+  Endpoint tcp{.host = "127.0.0.1", .port = 7000};
+  Endpoint ws{.host = "127.0.0.1", .port = 7001};
+  Endpoint tls;
+  Endpoint wss;
   std::string advertise;  // empty: the host that is listened on
 
   // [tls]
@@ -44,7 +45,7 @@ struct GateConfig {
   WsOptions websocket;
 
   // Where clients of this kind connect; not set: nowhere.
-  [[nodiscard]] const config::Endpoint& listen(TransportKind kind) const noexcept;
+  [[nodiscard]] const Endpoint& listen(TransportKind kind) const noexcept;
   [[nodiscard]] bool uses_tls() const noexcept { return tls.set() || wss.set(); }
 };
 

@@ -1,5 +1,7 @@
 #include "gate/forward/forwarder_options.h"
 
+#include "common/config/schema.h"
+
 namespace hongyan::gate {
 
 void bind(config::Schema& schema, ForwarderOptions& o) {

@@ -1,9 +1,13 @@
 // How requests go to logic: a part of [gate].
 #pragma once
 
-#include "common/config/schema.h"
+#include "common/base/clock.h"
 #include "common/link/link.h"
 #include "common/owners/router.h"
+
+namespace hongyan::config {
+class Schema;
+}
 
 namespace hongyan::gate {
 

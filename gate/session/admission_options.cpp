@@ -1,5 +1,6 @@
 #include "gate/session/admission_options.h"
 
+#include "common/config/schema.h"
 #include "common/net/network.h"
 
 namespace hongyan::gate {

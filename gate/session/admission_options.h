@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "common/config/schema.h"
+namespace hongyan::config {
+class Schema;
+}
 
 namespace hongyan::gate {
 

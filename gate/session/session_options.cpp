@@ -1,5 +1,6 @@
 #include "gate/session/session_options.h"
 
+#include "common/config/schema.h"
 #include "common/net/packet.h"
 
 namespace hongyan::gate {

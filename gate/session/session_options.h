@@ -4,7 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "common/config/schema.h"
+#include "common/base/clock.h"
+
+namespace hongyan::config {
+class Schema;
+}
 
 namespace hongyan::gate {
 

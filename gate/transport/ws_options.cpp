@@ -1,5 +1,7 @@
 #include "gate/transport/ws_options.h"
 
+#include "common/config/schema.h"
+
 namespace hongyan::gate {
 
 std::string check_origin(std::string_view entry) {

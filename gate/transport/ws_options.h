@@ -6,7 +6,11 @@
 #include <string_view>
 #include <vector>
 
-#include "common/config/schema.h"
+#include "common/base/clock.h"
+
+namespace hongyan::config {
+class Schema;
+}
 
 namespace hongyan::gate {
 

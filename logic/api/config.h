@@ -4,12 +4,16 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "common/config/schema.h"
+#include "common/base/endpoint.h"
+
+namespace hongyan::config {
+class Schema;
+}
 
 namespace hongyan::logic {
 
 struct ApiConfig {
-  config::Endpoint listen{.host = "127.0.0.1", .port = 7180};  // not set: no server API
+  Endpoint listen{.host = "127.0.0.1", .port = 7180};  // not set: no server API
   std::size_t max_body_bytes = 1 << 20;
   std::size_t max_content_bytes = 63 << 10;  // of one message; a push must fit into a gate's max_body_bytes
   std::uint32_t max_targets = 1000;          // users in one call

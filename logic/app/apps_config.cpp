@@ -3,6 +3,7 @@
 #include <set>
 #include <string_view>
 
+#include "common/config/schema.h"
 #include "common/protocol/ids.h"
 #include "logic/kafka/config.h"
 

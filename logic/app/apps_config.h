@@ -5,10 +5,13 @@
 #include <vector>
 
 #include "common/auth/token.h"
-#include "common/config/schema.h"
 #include "logic/api/keys.h"
 #include "logic/message/upload_sink.h"
 #include "logic/user/app_rules.h"
+
+namespace hongyan::config {
+class Schema;
+}
 
 namespace hongyan::logic {
 

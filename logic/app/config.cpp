@@ -1,6 +1,7 @@
 #include "logic/app/config.h"
 
 #include "common/base/msg_id.h"
+#include "common/config/schema.h"
 #include "common/net/listen.h"
 
 namespace hongyan::logic {

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "common/base/endpoint.h"
 #include "common/config/common_config.h"
-#include "common/config/schema.h"
 #include "common/link/link_server.h"
 #include "logic/api/config.h"
 #include "logic/app/apps_config.h"
@@ -14,6 +14,10 @@
 #include "logic/kafka/config.h"
 #include "logic/redis/config.h"
 #include "logic/user/config.h"
+
+namespace hongyan::config {
+class Schema;
+}
 
 namespace hongyan::logic {
 
@@ -26,7 +30,7 @@ struct LogicConfig {
   std::uint32_t threads = 2;
 
   // [link]
-  config::Endpoint link_listen{.host = "127.0.0.1", .port = 7100};
+  Endpoint link_listen{.host = "127.0.0.1", .port = 7100};
   std::string advertise;  // host or host:port told to gates; empty: those of link_listen
   link::LinkServerOptions links;
 

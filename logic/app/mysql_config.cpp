@@ -4,6 +4,8 @@
 #include <set>
 #include <string_view>
 
+#include "common/config/schema.h"
+
 namespace hongyan::logic {
 
 namespace {

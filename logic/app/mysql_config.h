@@ -4,8 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "common/config/schema.h"
 #include "logic/store/shard.h"
+
+namespace hongyan::config {
+class Schema;
+}
 
 namespace hongyan::logic {
 

@@ -3,7 +3,9 @@
 
 #include <cstddef>
 
-#include "common/config/schema.h"
+namespace hongyan::config {
+class Schema;
+}
 
 namespace hongyan::logic {
 

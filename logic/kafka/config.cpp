@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "common/config/schema.h"
+
 namespace hongyan::logic {
 
 namespace {

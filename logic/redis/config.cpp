@@ -1,5 +1,7 @@
 #include "logic/redis/config.h"
 
+#include "common/config/schema.h"
+
 namespace hongyan::logic {
 
 void bind(config::Schema& schema, RedisConfig& config) {

@@ -5,12 +5,16 @@
 #include <string>
 
 #include "common/base/clock.h"
-#include "common/config/schema.h"
+#include "common/base/endpoint.h"
+
+namespace hongyan::config {
+class Schema;
+}
 
 namespace hongyan::logic {
 
 struct RedisConfig {
-  config::Endpoint address{.host = "127.0.0.1", .port = 6379};
+  Endpoint address{.host = "127.0.0.1", .port = 6379};
   std::string password;
   Milliseconds command_timeout{2000};   // then the connection is closed and made again
   std::size_t max_in_flight = 100'000;  // past it commands fail at once

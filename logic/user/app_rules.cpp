@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "common/config/schema.h"
+
 namespace hongyan::logic {
 
 namespace {

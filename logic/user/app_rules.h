@@ -11,7 +11,10 @@
 #include <utility>
 
 #include "common/base/token_bucket.h"
-#include "common/config/schema.h"
+
+namespace hongyan::config {
+class Schema;
+}
 
 namespace hongyan::logic {
 

@@ -5,7 +5,10 @@
 #include <cstdint>
 
 #include "common/base/clock.h"
-#include "common/config/schema.h"
+
+namespace hongyan::config {
+class Schema;
+}
 
 namespace hongyan::logic {
 

@@ -1,4 +1,5 @@
 #include "common/base/random.h"
+#include "common/config/schema.h"
 #include "iplist/app.h"
 
 #include <gmock/gmock.h>

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "common/config/schema.h"
 #include "tests/support/temp_folder.h"
 
 namespace hongyan::daemon {

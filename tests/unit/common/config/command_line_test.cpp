@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "common/config/schema.h"
 #include "tests/support/temp_folder.h"
 
 namespace hongyan::config {

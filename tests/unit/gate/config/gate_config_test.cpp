@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/config/schema.h"
+
 namespace hongyan::gate {
 namespace {
 

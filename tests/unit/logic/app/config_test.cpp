@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "common/config/schema.h"
+
 namespace hongyan::logic {
 namespace {
 
