@@ -41,8 +41,11 @@ Status App::open(const IplistConfig& config) {
                                        gates_api_, config.links);
   if (!links) return fail(links.error().code, "listen.heartbeats: " + links.error().message);
   links_ = std::move(*links);
-  const http::Limits limits{
-      .max_header_bytes = 8 << 10, .max_body_bytes = 4 << 10, .max_connections = config.max_connections};
+  const http::Limits limits{.max_header_bytes = 8 << 10,
+                            .max_body_bytes = 4 << 10,
+                            .max_connections = config.max_connections,
+                            .max_per_address = config.max_connections_per_address,
+                            .exempt = net::parse_networks(config.exempt)};
   http::Router router = gates_api_.router();
   if (!config.web_root.empty()) {
     const auto files = http::add_static_files(

@@ -2,6 +2,7 @@
 
 #include "common/config/schema.h"
 #include "common/net/listen.h"
+#include "common/net/network.h"
 
 namespace hongyan::iplist {
 
@@ -13,8 +14,19 @@ void bind(config::Schema& schema, IplistConfig& c) {
   schema
       .value("iplist.ttl_seconds", c.ttl_seconds, "For how many seconds clients may keep the list of gates.")
       .range(1, 86'400);
-  schema.value("iplist.max_connections", c.max_connections, "Clients at once; more are answered 503.")
+  schema
+      .value(
+          "iplist.max_connections", c.max_connections,
+          "Clients at once. Full: the connection that has been idle longest makes room; when none is, 503.")
       .range(1, 1'000'000);
+  schema
+      .value(
+          "iplist.max_connections_per_address", c.max_connections_per_address,
+          "The same of one address (IPv6: of one /64); behind one there may be a whole company. 0: no limit.")
+      .range(0, 1'000'000);
+  schema.list("iplist.exempt", c.exempt,
+              "Networks that this limit does not count, a load balancer's say: \"10.0.0.0/8\".");
+  schema.check("iplist.exempt", [&c] { return net::check_networks(c.exempt); });
 
   schema.section("listen", "Where clients and daemons connect. Port 0: the system chooses; the log tells.");
   schema.value("listen.clients", c.clients, "HTTP: GET /v1/gates, the page.").not_empty();

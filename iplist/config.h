@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "common/base/endpoint.h"
 #include "common/config/common_config.h"
@@ -18,6 +19,8 @@ struct IplistConfig {
   std::string name = "iplist-1";
   std::uint32_t ttl_seconds = 60;
   std::uint32_t max_connections = 4096;
+  std::uint32_t max_connections_per_address = 1024;
+  std::vector<std::string> exempt;  // networks
 
   // [listen]
   Endpoint clients{.host = "127.0.0.1", .port = 7200};

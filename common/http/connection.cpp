@@ -7,6 +7,7 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/read.hpp>
 
+#include "common/http/framing.h"
 #include "common/log/log.h"
 
 namespace hongyan::http {
@@ -19,10 +20,10 @@ constexpr Milliseconds kLinger{1000};
 constexpr std::size_t kLingerBytes = 4 << 20;
 constexpr std::size_t kReadAhead = 64 << 10;
 
-std::string address_of(const net::TcpSocket& socket) {
+net::asio::ip::address address_of(const net::TcpSocket& socket) {
   net::error_code ec;
   const auto endpoint = socket.remote_endpoint(ec);
-  return ec ? std::string() : endpoint.address().to_string();
+  return ec ? net::asio::ip::address() : endpoint.address();
 }
 
 bool is_token(std::string_view text) noexcept { return text.find_first_of("\r\n") == std::string_view::npos; }
@@ -59,11 +60,13 @@ std::string head_of(const Response& response, bool keep) {
 }  // namespace
 
 Server::Connection::Connection(net::TcpSocket socket, std::shared_ptr<const Router> router,
-                               const Limits& limits)
+                               const Limits& limits, Crowd& crowd)
     : router_(std::move(router)),
       limits_(limits),
-      peer_(address_of(socket)),
       socket_(std::move(socket)),
+      address_(address_of(socket_)),
+      crowd_(crowd),
+      seat_([this] { close(); }),
       deadline_(socket_.get_executor(),
                 [this] {
                   net::error_code ignored;
@@ -84,17 +87,41 @@ void Server::Connection::close() {
   socket_.close(ignored);
 }
 
+void Server::Connection::set_busy(bool busy) {
+  busy_ = busy;
+  crowd_.set_idle(seat_, !busy);
+}
+
 net::Awaitable<> Server::Connection::run(std::shared_ptr<Connection> self) {
   while (self->keep_) {
-    auto request = co_await read_request(self);
-    if (!request) break;
-    const bool without_body = request->method == Method::kHead;
-    Response response = co_await handle(self, std::move(*request));
-    const bool written = co_await write(self, std::move(response), without_body);
-    if (!written) break;
-    self->busy_ = false;
+    const bool come = co_await read_head(self);
+    if (!come) break;
+    const bool answered = co_await serve_request(self);
+    if (!answered) break;
+    self->set_busy(false);
   }
   self->close();
+}
+
+// False: the connection is at its end.
+net::Awaitable<bool> Server::Connection::serve_request(std::shared_ptr<Connection> self) {
+  self->keep_ = self->keep_ && self->parser_->get().keep_alive();
+  auto request = self->make_request();
+  if (!request) {
+    Refusal refusal{.response = error_response(request.error()), .closes = true};
+    co_return co_await refuse_request(self, std::move(refusal), false);
+  }
+  const bool without_body = request->method == Method::kHead;
+  auto handler = self->find_handler(*request);
+  if (!handler) co_return co_await refuse_request(self, std::move(handler.error()), without_body);
+  const net::error_code failure = co_await read_body(self);
+  if (failure) {
+    co_await answer_failure(self, failure);
+    co_return false;
+  }
+  request->body = std::move(self->parser_->get().body());
+  Response response = co_await handle(**handler, std::move(*request));
+  co_return co_await write(self, std::move(response), without_body);
 }
 
 net::Awaitable<> Server::Connection::refuse(std::shared_ptr<Connection> self) {
@@ -104,30 +131,22 @@ net::Awaitable<> Server::Connection::refuse(std::shared_ptr<Connection> self) {
   self->close();
 }
 
-net::Awaitable<std::optional<Request>> Server::Connection::read_request(std::shared_ptr<Connection> self) {
+net::Awaitable<bool> Server::Connection::read_head(std::shared_ptr<Connection> self) {
   if (!self->first_) {
     const bool more = co_await wait_for_request(self);
-    if (!more) co_return std::nullopt;
+    if (!more) co_return false;
   }
-  self->busy_ = !self->first_;
+  // A first request counts from its whole header on: connections that say nothing hold nobody's place.
+  if (!self->first_) self->set_busy(true);
   self->parser_.emplace();
   self->parser_->header_limit(static_cast<std::uint32_t>(self->limits_.max_header_bytes));
   self->parser_->body_limit(self->limits_.max_body_bytes);
-  net::error_code failure = co_await read_header(self);
+  const net::error_code failure = co_await read_header(self);
   self->first_ = false;
-  self->busy_ = true;
-  if (!failure) failure = co_await read_body(self);
-  if (failure) {
-    co_await answer_failure(self, failure);
-    co_return std::nullopt;
-  }
-  self->keep_ = self->keep_ && self->parser_->get().keep_alive();
-  auto request = self->make_request();
-  if (!request) {
-    co_await write_and_linger(self, error_response(request.error()));
-    co_return std::nullopt;
-  }
-  co_return std::move(*request);
+  self->set_busy(true);
+  if (!failure) co_return true;
+  co_await answer_failure(self, failure);
+  co_return false;
 }
 
 // Between two requests of a connection. False: nothing came.
@@ -175,15 +194,17 @@ net::Awaitable<> Server::Connection::answer_failure(std::shared_ptr<Connection> 
   if (response) co_await write_and_linger(self, std::move(*response));
 }
 
-Result<Request> Server::Connection::make_request() {
-  auto message = parser_->release();
+Result<Request> Server::Connection::make_request() const {
+  const auto& message = parser_->get();
   std::string_view target(message.target().data(), message.target().size());
   Request request;
   request.method = parse_method({message.method_string().data(), message.method_string().size()});
   for (const auto& field : message) {
     request.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
   }
-  if (message.version() >= 11 && !request.header("Host")) return fail(Code::kBadRequest, "no Host header");
+  if (auto framing = check_framing(request.headers, message.version()); !framing) {
+    return std::unexpected(framing.error());
+  }
   if (target.starts_with("http://")) {  // the form for proxies
     const auto slash = target.find('/', 7);
     target = slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
@@ -197,27 +218,46 @@ Result<Request> Server::Connection::make_request() {
     if (!query) return fail(Code::kBadRequest, "a broken escape in the query");
     request.query = std::move(*query);
   }
-  request.body = std::move(message.body());
-  request.peer = peer_;
+  request.peer = address_.to_string();
   return request;
 }
 
-net::Awaitable<Response> Server::Connection::handle(std::shared_ptr<Connection> self, Request request) {
-  auto outcome = self->router_->find(request.method, request.path);
-  if (std::holds_alternative<Router::NotFound>(outcome))
-    co_return error_response(404, "NOT_FOUND", "no such path");
+std::expected<const Handler*, Server::Connection::Refusal> Server::Connection::find_handler(
+    Request& request) const {
+  const auto no = [](Response response) { return std::unexpected(Refusal{.response = std::move(response)}); };
+  auto outcome = router_->find(request.method, request.path);
+  if (std::holds_alternative<Router::NotFound>(outcome)) {
+    return no(error_response(404, "NOT_FOUND", "no such path"));
+  }
   if (std::holds_alternative<Router::BadPath>(outcome)) {
-    co_return error_response(400, "BAD_REQUEST", "a broken escape in the path");
+    return no(error_response(400, "BAD_REQUEST", "a broken escape in the path"));
   }
   if (const auto* refusal = std::get_if<Router::MethodNotAllowed>(&outcome)) {
     Response response = error_response(405, "BAD_REQUEST", "this path takes " + refusal->allow);
     response.headers.emplace_back("Allow", refusal->allow);
-    co_return response;
+    return no(std::move(response));
   }
   auto& match = std::get<Router::Match>(outcome);
   request.params = std::move(match.params);
+  if (*match.check) {
+    if (auto ok = (*match.check)(request); !ok) return no(error_response(ok.error()));
+  }
+  return match.handler;
+}
+
+// The body that may follow is not read: then the connection ends. False: it does.
+net::Awaitable<bool> Server::Connection::refuse_request(std::shared_ptr<Connection> self, Refusal refusal,
+                                                        bool without_body) {
+  if (!refusal.closes && self->parser_->is_done()) {
+    co_return co_await write(self, std::move(refusal.response), without_body);
+  }
+  co_await write_and_linger(self, std::move(refusal.response));
+  co_return false;
+}
+
+net::Awaitable<Response> Server::Connection::handle(const Handler& handler, Request request) {
   try {
-    co_return co_await (*match.handler)(std::move(request));
+    co_return co_await handler(std::move(request));
   } catch (const std::exception& e) {
     log::error("http", "a handler failed what={}", log::quoted(e.what()));
   }

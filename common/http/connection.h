@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "common/http/crowd.h"
 #include "common/http/server.h"
 #include "common/net/deadline.h"
 
@@ -17,7 +18,14 @@ namespace hongyan::http {
 // Everything on the server's loop. Owned by its coroutine run(); the server's state knows it to close it.
 class Server::Connection : public std::enable_shared_from_this<Server::Connection> {
  public:
-  Connection(net::TcpSocket socket, std::shared_ptr<const Router> router, const Limits& limits);
+  // limits and crowd outlive it.
+  Connection(net::TcpSocket socket, std::shared_ptr<const Router> router, const Limits& limits, Crowd& crowd);
+  ~Connection() { crowd_.leave(seat_); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // False: the server has no room for it.
+  [[nodiscard]] bool enter() { return crowd_.enter(seat_, address_); }
 
   // Serves requests until the end of the connection.
   [[nodiscard]] static net::Awaitable<> run(std::shared_ptr<Connection> self);
@@ -31,24 +39,38 @@ class Server::Connection : public std::enable_shared_from_this<Server::Connectio
  private:
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
 
-  // Nothing: the connection cannot go on (an answer, if any, has been written).
-  [[nodiscard]] static net::Awaitable<std::optional<Request>> read_request(std::shared_ptr<Connection> self);
+  struct Refusal {
+    Response response;
+    bool closes = false;  // where the request ends is not known
+  };
+
+  // False: the connection cannot go on (an answer, if any, has been written).
+  [[nodiscard]] static net::Awaitable<bool> read_head(std::shared_ptr<Connection> self);
+  [[nodiscard]] static net::Awaitable<bool> serve_request(std::shared_ptr<Connection> self);
   [[nodiscard]] static net::Awaitable<bool> wait_for_request(std::shared_ptr<Connection> self);
   [[nodiscard]] static net::Awaitable<net::error_code> read_header(std::shared_ptr<Connection> self);
   [[nodiscard]] static net::Awaitable<net::error_code> read_body(std::shared_ptr<Connection> self);
   [[nodiscard]] static net::Awaitable<> answer_failure(std::shared_ptr<Connection> self,
                                                        net::error_code failure);
-  [[nodiscard]] static net::Awaitable<Response> handle(std::shared_ptr<Connection> self, Request request);
+  [[nodiscard]] static net::Awaitable<Response> handle(const Handler& handler, Request request);
+  [[nodiscard]] static net::Awaitable<bool> refuse_request(std::shared_ptr<Connection> self, Refusal refusal,
+                                                           bool without_body);
   [[nodiscard]] static net::Awaitable<bool> write(std::shared_ptr<Connection> self, Response response,
                                                   bool without_body);
   [[nodiscard]] static net::Awaitable<> write_and_linger(std::shared_ptr<Connection> self, Response response);
-  [[nodiscard]] Result<Request> make_request();
+  // Of the header, all but the body.
+  [[nodiscard]] Result<Request> make_request() const;
+  // Who answers it, or what it is told before its body is read.
+  [[nodiscard]] std::expected<const Handler*, Refusal> find_handler(Request& request) const;
+  void set_busy(bool busy);
 
   const std::shared_ptr<const Router> router_;
-  const Limits limits_;
-  const std::string peer_;
+  const Limits& limits_;
 
   net::TcpSocket socket_;
+  const net::asio::ip::address address_;
+  Crowd& crowd_;
+  Crowd::Seat seat_;
   net::Deadline deadline_;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;

@@ -24,9 +24,13 @@ bool is_param(std::string_view segment) noexcept { return segment.starts_with('{
 
 }  // namespace
 
-void Router::add(Method method, std::string_view pattern, Handler handler) {
+void Router::add(Method method, std::string_view pattern, Handler handler, HeadCheck check) {
   HONGYAN_ASSERT(pattern.starts_with('/'));
-  Route route{.method = method, .segments = {}, .literals = 0, .handler = std::move(handler)};
+  Route route{.method = method,
+              .segments = {},
+              .literals = 0,
+              .handler = std::move(handler),
+              .check = std::move(check)};
   for (const auto segment : split(pattern)) {
     route.segments.emplace_back(segment);
     if (!is_param(segment)) ++route.literals;
@@ -55,7 +59,7 @@ Router::Outcome Router::find(Method method, std::string_view path) const {
     if (route.method == wanted && (best == nullptr || route.literals > best->literals)) best = &route;
   }
   if (best != nullptr) {
-    Match match{.handler = &best->handler, .params = {}};
+    Match match{.handler = &best->handler, .check = &best->check, .params = {}};
     for (std::size_t i = 0; i < segments.size(); ++i) {
       const std::string_view pattern = best->segments[i];
       if (is_param(pattern)) match.params.emplace_back(pattern.substr(1, pattern.size() - 2), segments[i]);

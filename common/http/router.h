@@ -14,6 +14,8 @@ namespace hongyan::http {
 
 // Runs on the server's loop and must not block. What it throws is answered with 500.
 using Handler = std::function<net::Awaitable<Response>(Request)>;
+// Looks at a request whose header is in and whose body is not yet: an error is answered, and the body not read.
+using HeadCheck = std::function<Status(const Request&)>;
 
 // Filled before the server starts, then only read.
 //
@@ -24,7 +26,7 @@ using Handler = std::function<net::Awaitable<Response>(Request)>;
 // goes to GET's handler.
 class Router {
  public:
-  void add(Method method, std::string_view pattern, Handler handler);
+  void add(Method method, std::string_view pattern, Handler handler, HeadCheck check = {});
   // For handlers that need not wait: a function of the request.
   template <typename F>
   void add_simple(Method method, std::string_view pattern, F f) {
@@ -38,6 +40,7 @@ class Router {
   struct BadPath {};  // a broken escape
   struct Match {
     const Handler* handler;
+    const HeadCheck* check;  // may be empty
     Fields params;
   };
   using Outcome = std::variant<Match, NotFound, MethodNotAllowed, BadPath>;
@@ -49,6 +52,7 @@ class Router {
     std::vector<std::string> segments;
     std::size_t literals;
     Handler handler;
+    HeadCheck check;
   };
   template <typename F>
   [[nodiscard]] static net::Awaitable<Response> run(F f, Request request) {

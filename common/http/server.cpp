@@ -22,6 +22,8 @@ class Server::State : public std::enable_shared_from_this<Server::State> {
       : loop_(loop),
         router_(std::make_shared<const Router>(std::move(router))),
         limits_(limits),
+        crowd_(
+            {.total = limits.max_connections, .by_address = limits.max_per_address, .exempt = limits.exempt}),
         acceptor_(loop.executor(), "http"),
         drain_(loop.executor(), [this] { close_all(); }) {}
 
@@ -39,8 +41,8 @@ class Server::State : public std::enable_shared_from_this<Server::State> {
   }
 
   void take(net::TcpSocket socket) {
-    auto connection = std::make_shared<Connection>(std::move(socket), router_, limits_);
-    const bool full = connections_.size() - refusals_ >= limits_.max_connections;
+    auto connection = std::make_shared<Connection>(std::move(socket), router_, limits_, crowd_);
+    const bool full = !connection->enter();
     if (full && refusals_ >= kMaxRefusals) return;
     connections_.insert(connection);
     if (full) ++refusals_;
@@ -98,6 +100,7 @@ class Server::State : public std::enable_shared_from_this<Server::State> {
   net::EventLoop& loop_;
   const std::shared_ptr<const Router> router_;
   const Limits limits_;
+  Crowd crowd_;  // outlives the connections
   net::Acceptor acceptor_;
   std::uint16_t port_ = 0;
   std::set<std::shared_ptr<Connection>> connections_;

@@ -5,18 +5,22 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/result.h"
 #include "common/http/router.h"
 #include "common/net/event_loop.h"
+#include "common/net/network.h"
 
 namespace hongyan::http {
 
 struct Limits {
   std::size_t max_header_bytes = 16 << 10;  // beyond: 431
   std::size_t max_body_bytes = 1 << 20;     // beyond: 413
-  std::size_t max_connections = 1024;       // beyond: 503
+  std::size_t max_connections = 1024;       // beyond: the longest idle is closed; when none is idle: 503
+  std::size_t max_per_address = 0;          // the same for those of an address (IPv6: /64); 0: no limit
+  std::vector<net::Network> exempt = {};    // from max_per_address
   Milliseconds header_deadline{10'000};     // from accept, or the first byte of a later request; beyond: 408
   Milliseconds body_deadline{30'000};       // beyond: 408
   Milliseconds idle_timeout{60'000};        // between two requests; then closed
@@ -25,7 +29,8 @@ struct Limits {
 
 // Serves one address on one loop. Connections stay open between requests (keep-alive); pipelined requests are
 // answered one after the other. Errors of the server itself have the JSON form of error_response(). A refused
-// request's connection closes after the answer when its end cannot be found (400, 408, 413, 431).
+// request's connection closes after the answer when its end cannot be found (400, 408, 413, 431), and when it is refused before
+// its body was read: unknown paths, and what a route's HeadCheck says no to.
 //
 // Life: start() by any thread; stop() once by any thread; destroy after the loop has been joined, or any time
 // after stop_and_wait(). What handlers refer to must live until then.

@@ -1,12 +1,25 @@
 #include "logic/api/config.h"
 
 #include "common/config/schema.h"
+#include "common/net/network.h"
 
 namespace hongyan::logic {
 
 void bind(config::Schema& schema, ApiConfig& config) {
   schema.section("api", "The server API for business services.");
   schema.value("api.listen", config.listen, "Where it listens; \"\" turns it off.");
+  schema
+      .value(
+          "api.max_connections", config.max_connections,
+          "Callers at once. Full: the connection that has been idle longest makes room; when none is, 503.")
+      .range(1, 100'000);
+  schema
+      .value("api.max_connections_per_address", config.max_connections_per_address,
+             "The same of one address (IPv6: of one /64). 0: no limit.")
+      .range(0, 100'000);
+  schema.list("api.exempt", config.exempt,
+              "Networks that this limit does not count, a load balancer's say: \"10.0.0.0/8\".");
+  schema.check("api.exempt", [&config] { return net::check_networks(config.exempt); });
   schema.bytes("api.max_body_bytes", config.max_body_bytes, "Largest body of a call.")
       .range(4 << 10, 64 << 20);
   schema

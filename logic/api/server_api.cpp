@@ -56,18 +56,33 @@ ServerApi::ServerApi(ApiServices services, const ApiKeys& keys)
 http::Router ServerApi::routes() {
   http::Router router;
   for (const auto& call : api_calls()) {
-    router.add(call.method, call.path,
-               [this, &call](http::Request request) { return answer(this, &call, std::move(request)); });
+    router.add(
+        call.method, call.path,
+        [this, &call](http::Request request) { return answer(this, &call, std::move(request)); },
+        [this, &call](const http::Request& request) { return check_head(call, request); });
   }
   return router;
 }
 
-Result<std::size_t> ServerApi::admit(const ApiCall& call, const http::Request& request) {
+void ServerApi::count(Code code) noexcept {
+  answered_[static_cast<std::size_t>(code)].fetch_add(1, std::memory_order_relaxed);
+}
+
+Status ServerApi::check_head(const ApiCall& call, const http::Request& request) {
+  Status ok;
+  const auto key = keys_.find(request.header("Authorization").value_or(""));
+  if (!key) {
+    ok = std::unexpected(key.error());
+  } else if (!keys_.at(*key).may(call.right)) {
+    ok = fail(Code::kPermissionDenied, "the key lacks the right " + std::string(right_name(call.right)));
+  }
+  if (!ok) count(ok.error().code);
+  return ok;
+}
+
+Result<std::size_t> ServerApi::admit(const http::Request& request) {
   const auto key = keys_.find(request.header("Authorization").value_or(""));
   if (!key) return key;
-  if (!keys_.at(*key).may(call.right)) {
-    return fail(Code::kPermissionDenied, "the key lacks the right " + std::string(right_name(call.right)));
-  }
   TokenBucket& bucket = buckets_[*key];
   const double rate = services_.limits.calls_per_second;
   if (!bucket.take(1, rate, SteadyClock::now())) {
@@ -77,7 +92,7 @@ Result<std::size_t> ServerApi::admit(const ApiCall& call, const http::Request& r
 }
 
 net::Awaitable<Result<Json>> ServerApi::run(ServerApi* self, const ApiCall* call, http::Request request) {
-  const auto key = self->admit(*call, request);
+  const auto key = self->admit(request);
   if (!key) co_return std::unexpected(key.error());
   ApiRequest admitted{.app_id = self->keys_.at(*key).app_id, .http = std::move(request)};
   co_return co_await call->handler(&self->services_, std::move(admitted));
@@ -86,8 +101,7 @@ net::Awaitable<Result<Json>> ServerApi::run(ServerApi* self, const ApiCall* call
 net::Awaitable<http::Response> ServerApi::answer(ServerApi* self, const ApiCall* call,
                                                  http::Request request) {
   const auto result = co_await run(self, call, std::move(request));
-  const Code code = result ? Code::kOk : result.error().code;
-  self->answered_[static_cast<std::size_t>(code)].fetch_add(1, std::memory_order_relaxed);
+  self->count(result ? Code::kOk : result.error().code);
   if (!result) co_return http::error_response(result.error());
   co_return http::Response{.body = result->dump(), .headers = {}};
 }

@@ -91,7 +91,11 @@ class ServerApi {
   }
 
  private:
-  [[nodiscard]] Result<std::size_t> admit(const ApiCall& call, const http::Request& request);
+  // Whether the request's body is worth reading: its key is known, and has the right.
+  [[nodiscard]] Status check_head(const ApiCall& call, const http::Request& request);
+  // Its key, if that does not call too often.
+  [[nodiscard]] Result<std::size_t> admit(const http::Request& request);
+  void count(Code code) noexcept;
   [[nodiscard]] static net::Awaitable<Result<Json>> run(ServerApi* self, const ApiCall* call,
                                                         http::Request request);
   [[nodiscard]] static net::Awaitable<http::Response> answer(ServerApi* self, const ApiCall* call,

@@ -105,6 +105,9 @@ Status App::open_api() {
       ApiServices{.caller = *caller_, .signer = tokens_, .clock = clock_, .limits = config_.api}, keys_);
   http::Limits limits;
   limits.max_body_bytes = config_.api.max_body_bytes;
+  limits.max_connections = config_.api.max_connections;
+  limits.max_per_address = config_.api.max_connections_per_address;
+  limits.exempt = net::parse_networks(config_.api.exempt);
   auto api = http::Server::start(control_, config_.api.listen.host, config_.api.listen.port,
                                  server_api_->routes(), limits);
   if (!api) return std::unexpected(api.error());

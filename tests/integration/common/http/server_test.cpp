@@ -69,6 +69,13 @@ class HttpServerTest : public ::testing::Test {
       response.body = request.param("uid");
       return response;
     });
+    router.add(
+        Method::kPost, "/guarded",
+        [](Request request) -> net::Awaitable<Response> { co_return Response{.body = request.body}; },
+        [](const Request& request) -> Status {
+          if (request.header("Authorization")) return {};
+          return fail(Code::kUnauthenticated, "who are you?");
+        });
     router.add_simple(Method::kDelete, "/none", [](const Request&) { return Response{.status = 204}; });
     router.add(Method::kGet, "/wait",
                [this](Request request) { return wait_for(&gate_, std::move(request)); });
@@ -234,11 +241,73 @@ TEST_F(HttpServerTest, ClosesIdleConnections) {
 TEST_F(HttpServerTest, RefusesConnectionsBeyondItsLimit) {
   serve({.max_connections = 1});
   RawClient first(port());
-  first.send("GET /hello HTTP/1.1\r\nHost: h\r\n\r\n");
-  EXPECT_THAT(first.read_response(), StartsWith("HTTP/1.1 200 "));
+  first.send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
+  gate_.entered.get_future().wait();
   EXPECT_THAT(exchange("GET /hello HTTP/1.1\r\nHost: h\r\n\r\n"), StartsWith("HTTP/1.1 503 "));
-  first.send("GET /hello HTTP/1.1\r\nHost: h\r\n\r\n");
+  gate_.open = true;
   EXPECT_THAT(first.read_response(), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(HttpServerTest, AFullServerClosesWhoHasBeenIdleLongest) {
+  serve({.max_connections = 2});
+  RawClient said_nothing(port());
+  RawClient between(port());
+  between.send("GET /hello HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_THAT(between.read_response(), StartsWith("HTTP/1.1 200 "));
+  RawClient third(port());
+  third.send("GET /hello HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_THAT(third.read_response(), StartsWith("HTTP/1.1 200 "));
+  EXPECT_EQ(said_nothing.read_all(), "");
+  EXPECT_TRUE(said_nothing.closed());
+  RawClient fourth(port());
+  fourth.send("GET /hello HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_THAT(fourth.read_response(), StartsWith("HTTP/1.1 200 "));
+  EXPECT_EQ(between.read_all(), "");
+}
+
+TEST_F(HttpServerTest, OneAddressPushesOutItsOwnOnly) {
+  serve({.max_connections = 100, .max_per_address = 3});
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 10; ++i) {
+    clients.push_back(std::make_unique<RawClient>(port()));
+    clients.back()->send("GET /hello HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_THAT(clients.back()->read_response(), StartsWith("HTTP/1.1 200 "));
+  }
+  for (int i = 0; i < 7; ++i) EXPECT_EQ(clients[i]->read_all(), "");
+  for (int i = 7; i < 10; ++i) {
+    clients[i]->send("GET /hello HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_THAT(clients[i]->read_response(), StartsWith("HTTP/1.1 200 "));
+  }
+}
+
+TEST_F(HttpServerTest, RefusesAtTheHeaderWithoutReadingTheBody) {
+  serve({.body_deadline = Milliseconds(60'000)});
+  const std::string head = " HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n";
+  // No byte of the body is sent: whoever waited for it would wait a minute.
+  EXPECT_THAT(exchange("POST /guarded" + head + "\r\n"), StartsWith("HTTP/1.1 401 "));
+  EXPECT_THAT(exchange("POST /nowhere" + head + "\r\n"), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(exchange("POST /hello" + head + "Expect: 100-continue\r\n\r\n"), StartsWith("HTTP/1.1 405 "));
+  RawClient client(port());
+  client.send("POST /guarded HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_THAT(client.read_response(),
+              StartsWith("HTTP/1.1 401 "));  // nothing follows: the connection goes on
+  client.send("POST /guarded HTTP/1.1\r\nHost: h\r\nAuthorization: me\r\nContent-Length: 3\r\n\r\nabc");
+  EXPECT_THAT(client.read_response(), EndsWith("\r\n\r\nabc"));
+}
+
+TEST_F(HttpServerTest, NeverTakesABodyForARequest) {
+  serve();
+  const std::string inside = "GET /hello HTTP/1.1\r\nHost: h\r\n\r\n";
+  for (const char* header :
+       {"Transfer-Encoding: chunked, identity", "Transfer-Encoding: identity", "Transfer-Encoding: xchunked",
+        "Transfer-Encoding: chunked, chunked", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding:", "Content-Length: 37, 37", "Host: other", "Authorization: a\r\nAuthorization: b",
+        "Transfer-Encoding: chunked\r\nContent-Length: 37"}) {
+    const std::string answer =
+        exchange(std::string("POST /echo HTTP/1.1\r\nHost: h\r\n") + header + "\r\n\r\n" + inside);
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 400 ")) << header;
+    EXPECT_EQ(answer.find("HTTP/1.1", 1), std::string::npos) << header << ": " << answer;
+  }
 }
 
 TEST_F(HttpServerTest, AsksForTheBodyWhenTheClientWaitsForIt) {
