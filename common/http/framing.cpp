@@ -1,7 +1,6 @@
 #include "common/http/framing.h"
 
 #include <algorithm>
-#include <boost/beast/core/string.hpp>
 #include <string_view>
 
 namespace hongyan::http {
@@ -12,7 +11,7 @@ namespace {
 std::size_t count(const Fields& headers, std::string_view name, std::string_view& value) {
   std::size_t found = 0;
   for (const auto& [header, text] : headers) {
-    if (!boost::beast::iequals(header, name)) continue;
+    if (!same_name(header, name)) continue;
     value = text;
     ++found;
   }
@@ -29,7 +28,7 @@ Status check_framing(const Fields& headers, unsigned version) {
   std::string_view value;
   const std::size_t encodings = count(headers, "Transfer-Encoding", value);
   if (encodings > 0) {
-    if (version < 11 || encodings > 1 || !boost::beast::iequals(value, "chunked")) {
+    if (version < 11 || encodings > 1 || !same_name(value, "chunked")) {
       return fail(Code::kBadRequest, "Transfer-Encoding may be \"chunked\" only");
     }
   }

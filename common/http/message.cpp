@@ -14,10 +14,6 @@ constexpr std::array<std::string_view, 7> kMethods = {"GET", "HEAD", "POST", "PU
 
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
-bool same_name(std::string_view a, std::string_view b) noexcept {
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
-
 int hex_value(char c) noexcept {
   if (c >= '0' && c <= '9') return c - '0';
   const char small = lower(c);
@@ -32,6 +28,10 @@ std::optional<std::string_view> find(const Fields& fields, std::string_view name
 }
 
 }  // namespace
+
+bool same_name(std::string_view a, std::string_view b) noexcept {
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
 
 std::string_view to_string(Method method) noexcept { return kMethods[static_cast<std::size_t>(method)]; }
 

@@ -19,6 +19,9 @@ enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kPatch, kDelete, kO
 // Names and values in the order received; lookups of headers ignore case.
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
+// Names of headers, and what they say that is a token: letters of ASCII in either case are one.
+[[nodiscard]] bool same_name(std::string_view a, std::string_view b) noexcept;
+
 struct Request {
   Method method = Method::kGet;
   std::string path;  // percent-encoded, as received, without the query
