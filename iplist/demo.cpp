@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/clock.h"
+#include "common/log/audit.h"
 #include "common/protocol/ids.h"
 
 namespace hongyan::iplist {
@@ -36,6 +37,10 @@ http::Response Demo::token(const http::Request& request) const {
   if (!uid) return http::error_response(uid.error());
   const auto token = tokens_.sign(config_.app_id, *uid, config_.token_ttl_seconds);
   if (!token) return http::error_response(token.error());
+  audit::write("token_minted", {{"app", config_.app_id},
+                                {"uid", *uid},
+                                {"ttl_seconds", std::int64_t{config_.token_ttl_seconds}},
+                                {"address", request.peer}});
   const std::int64_t expires = wall_ms() + std::int64_t{1000} * config_.token_ttl_seconds;
   http::Response response;
   response.body =

@@ -21,6 +21,15 @@ void bind_common(Schema& schema, CommonConfig& config, const Endpoint& metrics_l
   schema.value("log.level", config.log.level, "Least level that is written; can be changed at run time.")
       .one_of({"trace", "debug", "info", "warn", "error", "off"});
 
+  schema.section("audit",
+                 "Who logged in or was refused, and what the server API changed: one JSON object a line.");
+  schema.value("audit.file", config.audit.file, "Its file, in a folder that is there. Empty: no audit log.");
+  schema
+      .bytes("audit.max_file_bytes", config.audit.max_file_bytes,
+             "A file that would grow beyond is renamed to FILE.1, that one to FILE.2, and so on.")
+      .range(4 << 10, std::int64_t{1} << 40);
+  schema.value("audit.max_files", config.audit.max_files, "So many of those are kept.").range(1, 10'000);
+
   schema.section("cluster", "How the daemons of one cluster know each other.");
   schema
       .secret("cluster.secret", config.cluster.secret,

@@ -1,4 +1,4 @@
-// The sections that every daemon has: [log], [cluster], [metrics], and dev.
+// The sections that every daemon has: [log], [audit], [cluster], [metrics], and dev.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/endpoint.h"
+#include "common/log/audit.h"
 #include "common/log/log.h"
 
 namespace hongyan::config {
@@ -32,6 +33,7 @@ struct MetricsConfig {
 struct CommonConfig {
   bool dev = false;
   LogConfig log;
+  audit::Options audit;
   ClusterConfig cluster;
   MetricsConfig metrics;
 };

@@ -8,6 +8,7 @@
 #include "common/base/version.h"
 #include "common/config/schema.h"
 #include "common/daemon/supervisor.h"
+#include "common/log/audit.h"
 #include "common/log/log.h"
 #include "common/metrics/admin_server.h"
 
@@ -18,7 +19,10 @@ namespace {
 // Writes what is still queued, however main is left.
 struct LogGuard {
   LogGuard(const Program& program, log::Level level) { log::init(program.name, level); }
-  ~LogGuard() { log::shutdown(); }
+  ~LogGuard() {
+    audit::close();
+    log::shutdown();
+  }
   LogGuard(const LogGuard&) = delete;
   LogGuard& operator=(const LogGuard&) = delete;
 };
@@ -33,6 +37,9 @@ Result<std::unique_ptr<Daemon>> start_guarded(const Start& start, Context& conte
 
 Result<int> serve(const Program& program, const config::CommonConfig& common, const Start& start) {
   const LogGuard log_guard(program, common.log.parsed());
+  if (auto opened = audit::open(program.name, common.audit); !opened) {
+    return fail(opened.error().code, "audit.file: " + opened.error().message);
+  }
   net::StopSignals signals;
   metrics::Registry registry;
   metrics::Health health;

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "common/log/audit.h"
 #include "common/log/log.h"
 #include "common/metrics/registry.h"
 #include "common/net/event_loop.h"
@@ -51,15 +52,18 @@ void add_process_metrics(Registry& registry, const std::string& daemon, const st
   Counter& cpu = registry.counter("process_cpu_seconds_total", "CPU time, user and system.");
   Counter& dropped =
       registry.counter("hongyan_log_dropped_lines_total", "Log lines that a full queue dropped.");
+  Counter& dropped_audit =
+      registry.counter("hongyan_audit_dropped_lines_total", "Lines of the audit log that were left out.");
   Counter& escaped =
       registry.counter("hongyan_escaped_exceptions_total", "Exceptions that escaped a coroutine.");
-  registry.before_collect([&memory, &descriptors, &cpu, &dropped, &escaped] {
+  registry.before_collect([&memory, &descriptors, &cpu, &dropped, &dropped_audit, &escaped] {
     memory.Set(resident_bytes());
     descriptors.Set(open_descriptors());
     rusage usage{};
     if (::getrusage(RUSAGE_SELF, &usage) == 0)
       raise_to(cpu, seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime));
     raise_to(dropped, static_cast<double>(log::dropped_lines()));
+    raise_to(dropped_audit, static_cast<double>(audit::dropped_lines()));
     raise_to(escaped, static_cast<double>(net::EventLoop::escaped_exceptions()));
   });
 }

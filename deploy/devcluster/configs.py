@@ -28,22 +28,24 @@ def _toml(sections: list[tuple[str, dict]]) -> str:
     return "# Written by dev-cluster, at every start anew.\n" + "\n\n".join(blocks) + "\n"
 
 
-def _common(cluster: dict, metrics_port: int) -> list[tuple[str, dict]]:
+def _common(cluster: dict, metrics_port: int, audit: object) -> list[tuple[str, dict]]:
     return [("[cluster]", cluster), ("[metrics]", {"listen": f"127.0.0.1:{metrics_port}"}),
-            ("[log]", {"level": "info"})]
+            ("[log]", {"level": "info"}), ("[audit]", {"file": str(audit)})]
 
 
-def gate(name: str, ports: dict[str, int], cluster: dict, *, certificate: object, key: object) -> str:
+def gate(name: str, ports: dict[str, int], cluster: dict, *, certificate: object, key: object,
+         audit: object) -> str:
     return _toml([("[gate]", {"name": name, "workers": 2}),
                   ("[listen]", {kind: f"127.0.0.1:{ports[kind]}" for kind in ("tcp", "tls", "ws", "wss")}),
                   ("[tls]", {"certificate_file": str(certificate), "key_file": str(key)}),
                   ("[admission]", {"exempt": ["127.0.0.1", "::1"]}),  # benchmarks and the checker are one address
-                  ("[websocket]", {"origins": ["http://127.0.0.1:*", "http://localhost:*"]})] + _common(cluster, ports["metrics"]))
+                  ("[websocket]", {"origins": ["http://127.0.0.1:*", "http://localhost:*"]})]
+                 + _common(cluster, ports["metrics"], audit))
 
 
 def logic(name: str, node: int, ports: dict[str, int], cluster: dict, *, redis: str, user: str, password: str,
           shards: list[tuple[str, str]], api_key: str, token_secret: str, kafka: str, advertise: str,
-          large_threshold: int, user_limits: bool) -> str:
+          large_threshold: int, user_limits: bool, audit: object) -> str:
     """`shards`: (address, database) in shard order. `kafka`: address of the broker, "" without one.
     `advertise`: what gates connect to, "" for the link port itself. `large_threshold`: members beyond which a group is
     large, 0 for the default. `user_limits`: whether one user's bytes a second are bounded."""
@@ -64,7 +66,7 @@ def logic(name: str, node: int, ports: dict[str, int], cluster: dict, *, redis: 
                   *([("[group]", {"large_threshold": large_threshold})] if large_threshold else []),
                   ("[mysql]", {"user": user, "password": password, "map_version": 1}),
                   *tables, ("[[apps]]", app), ("[[apps.api_keys]]", key)]
-                 + _common(cluster, ports["metrics"]))
+                 + _common(cluster, ports["metrics"], audit))
 
 
 def kafka(ports: dict[str, int], data: object) -> str:
@@ -89,11 +91,11 @@ def kafka(ports: dict[str, int], data: object) -> str:
     return "".join(f"{key}={value}\n" for key, value in values.items())
 
 
-def iplist(ports: dict[str, int], cluster: dict, *, token_secret: str, web_root: str) -> str:
+def iplist(ports: dict[str, int], cluster: dict, *, token_secret: str, web_root: str, audit: object) -> str:
     """`web_root`: folder of the built page, "" without one."""
     return _toml([("", {"dev": True}),
                   ("[listen]", {"clients": f"127.0.0.1:{ports['clients']}",
                                 "heartbeats": f"127.0.0.1:{ports['heartbeats']}"}),
                   ("[web]", {"root": web_root}),
                   ("[demo]", {"app_id": APP, "token_secret": token_secret})]
-                 + _common(cluster, ports["metrics"]))
+                 + _common(cluster, ports["metrics"], audit))

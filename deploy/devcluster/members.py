@@ -211,6 +211,10 @@ class Daemon(Member):
     def config_file(self) -> Path:
         return self.folder / "config" / f"{self.name}.toml"
 
+    @property
+    def audit_file(self) -> Path:
+        return self.folder / "log" / f"{self.name}.audit"
+
     def program(self) -> Path:
         return Path(self.state.build_dir) / "bin" / f"hongyan-{self.kind}"
 
@@ -259,7 +263,7 @@ class Gate(Daemon):
 
     def config(self, cluster) -> str:
         return configs.gate(self.name, self.ports(), cluster.shared_config(), certificate=cluster.certificate_file,
-                            key=cluster.key_file)
+                            key=cluster.key_file, audit=self.audit_file)
 
 
 class Relay(Member):
@@ -285,7 +289,7 @@ class Logic(Daemon):
         return configs.logic(
             self.name, self.number, self.ports(), cluster.shared_config(), redis=cluster.redis.address("port"),
             user="hongyan", password=self.state.mysql_password, api_key=self.state.api_key,
-            token_secret=self.state.token_secret,
+            token_secret=self.state.token_secret, audit=self.audit_file,
             shards=[(f"unix:{server.socket_path()}", database) for server, _, database in cluster.shards()],
             kafka=cluster.kafka.address("port") if cluster.kafka else "",
             advertise=cluster.relays[self.number - 1].address("link") if cluster.relays else "",
@@ -298,7 +302,7 @@ class Iplist(Daemon):
 
     def config(self, cluster) -> str:
         return configs.iplist(self.ports(), cluster.shared_config(), token_secret=self.state.token_secret,
-                              web_root=str(self.web_root()) if self.has_page() else "")
+                              web_root=str(self.web_root()) if self.has_page() else "", audit=self.audit_file)
 
     def web_root(self) -> Path:
         return Path(self.state.build_dir) / "page"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/log/audit.h"
 #include "common/log/log.h"
 #include "common/protocol/commands.h"
 #include "common/protocol/errors.h"
@@ -29,6 +30,11 @@ bool is_refused_login(std::string_view body) {
     default:
       return true;
   }
+}
+
+Code code_of(std::string_view body) {
+  client::ErrorOnly answer;
+  return parse(answer, body) ? static_cast<Code>(answer.error().code()) : Code::kInternal;
 }
 
 }  // namespace
@@ -309,7 +315,10 @@ void Session::on_answer(std::uint32_t cmd_id, std::uint32_t seq, std::size_t req
   if (answer.refused) context_.counters.refused(Refusal::kByLogic);
   respond(cmd_id, seq, answer.body);
   if (is_auth && answer.login_epoch != 0) log_in(answer);
-  if (refused_login) login_refused();
+  if (refused_login) {
+    audit_login("login_refused", code_of(answer.body));
+    login_refused();
+  }
   if (cmd_id == client::COMMAND_LOGOUT && !answer.refused) begin_closing();
 }
 
@@ -321,6 +330,17 @@ void Session::on_refused(std::uint32_t cmd_id, std::uint32_t seq, std::size_t re
     auth_in_doubt_ = auth_in_doubt_ || error.code == Code::kDeadlineExceeded;
   }
   if (state_ < State::kFinished) respond_error(cmd_id, seq, error);
+}
+
+void Session::audit_login(std::string_view event, Code code) const {
+  if (!audit::enabled()) return;
+  const std::string address = arrived_.address.to_string();
+  audit::write(event, {{"app", client_.app_id},
+                       {"uid", client_.uid},
+                       {"device", client_.device_id},
+                       {"device_type", std::int64_t{client_.device_type}},
+                       {"address", address},
+                       {"code", code_name(code)}});
 }
 
 void Session::log_in(const owners::Answer& answer) {
@@ -336,6 +356,7 @@ void Session::log_in(const owners::Answer& answer) {
   arrived_.place.logged_in();
   if (!client_.logged_in) intake_.logged_in();
   transport_->set_max_body_bytes(context_.options.max_body_bytes);
+  audit_login("login", Code::kOk);
   if (!client_.logged_in) context_.counters.logins.add();
   client_.expires_ms = answer.expires_ms;
   Client* loser = context_.clients.log_in(client_, answer.login_epoch);

@@ -103,6 +103,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // Answered already. Closes who is refused too often.
   void login_refused();
   void log_in(const owners::Answer& answer);
+  void audit_login(std::string_view event, Code code) const;
 
   void respond(std::uint32_t cmd_id, std::uint32_t seq, std::string_view body);
   // Whatever the state, and however much waits.

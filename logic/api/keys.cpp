@@ -49,8 +49,17 @@ Result<Right> parse_right(std::string_view name) {
 
 bool ApiKey::may(Right right) const noexcept { return std::ranges::find(rights, right) != rights.end(); }
 
+namespace {
+constexpr std::string_view kBearer = "Bearer ";
+}  // namespace
+
+std::string audited_key(std::string_view authorization) {
+  constexpr std::size_t kDigits = 12;
+  if (!authorization.starts_with(kBearer)) return {};
+  return sha256_hex(authorization.substr(kBearer.size())).substr(0, kDigits);
+}
+
 Result<std::size_t> ApiKeys::find(std::string_view authorization) const {
-  constexpr std::string_view kBearer = "Bearer ";
   if (!authorization.starts_with(kBearer)) return fail(Code::kUnauthenticated, "a Bearer key is required");
   const std::string digest = sha256_hex(authorization.substr(kBearer.size()));
   std::size_t found = keys_.size();

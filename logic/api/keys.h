@@ -45,6 +45,10 @@ class ApiKeys {
   std::vector<ApiKey> keys_;
 };
 
+// What the audit log calls the key of an "Authorization: Bearer KEY" header: the first digits of its digest, by which it is
+// found in the configuration. Empty without one.
+[[nodiscard]] std::string audited_key(std::string_view authorization);
+
 // Lower-case hex of the SHA-256.
 [[nodiscard]] std::string sha256_hex(std::string_view text);
 

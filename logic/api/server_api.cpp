@@ -1,7 +1,9 @@
 #include "logic/api/server_api.h"
 
 #include <array>
+#include <utility>
 
+#include "common/log/audit.h"
 #include "logic/message/accept.h"
 
 namespace hongyan::logic {
@@ -9,6 +11,7 @@ namespace hongyan::logic {
 namespace {
 
 constexpr std::size_t kMaxReason = 1024;
+constexpr double kRefusalsPerSecond = 100;  // that the audit log tells
 
 constexpr std::array kCalls = {
     ApiCall{http::Method::kPost, "/v1/messages", Right::kMessages, post_messages},
@@ -31,6 +34,39 @@ constexpr std::array kCalls = {
     ApiCall{http::Method::kDelete, "/v1/users/{uid}/ban", Right::kBan, delete_ban},
 };
 
+std::string_view shown_path(const http::Request& request) {
+  constexpr std::size_t kMost = 256;
+  return std::string_view(request.path).substr(0, kMost);
+}
+
+// A call that changes something, other than messages, for the audit log.
+class AuditedCall {
+ public:
+  AuditedCall(const ApiCall& call, const http::Request& request) {
+    if (!audit::enabled() || request.method == http::Method::kGet || request.method == http::Method::kHead)
+      return;
+    if (call.right == Right::kMessages || call.right == Right::kPresence) return;
+    key_ = audited_key(request.header("Authorization").value_or(""));
+    address_ = request.peer;
+    method_ = to_string(request.method);
+    path_ = shown_path(request);
+  }
+  void write(Code code) const {
+    if (path_.empty()) return;
+    audit::write("api_call", {{"key", key_},
+                              {"address", address_},
+                              {"method", method_},
+                              {"path", path_},
+                              {"code", code_name(code)}});
+  }
+
+ private:
+  std::string key_;
+  std::string address_;
+  std::string_view method_;
+  std::string path_;
+};
+
 }  // namespace
 
 Result<std::string> uid_of_path(const ApiRequest& request) {
@@ -51,7 +87,10 @@ Result<std::string> read_reason(const Json& body) {
 std::span<const ApiCall> api_calls() noexcept { return kCalls; }
 
 ServerApi::ServerApi(ApiServices services, const ApiKeys& keys)
-    : services_(services), keys_(keys), buckets_(keys.size(), TokenBucket(SteadyClock::now())) {}
+    : services_(services),
+      keys_(keys),
+      buckets_(keys.size(), TokenBucket(SteadyClock::now())),
+      refusals_(kRefusalsPerSecond) {}
 
 http::Router ServerApi::routes() {
   http::Router router;
@@ -76,8 +115,22 @@ Status ServerApi::check_head(const ApiCall& call, const http::Request& request) 
   } else if (!keys_.at(*key).may(call.right)) {
     ok = fail(Code::kPermissionDenied, "the key lacks the right " + std::string(right_name(call.right)));
   }
-  if (!ok) count(ok.error().code);
+  if (!ok) {
+    count(ok.error().code);
+    audit_refusal(request, ok.error().code);
+  }
   return ok;
+}
+
+void ServerApi::audit_refusal(const http::Request& request, Code code) {
+  if (!audit::enabled()) return;
+  const auto suppressed = refusals_.allow(SteadyClock::now());
+  if (!suppressed) return;
+  audit::write("api_refused", {{"address", request.peer},
+                               {"method", to_string(request.method)},
+                               {"path", shown_path(request)},
+                               {"code", code_name(code)},
+                               {"suppressed", static_cast<std::int64_t>(*suppressed)}});
 }
 
 Result<std::size_t> ServerApi::admit(const http::Request& request) {
@@ -100,8 +153,11 @@ net::Awaitable<Result<Json>> ServerApi::run(ServerApi* self, const ApiCall* call
 
 net::Awaitable<http::Response> ServerApi::answer(ServerApi* self, const ApiCall* call,
                                                  http::Request request) {
+  // Of the request, which the handler takes.
+  const AuditedCall audited(*call, request);
   const auto result = co_await run(self, call, std::move(request));
   self->count(result ? Code::kOk : result.error().code);
+  audited.write(result ? Code::kOk : result.error().code);
   if (!result) co_return http::error_response(result.error());
   co_return http::Response{.body = result->dump(), .headers = {}};
 }

@@ -13,6 +13,7 @@
 #include "common/base/msg_id.h"
 #include "common/base/token_bucket.h"
 #include "common/http/router.h"
+#include "common/log/line_limit.h"
 #include "logic/api/caller.h"
 #include "logic/api/config.h"
 #include "logic/api/json.h"
@@ -96,6 +97,7 @@ class ServerApi {
   // Its key, if that does not call too often.
   [[nodiscard]] Result<std::size_t> admit(const http::Request& request);
   void count(Code code) noexcept;
+  void audit_refusal(const http::Request& request, Code code);
   [[nodiscard]] static net::Awaitable<Result<Json>> run(ServerApi* self, const ApiCall* call,
                                                         http::Request request);
   [[nodiscard]] static net::Awaitable<http::Response> answer(ServerApi* self, const ApiCall* call,
@@ -105,6 +107,7 @@ class ServerApi {
   const ApiKeys& keys_;
   std::vector<TokenBucket> buckets_;  // as the keys
   std::array<std::atomic<std::uint64_t>, kCodes> answered_{};
+  log::LineLimit refusals_;  // who knows no key does not fill the audit log
 };
 
 }  // namespace hongyan::logic

@@ -1,4 +1,5 @@
 #include "common/base/clock.h"
+#include "common/log/audit.h"
 #include "logic/api/server_api.h"
 #include "logic/message/accept.h"
 
@@ -18,6 +19,11 @@ Result<Json> make_token(const auth::TokenSigner& signer, const ApiRequest& reque
   if (!ttl) return std::unexpected(ttl.error());
   auto token = signer.sign(request.app_id, *uid, *ttl);
   if (!token) return std::unexpected(token.error());
+  audit::write("token_minted", {{"app", request.app_id},
+                                {"uid", *uid},
+                                {"ttl_seconds", *ttl},
+                                {"key", audited_key(request.http.header("Authorization").value_or(""))},
+                                {"address", request.http.peer}});
   return Json{{"token", *token}, {"expires_at", wall_ms() + *ttl * 1000}};
 }
 

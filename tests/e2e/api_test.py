@@ -5,6 +5,7 @@ import sys
 import unittest
 
 sys.dont_write_bytecode = True
+from api_audit import AuditTest  # noqa: E402
 from api_case import OPENAPI, ApiCase  # noqa: E402
 from api_groups import GroupsTest  # noqa: E402
 from api_messages import MessagesTest  # noqa: E402
@@ -41,7 +42,7 @@ class DocumentTest(ApiCase):
 
 def load_tests(loader: unittest.TestLoader, _tests, _pattern) -> unittest.TestSuite:
     return unittest.TestSuite(loader.loadTestsFromTestCase(cases)
-                              for cases in (MessagesTest, GroupsTest, UsersTest, RightsTest, DocumentTest))
+                              for cases in (MessagesTest, GroupsTest, UsersTest, RightsTest, AuditTest, DocumentTest))
 
 
 if __name__ == "__main__":
