@@ -37,6 +37,11 @@ if(HONGYAN_SANITIZE)
   add_link_options(-fsanitize=${HONGYAN_SANITIZE})
 endif()
 
+option(HONGYAN_FUZZ "Instrument for libFuzzer, and build hongyan-fuzz" OFF)
+if(HONGYAN_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 # Target that own code links: warnings as errors. Generated code does not link it.
 add_library(hongyan_warnings INTERFACE)
 target_compile_options(hongyan_warnings INTERFACE -Wall -Wextra -Wpedantic -Werror)
