@@ -24,11 +24,12 @@ App::App(const IplistConfig& config, daemon::Context& context)
                 .boot_id = random_id(),
                 .secret = config.common.cluster.secret},
       gates_api_(config.ttl_seconds, context.metrics, context.health),
-      demo_(config.demo) {}
+      demo_(config.demo),
+      certificate_("iplist", config.certificate) {}
 
 Result<std::unique_ptr<daemon::Daemon>> App::start(const IplistConfig& config, daemon::Context& context) {
   std::unique_ptr<App> app(new App(config, context));
-  if (auto opened = app->open(config); !opened) return std::unexpected(opened.error());
+  if (auto opened = app->open(config, context); !opened) return std::unexpected(opened.error());
   log::info("iplist", "listening clients={}:{} heartbeats={}:{}", config.clients.host, app->clients_port(),
             config.heartbeats.host, app->heartbeats_port());
   app->loop_.spawn("iplist tick", GatesApi::tick(&app->gates_api_));
@@ -36,7 +37,9 @@ Result<std::unique_ptr<daemon::Daemon>> App::start(const IplistConfig& config, d
   return app;
 }
 
-Status App::open(const IplistConfig& config) {
+Status App::open(const IplistConfig& config, daemon::Context& context) {
+  if (auto loaded = certificate_.load(); !loaded) return loaded;
+  certificate_.watch(context.metrics, context.health);
   auto links = link::LinkServer::start({&loop_}, config.heartbeats.host, config.heartbeats.port, identity_,
                                        gates_api_, config.links);
   if (!links) return fail(links.error().code, "listen.heartbeats: " + links.error().message);
@@ -57,10 +60,15 @@ Status App::open(const IplistConfig& config) {
     demo_.add_routes(router);
     log::warn("iplist", "demo tokens for anybody app={}", log::quoted(config.demo.app_id));
   }
-  auto http = http::Server::start(loop_, config.clients.host, config.clients.port, std::move(router), limits);
+  auto http = http::Server::start(loop_, config.clients.host, config.clients.port, std::move(router), limits,
+                                  certificate_.context());
   if (!http) return fail(http.error().code, "listen.clients: " + http.error().message);
   http_ = std::move(*http);
   return {};
+}
+
+void App::reload() {
+  if (certificate_.reload()) http_->set_tls(certificate_.context());
 }
 
 App::~App() { stop(); }

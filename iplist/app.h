@@ -20,18 +20,21 @@ class App : public daemon::Daemon {
                                                                      daemon::Context& context);
   ~App() override;
   void stop() override;
+  // Reads the certificate anew.
+  void reload() override;
 
   [[nodiscard]] std::uint16_t clients_port() const noexcept { return http_->local_port(); }
   [[nodiscard]] std::uint16_t heartbeats_port() const noexcept { return links_->port(); }
 
  private:
   App(const IplistConfig& config, daemon::Context& context);
-  [[nodiscard]] Status open(const IplistConfig& config);
+  [[nodiscard]] Status open(const IplistConfig& config, daemon::Context& context);
 
   const link::Identity identity_;
   GatesApi gates_api_;  // this and demo_ outlive the loop, whose coroutines refer to them
   const Demo demo_;
   net::EventLoop loop_{"iplist"};
+  daemon::Certificate certificate_;
   std::shared_ptr<link::LinkServer> links_;
   std::unique_ptr<http::Server> http_;
   bool stopped_ = false;

@@ -36,6 +36,13 @@ void bind(config::Schema& schema, IplistConfig& c) {
   schema.check("metrics.listen", [&c] { return net::check_listen_host(c.common.metrics.listen.host); });
   link::bind(schema, "listen", c.links);
 
+  schema.section(
+      "tls", "TLS 1.2 and later for listen.clients, instead of plain HTTP. SIGHUP reads both files anew.");
+  schema.value("tls.certificate_file", c.certificate.certificate,
+               "PEM: the certificate, then those that lead to the CA. Empty: plain HTTP.");
+  schema.value("tls.key_file", c.certificate.key, "PEM: the certificate's private key.");
+  schema.check("tls.certificate_file", [&c] { return daemon::check_certificate(c.certificate); });
+
   schema.section("web", "The page, served at / beside the interface that it asks.");
   schema.value("web.root", c.web_root, "Folder with the built page; read at start. Empty: no page.");
   schema.bytes("web.max_bytes", c.web_max_bytes, "Its files together, at most.").range(1 << 10, 1 << 30);

@@ -7,6 +7,7 @@
 
 #include "common/base/endpoint.h"
 #include "common/config/common_config.h"
+#include "common/daemon/certificate.h"
 #include "common/link/link_server.h"
 #include "iplist/demo.h"
 
@@ -26,6 +27,9 @@ struct IplistConfig {
   Endpoint clients{.host = "127.0.0.1", .port = 7200};
   Endpoint heartbeats{.host = "127.0.0.1", .port = 7201};
   link::LinkServerOptions links;
+
+  // [tls]
+  daemon::CertificateFiles certificate;  // of listen.clients; not set: plain HTTP
 
   // [web]
   std::string web_root;  // empty: no page

@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
-#include <boost/beast/http/read.hpp>
 
 #include "common/http/framing.h"
 #include "common/log/log.h"
@@ -19,8 +18,9 @@ namespace beast_http = boost::beast::http;
 constexpr Milliseconds kLinger{1000};
 constexpr std::size_t kLingerBytes = 4 << 20;
 constexpr std::size_t kReadAhead = 64 << 10;
+constexpr std::size_t kReadBytes = 16 << 10;
 
-net::asio::ip::address address_of(const net::TcpSocket& socket) {
+net::asio::ip::address address_of(net::TcpSocket& socket) {
   net::error_code ec;
   const auto endpoint = socket.remote_endpoint(ec);
   return ec ? net::asio::ip::address() : endpoint.address();
@@ -59,22 +59,22 @@ std::string head_of(const Response& response, bool keep) {
 
 }  // namespace
 
-Server::Connection::Connection(net::TcpSocket socket, std::shared_ptr<const Router> router,
-                               const Limits& limits, Crowd& crowd)
+Server::Connection::Connection(net::Stream stream, std::shared_ptr<const Router> router, const Limits& limits,
+                               Crowd& crowd)
     : router_(std::move(router)),
       limits_(limits),
-      socket_(std::move(socket)),
-      address_(address_of(socket_)),
+      stream_(std::move(stream)),
+      address_(address_of(stream_.socket())),
       crowd_(crowd),
       seat_([this] { close(); }),
-      deadline_(socket_.get_executor(),
+      deadline_(stream_.socket().get_executor(),
                 [this] {
                   net::error_code ignored;
-                  socket_.cancel(ignored);
+                  stream_.socket().cancel(ignored);
                 }),
       buffer_(limits.max_header_bytes + kReadAhead) {
   net::error_code ignored;
-  socket_.set_option(net::Tcp::no_delay(true), ignored);
+  stream_.socket().set_option(net::Tcp::no_delay(true), ignored);
 }
 
 void Server::Connection::finish() {
@@ -82,10 +82,7 @@ void Server::Connection::finish() {
   if (!busy_) close();
 }
 
-void Server::Connection::close() {
-  net::error_code ignored;
-  socket_.close(ignored);
-}
+void Server::Connection::close() { stream_.close(); }
 
 void Server::Connection::set_busy(bool busy) {
   busy_ = busy;
@@ -149,14 +146,54 @@ net::Awaitable<bool> Server::Connection::read_head(std::shared_ptr<Connection> s
   co_return false;
 }
 
+net::Awaitable<std::size_t> Server::Connection::read_some(std::shared_ptr<Connection> self,
+                                                          net::asio::mutable_buffer into,
+                                                          net::error_code& ec) {
+  using Outcome = net::StreamIo::Outcome;
+  net::StreamIo io{.outcome = Outcome::kBlocked};
+  if (self->stream_.buffered()) io = self->stream_.read_some(into);
+  while (io.outcome == Outcome::kBlocked) {
+    if (!self->stream_.is_open()) break;
+    co_await self->stream_.socket().async_wait(self->stream_.read_wait(), net::await(ec));
+    if (ec) co_return 0;
+    io = self->stream_.read_some(into);
+  }
+  if (io.outcome == Outcome::kDone) co_return io.bytes;
+  ec = io.outcome == Outcome::kClosed ? net::error_code(net::asio::error::eof)
+                                      : net::error_code(net::asio::error::connection_reset);
+  co_return 0;
+}
+
+net::Awaitable<net::error_code> Server::Connection::parse_more(std::shared_ptr<Connection> self) {
+  while (true) {
+    net::error_code ec;
+    if (self->buffer_.size() > 0) {
+      const std::size_t used = self->parser_->put(self->buffer_.data(), ec);
+      self->buffer_.consume(used);
+      if (ec != beast_http::error::need_more) co_return ec;
+      ec = {};
+    }
+    if (self->deadline_.expired()) co_return net::asio::error::timed_out;
+    const std::size_t room = self->buffer_.max_size() - self->buffer_.size();
+    if (room == 0) co_return beast_http::error::buffer_overflow;
+    const std::size_t size = co_await read_some(self, self->buffer_.prepare(std::min(room, kReadBytes)), ec);
+    if (ec == net::asio::error::eof) {
+      if (!self->parser_->got_some()) co_return beast_http::error::end_of_stream;
+      self->parser_->put_eof(ec);
+      co_return ec ? ec : beast_http::error::partial_message;
+    }
+    if (ec) co_return self->deadline_.expired() ? net::error_code(net::asio::error::timed_out) : ec;
+    self->buffer_.commit(size);
+  }
+}
+
 // Between two requests of a connection. False: nothing came.
 net::Awaitable<bool> Server::Connection::wait_for_request(std::shared_ptr<Connection> self) {
   if (self->buffer_.size() > 0) co_return true;
-  if (!self->socket_.is_open()) co_return false;
+  if (!self->stream_.is_open()) co_return false;
   self->deadline_.arm(self->limits_.idle_timeout);
   net::error_code ec;
-  const std::size_t size =
-      co_await self->socket_.async_read_some(self->buffer_.prepare(4096), net::await(ec));
+  const std::size_t size = co_await read_some(self, self->buffer_.prepare(kReadBytes), ec);
   self->deadline_.disarm();
   if (ec) co_return false;
   self->buffer_.commit(size);
@@ -166,11 +203,9 @@ net::Awaitable<bool> Server::Connection::wait_for_request(std::shared_ptr<Connec
 net::Awaitable<net::error_code> Server::Connection::read_header(std::shared_ptr<Connection> self) {
   self->deadline_.arm(self->limits_.header_deadline);
   net::error_code ec;
-  while (!ec && !self->parser_->is_header_done() && !self->deadline_.expired()) {
-    co_await beast_http::async_read_some(self->socket_, self->buffer_, *self->parser_, net::await(ec));
-  }
+  while (!ec && !self->parser_->is_header_done()) ec = co_await parse_more(self);
   self->deadline_.disarm();
-  co_return self->deadline_.expired() && !self->parser_->is_header_done() ? net::asio::error::timed_out : ec;
+  co_return ec;
 }
 
 net::Awaitable<net::error_code> Server::Connection::read_body(std::shared_ptr<Connection> self) {
@@ -179,13 +214,11 @@ net::Awaitable<net::error_code> Server::Connection::read_body(std::shared_ptr<Co
   const auto expect = self->parser_->get()[beast_http::field::expect];
   if (!self->parser_->is_done() && boost::beast::iequals(expect, "100-continue")) {
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-    co_await net::asio::async_write(self->socket_, net::asio::buffer(kContinue), net::await(ec));
+    ec = co_await write_all(self, {net::asio::buffer(kContinue), net::asio::const_buffer()});
   }
-  while (!ec && !self->parser_->is_done() && !self->deadline_.expired()) {
-    co_await beast_http::async_read_some(self->socket_, self->buffer_, *self->parser_, net::await(ec));
-  }
+  while (!ec && !self->parser_->is_done()) ec = co_await parse_more(self);
   self->deadline_.disarm();
-  co_return self->deadline_.expired() && !self->parser_->is_done() ? net::asio::error::timed_out : ec;
+  co_return ec;
 }
 
 net::Awaitable<> Server::Connection::answer_failure(std::shared_ptr<Connection> self,
@@ -264,15 +297,37 @@ net::Awaitable<Response> Server::Connection::handle(const Handler& handler, Requ
   co_return error_response(500, "INTERNAL", "internal error");
 }
 
+net::Awaitable<net::error_code> Server::Connection::write_all(std::shared_ptr<Connection> self,
+                                                              Buffers buffers) {
+  using Outcome = net::StreamIo::Outcome;
+  net::error_code ec;
+  while (!ec && net::asio::buffer_size(buffers) > 0) {
+    const net::StreamIo io = self->stream_.write_some(buffers);
+    if (io.outcome == Outcome::kBlocked) {
+      co_await self->stream_.socket().async_wait(self->stream_.write_wait(), net::await(ec));
+    } else if (io.outcome != Outcome::kDone) {
+      ec = net::asio::error::connection_reset;
+    } else {
+      std::size_t written = io.bytes;
+      for (auto& buffer : buffers) {
+        const std::size_t of_this = std::min(written, buffer.size());
+        buffer += of_this;
+        written -= of_this;
+      }
+    }
+  }
+  // Others' turn: a client that sends many requests at once has its answers one by one.
+  if (!ec) co_await net::asio::post(self->stream_.socket().get_executor(), net::kUseAwaitable);
+  co_return ec;
+}
+
 net::Awaitable<bool> Server::Connection::write(std::shared_ptr<Connection> self, Response response,
                                                bool without_body) {
   const std::string head = head_of(response, self->keep_);
   const bool empty = without_body || response.status == 204 || response.status == 304;
-  const std::array<net::asio::const_buffer, 2> buffers = {
-      net::asio::buffer(head), empty ? net::asio::const_buffer() : net::asio::buffer(response.body)};
-  net::error_code ec;
   self->deadline_.arm(self->limits_.write_deadline);
-  co_await net::asio::async_write(self->socket_, buffers, net::await(ec));
+  const net::error_code ec = co_await write_all(
+      self, {net::asio::buffer(head), empty ? net::asio::const_buffer() : net::asio::buffer(response.body)});
   self->deadline_.disarm();
   co_return !ec;
 }
@@ -284,12 +339,12 @@ net::Awaitable<> Server::Connection::write_and_linger(std::shared_ptr<Connection
   const bool written = co_await write(self, std::move(response), false);
   if (!written) co_return;
   net::error_code ec;
-  self->socket_.shutdown(net::TcpSocket::shutdown_send, ec);
+  self->stream_.finish();
   self->deadline_.arm(kLinger);
   std::array<char, 4096> discarded;
   std::size_t total = 0;
   while (!ec && !self->deadline_.expired() && total < kLingerBytes) {
-    total += co_await self->socket_.async_read_some(net::asio::buffer(discarded), net::await(ec));
+    total += co_await read_some(self, net::asio::buffer(discarded), ec);
   }
   self->deadline_.disarm();
 }

@@ -5,6 +5,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "common/http/crowd.h"
 #include "common/http/server.h"
 #include "common/net/deadline.h"
+#include "common/net/stream.h"
 
 namespace hongyan::http {
 
@@ -19,7 +21,7 @@ namespace hongyan::http {
 class Server::Connection : public std::enable_shared_from_this<Server::Connection> {
  public:
   // limits and crowd outlive it.
-  Connection(net::TcpSocket socket, std::shared_ptr<const Router> router, const Limits& limits, Crowd& crowd);
+  Connection(net::Stream stream, std::shared_ptr<const Router> router, const Limits& limits, Crowd& crowd);
   ~Connection() { crowd_.leave(seat_); }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -48,6 +50,12 @@ class Server::Connection : public std::enable_shared_from_this<Server::Connectio
   [[nodiscard]] static net::Awaitable<bool> read_head(std::shared_ptr<Connection> self);
   [[nodiscard]] static net::Awaitable<bool> serve_request(std::shared_ptr<Connection> self);
   [[nodiscard]] static net::Awaitable<bool> wait_for_request(std::shared_ptr<Connection> self);
+  // Of the socket, after waiting for it: no client keeps the loop for itself. 0 with an error.
+  [[nodiscard]] static net::Awaitable<std::size_t> read_some(std::shared_ptr<Connection> self,
+                                                             net::asio::mutable_buffer into,
+                                                             net::error_code& ec);
+  // Gives the parser what has come, or the next that comes.
+  [[nodiscard]] static net::Awaitable<net::error_code> parse_more(std::shared_ptr<Connection> self);
   [[nodiscard]] static net::Awaitable<net::error_code> read_header(std::shared_ptr<Connection> self);
   [[nodiscard]] static net::Awaitable<net::error_code> read_body(std::shared_ptr<Connection> self);
   [[nodiscard]] static net::Awaitable<> answer_failure(std::shared_ptr<Connection> self,
@@ -55,6 +63,9 @@ class Server::Connection : public std::enable_shared_from_this<Server::Connectio
   [[nodiscard]] static net::Awaitable<Response> handle(const Handler& handler, Request request);
   [[nodiscard]] static net::Awaitable<bool> refuse_request(std::shared_ptr<Connection> self, Refusal refusal,
                                                            bool without_body);
+  using Buffers = std::array<net::asio::const_buffer, 2>;
+  [[nodiscard]] static net::Awaitable<net::error_code> write_all(std::shared_ptr<Connection> self,
+                                                                 Buffers buffers);
   [[nodiscard]] static net::Awaitable<bool> write(std::shared_ptr<Connection> self, Response response,
                                                   bool without_body);
   [[nodiscard]] static net::Awaitable<> write_and_linger(std::shared_ptr<Connection> self, Response response);
@@ -67,7 +78,7 @@ class Server::Connection : public std::enable_shared_from_this<Server::Connectio
   const std::shared_ptr<const Router> router_;
   const Limits& limits_;
 
-  net::TcpSocket socket_;
+  net::Stream stream_;
   const net::asio::ip::address address_;
   Crowd& crowd_;
   Crowd::Seat seat_;

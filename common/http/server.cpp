@@ -8,6 +8,7 @@
 #include "common/log/log.h"
 #include "common/net/acceptor.h"
 #include "common/net/listen.h"
+#include "common/net/stream.h"
 
 namespace hongyan::http {
 
@@ -41,9 +42,11 @@ class Server::State : public std::enable_shared_from_this<Server::State> {
   }
 
   void take(net::TcpSocket socket) {
-    auto connection = std::make_shared<Connection>(std::move(socket), router_, limits_, crowd_);
+    net::Stream stream = tls_ ? net::Stream(std::move(socket), *tls_) : net::Stream(std::move(socket));
+    auto connection = std::make_shared<Connection>(std::move(stream), router_, limits_, crowd_);
     const bool full = !connection->enter();
-    if (full && refusals_ >= kMaxRefusals) return;
+    // To tell it by TLS would cost a handshake.
+    if (full && (tls_ || refusals_ >= kMaxRefusals)) return;
     connections_.insert(connection);
     if (full) ++refusals_;
     loop_.spawn("http", serve(shared_from_this(), std::move(connection), full));
@@ -76,6 +79,8 @@ class Server::State : public std::enable_shared_from_this<Server::State> {
     end_when_empty();
   }
 
+  void set_tls(std::shared_ptr<const net::TlsContext> tls) { tls_ = std::move(tls); }
+
   net::EventLoop& loop() noexcept { return loop_; }
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
@@ -99,6 +104,7 @@ class Server::State : public std::enable_shared_from_this<Server::State> {
 
   net::EventLoop& loop_;
   const std::shared_ptr<const Router> router_;
+  std::shared_ptr<const net::TlsContext> tls_;  // of connections from now on; null: plain HTTP
   const Limits limits_;
   Crowd crowd_;  // outlives the connections
   net::Acceptor acceptor_;
@@ -112,8 +118,10 @@ class Server::State : public std::enable_shared_from_this<Server::State> {
 };
 
 Result<std::unique_ptr<Server>> Server::start(net::EventLoop& loop, const std::string& host,
-                                              std::uint16_t port, Router router, Limits limits) {
+                                              std::uint16_t port, Router router, Limits limits,
+                                              std::shared_ptr<const net::TlsContext> tls) {
   auto state = std::make_shared<State>(loop, std::move(router), limits);
+  state->set_tls(std::move(tls));
   if (auto listening = state->listen(host, port); !listening) return std::unexpected(listening.error());
   loop.spawn("http accept", State::accept(state));
   return std::unique_ptr<Server>(new Server(std::move(state)));
@@ -124,6 +132,10 @@ Server::Server(std::shared_ptr<State> state) : state_(std::move(state)) {}
 Server::~Server() = default;
 
 std::uint16_t Server::local_port() const noexcept { return state_->port(); }
+
+void Server::set_tls(std::shared_ptr<const net::TlsContext> tls) {
+  state_->loop().post([state = state_, tls = std::move(tls)]() mutable { state->set_tls(std::move(tls)); });
+}
 
 void Server::stop(Milliseconds drain, std::function<void()> done) {
   state_->loop().post([state = state_, drain, done = std::move(done)] { state->stop(drain, done); });

@@ -12,6 +12,7 @@
 #include "common/http/router.h"
 #include "common/net/event_loop.h"
 #include "common/net/network.h"
+#include "common/net/tls.h"
 
 namespace hongyan::http {
 
@@ -36,15 +37,19 @@ struct Limits {
 // after stop_and_wait(). What handlers refer to must live until then.
 class Server {
  public:
-  // host: an address, or "" for all. Port 0: the system chooses. Error kUnavailable when the port is in use.
+  // tls: null for plain HTTP. host: an address, or "" for all. Port 0: the system chooses. Error kUnavailable when the port is in use.
   [[nodiscard]] static Result<std::unique_ptr<Server>> start(net::EventLoop& loop, const std::string& host,
                                                              std::uint16_t port, Router router,
-                                                             Limits limits = {});
+                                                             Limits limits = {},
+                                                             std::shared_ptr<const net::TlsContext> tls = {});
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
   [[nodiscard]] std::uint16_t local_port() const noexcept;
+
+  // For connections from now on; of a server that was started with one.
+  void set_tls(std::shared_ptr<const net::TlsContext> tls);
 
   // Accepts nothing more, closes idle connections, lets running requests end within `drain`, then closes.
   // `done` runs on the loop after that.

@@ -20,11 +20,6 @@ constexpr Milliseconds kPoll{20};
 constexpr Milliseconds kTrimInterval{5000};
 constexpr std::uint32_t kManyClients = 200;
 
-std::int64_t seconds_now() {
-  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 }  // namespace
 
 Gate::Gate(GateConfig config, metrics::Registry& registry, metrics::Health& health)
@@ -35,6 +30,9 @@ Gate::Gate(GateConfig config, metrics::Registry& registry, metrics::Health& heal
                 .secret = config_.common.cluster.secret},
       max_connections_(fitting_connections(config_)),
       admission_(config_.admission, max_connections_, config_.max_connections_per_address),
+      certificate_("gate", config_.uses_tls()
+                               ? daemon::CertificateFiles{config_.certificate_file, config_.key_file}
+                               : daemon::CertificateFiles{}),
       registry_(registry),
       health_(health),
       threads_("gate", config_.workers) {}
@@ -45,29 +43,9 @@ Gate::~Gate() {
   threads_.stop_and_join();
 }
 
-Status Gate::load_tls() {
-  if (!config_.uses_tls()) return {};
-  auto loaded = net::TlsContext::server(config_.certificate_file, config_.key_file, tls_.get());
-  if (!loaded) return std::unexpected(Error{loaded.error().code, "tls: " + loaded.error().message});
-  const std::int64_t now = seconds_now();
-  if (!(*loaded)->valid_at(now)) {
-    // Better than none at a start, but never in the place of a good one.
-    const std::string what = config_.certificate_file + ": the certificate has expired or is not valid yet";
-    if (tls_ && tls_->valid_at(now)) return fail(Code::kBadRequest, "tls: " + what);
-    log::warn("gate", "{}: clients will refuse it", what);
-  }
-  tls_ = std::move(*loaded);
-  certificate_expires_ = tls_->expires_at();
-  return {};
-}
-
 void Gate::reload() {
-  if (!config_.uses_tls()) return log::info("gate", "nothing to reload: no TLS");
-  if (auto loaded = load_tls(); !loaded) {
-    return log::error("gate", "reload failed, the present certificate stays: {}", loaded.error().message);
-  }
-  for (auto& loop : loops_) loop->set_tls(tls_);
-  log::info("gate", "certificate reloaded expires_in_hours={}", (tls_->expires_at() - seconds_now()) / 3600);
+  if (!certificate_.reload()) return;
+  for (auto& loop : loops_) loop->set_tls(certificate_.context());
 }
 
 Status Gate::listen() {
@@ -92,15 +70,15 @@ Status Gate::listen(TransportKind kind) {
 }
 
 Status Gate::start() {
-  if (auto loaded = load_tls(); !loaded) return loaded;
+  if (auto loaded = certificate_.load(); !loaded) return loaded;
   for (std::size_t i = 0; i < threads_.size(); ++i) {
     loops_.push_back(std::make_unique<GateLoop>(threads_.at(i), static_cast<std::uint32_t>(i), identity_,
-                                                admission_, config_, tls_));
+                                                admission_, config_, certificate_.context()));
   }
   if (auto listening = listen(); !listening) return listening;
   add_gate_metrics(registry_, loops_);
   add_health();
-  if (tls_) add_certificate_watch();
+  certificate_.watch(registry_, health_);
   membership_ = std::make_unique<link::Membership>(
       main_loop_, identity_,
       link::Membership::Options{.iplists = link::members_of(config_.common.cluster.iplists),
@@ -188,17 +166,6 @@ link::Heartbeat Gate::heartbeat() {
   heartbeat.set_connections(out_of_descriptors() ? max_connections_ : admission_.open());
   heartbeat.set_max_connections(max_connections_);
   return heartbeat;
-}
-
-void Gate::add_certificate_watch() {
-  auto& gauge = registry_.gauge("hongyan_gate_certificate_expires_seconds",
-                                "When the TLS certificate expires, since 1970.");
-  registry_.before_collect([this, &gauge] { gauge.Set(static_cast<double>(certificate_expires_.load())); });
-  health_.add("certificate", [this] {
-    if (certificate_expires_ > seconds_now()) return metrics::HealthCheck{};
-    return metrics::HealthCheck{.state = metrics::HealthState::kDegraded,
-                                .text = "the TLS certificate has expired"};
-  });
 }
 
 void Gate::add_health() {

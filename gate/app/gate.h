@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "common/daemon/certificate.h"
 #include "common/daemon/daemon.h"
 #include "common/link/membership.h"
 #include "common/metrics/health.h"
@@ -40,14 +41,12 @@ class Gate : public daemon::Daemon {
  private:
   // Clients that this process has descriptors for, at most max_connections; warns when they are fewer.
   [[nodiscard]] static std::uint32_t fitting_connections(const GateConfig& config);
-  [[nodiscard]] Status load_tls();
   [[nodiscard]] Status listen();
   [[nodiscard]] Status listen(TransportKind kind);
   [[nodiscard]] link::Heartbeat heartbeat();
   // A client was turned away since the last heartbeat, because descriptors were used up.
   [[nodiscard]] bool out_of_descriptors();
   void add_health();
-  void add_certificate_watch();
   // Gives memory back to the system when many clients have gone.
   [[nodiscard]] static net::Awaitable<> trim_always(Gate* self);
   // Waits until every loop has run what was posted to it.
@@ -57,6 +56,7 @@ class Gate : public daemon::Daemon {
   link::Identity identity_;
   const std::uint32_t max_connections_;
   Admission admission_;
+  daemon::Certificate certificate_;
   metrics::Registry& registry_;
   metrics::Health& health_;
   net::EventLoop main_loop_{"gate-main"};
@@ -64,9 +64,7 @@ class Gate : public daemon::Daemon {
   std::vector<std::unique_ptr<GateLoop>> loops_;
   std::unique_ptr<link::Membership> membership_;
   std::array<std::uint16_t, protocol::kTransportKinds> ports_{};  // 0: not listened on
-  std::shared_ptr<const net::TlsContext> tls_;                    // null: no TLS
-  std::atomic<std::int64_t> certificate_expires_{0};
-  std::uint64_t turned_away_ = 0;  // as of the last heartbeat; main loop
+  std::uint64_t turned_away_ = 0;                                 // as of the last heartbeat; main loop
   bool running_ = false;
 };
 

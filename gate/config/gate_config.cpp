@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/config/schema.h"
+#include "common/daemon/certificate.h"
 #include "common/net/listen.h"
 #include "common/net/tls.h"
 
@@ -75,8 +76,7 @@ void bind_tls(config::Schema& schema, GateConfig& c) {
   });
   schema.check("tls.key_file", [&c] {
     if (!c.uses_tls() || c.certificate_file.empty() || c.key_file.empty()) return std::string();
-    const auto loaded = net::TlsContext::server(c.certificate_file, c.key_file);
-    return loaded ? std::string() : loaded.error().message;
+    return daemon::check_certificate({.certificate = c.certificate_file, .key = c.key_file});
   });
 }
 

@@ -8,6 +8,12 @@ namespace hongyan::logic {
 void bind(config::Schema& schema, ApiConfig& config) {
   schema.section("api", "The server API for business services.");
   schema.value("api.listen", config.listen, "Where it listens; \"\" turns it off.");
+  schema.value("api.certificate_file", config.certificate.certificate,
+               "PEM: a certificate, then those that lead to the CA, for HTTPS (TLS 1.2 and later); SIGHUP "
+               "reads it and its "
+               "key anew. Empty: plain HTTP.");
+  schema.value("api.key_file", config.certificate.key, "PEM: the certificate's private key.");
+  schema.check("api.certificate_file", [&config] { return daemon::check_certificate(config.certificate); });
   schema
       .value(
           "api.max_connections", config.max_connections,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/endpoint.h"
+#include "common/daemon/certificate.h"
 
 namespace hongyan::config {
 class Schema;
@@ -16,6 +17,7 @@ namespace hongyan::logic {
 
 struct ApiConfig {
   Endpoint listen{.host = "127.0.0.1", .port = 7180};  // not set: no server API
+  daemon::CertificateFiles certificate;                // not set: plain HTTP
   std::size_t max_body_bytes = 1 << 20;
   std::uint32_t max_connections = 1024;
   std::uint32_t max_connections_per_address = 256;

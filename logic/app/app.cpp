@@ -20,6 +20,7 @@ App::App(LogicConfig config, daemon::Context& context)
       tokens_(config_.apps.token_keys()),
       keys_(config_.apps.api_keys()),
       context_(context),
+      certificate_("logic", config_.api.certificate),
       destinations_(config_.apps.upload_destinations()),
       rules_(config_.apps.rules()) {
   identity_ = {.role = link::ROLE_LOGIC,
@@ -98,7 +99,13 @@ Status App::open_listeners() {
   return {};
 }
 
+void App::reload() {
+  if (certificate_.reload()) api_->set_tls(certificate_.context());
+}
+
 Status App::open_api() {
+  if (auto loaded = certificate_.load(); !loaded) return loaded;
+  certificate_.watch(context_.metrics, context_.health);
   caller_ = std::make_unique<Caller>(control_, identity_, Caller::Options{});
   caller_->start();
   server_api_ = std::make_unique<ServerApi>(
@@ -109,7 +116,7 @@ Status App::open_api() {
   limits.max_per_address = config_.api.max_connections_per_address;
   limits.exempt = net::parse_networks(config_.api.exempt);
   auto api = http::Server::start(control_, config_.api.listen.host, config_.api.listen.port,
-                                 server_api_->routes(), limits);
+                                 server_api_->routes(), limits, certificate_.context());
   if (!api) return std::unexpected(api.error());
   api_ = std::move(*api);
   return {};

@@ -31,6 +31,8 @@ class App : public daemon::Daemon, private ShardObserver {
 
   // Refuses, finishes what storage has begun, closes, joins.
   void stop() override;
+  // Reads the server API's certificate anew.
+  void reload() override;
 
  private:
   App(LogicConfig config, daemon::Context& context);
@@ -57,6 +59,7 @@ class App : public daemon::Daemon, private ShardObserver {
   auth::JwtTokens tokens_;
   ApiKeys keys_;
   daemon::Context& context_;
+  daemon::Certificate certificate_;  // of the server API
 
   UploadDestinations destinations_;
   const RulesOfApps rules_;
