@@ -48,10 +48,10 @@ bool Certificate::reload() {
 }
 
 void Certificate::watch(metrics::Registry& registry, metrics::Health& health) const {
-  if (!context_) return;
   auto& gauge = registry.gauge("hongyan_" + component_ + "_certificate_expires_seconds",
-                               "When the TLS certificate expires, since 1970.");
+                               "When the TLS certificate expires, since 1970; 0: none.");
   registry.before_collect([this, &gauge] { gauge.Set(static_cast<double>(expires_at())); });
+  if (!context_) return;
   health.add("certificate", [this] {
     if (expires_at() > seconds_now()) return metrics::HealthCheck{};
     return metrics::HealthCheck{.state = metrics::HealthState::kDegraded,

@@ -43,7 +43,7 @@ class Certificate {
   // Seconds since 1970. Any thread.
   [[nodiscard]] std::int64_t expires_at() const noexcept { return expires_at_; }
 
-  // hongyan_COMPONENT_certificate_expires_seconds, and the health check "certificate"; nothing without files.
+  // hongyan_COMPONENT_certificate_expires_seconds, 0 without files; and the health check "certificate".
   void watch(metrics::Registry& registry, metrics::Health& health) const;
 
  private:
