@@ -21,7 +21,8 @@ constexpr std::uint32_t kCommand = 30;
 class OwnerClientTest : public ::testing::Test, private OwnerUser {
  protected:
   OwnerClientTest() { loop_.start(); }
-  ~OwnerClientTest() override {
+  // Before the destructor begins: until then this is who the loop calls.
+  void TearDown() override {
     loop_.post([this] { owners_.stop(); });
     loop_.stop();
     loop_.join();

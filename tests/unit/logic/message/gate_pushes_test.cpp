@@ -158,6 +158,9 @@ TEST_F(GatePushesTest, ABodyForManyOfOneGateGoesInSeveralPackets) {
 }
 
 TEST_F(GatePushesTest, TheNextBodyTakesNoMemory) {
+#if __has_feature(thread_sanitizer)
+  GTEST_SKIP() << "allocations are the sanitizer's";
+#endif
   const auto all = gates(300);
   const auto online = sessions(all, 3000);
   for (const auto& session : online) pushes_.add(session, 0);
