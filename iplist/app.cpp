@@ -68,7 +68,7 @@ Status App::open(const IplistConfig& config, daemon::Context& context) {
 }
 
 void App::reload() {
-  if (certificate_.reload()) http_->set_tls(certificate_.context());
+  certificate_.reload([this](const auto& tls) { http_->set_tls(tls); });
 }
 
 App::~App() { stop(); }

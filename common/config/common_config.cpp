@@ -15,7 +15,7 @@ log::Level LogConfig::parsed() const noexcept {
 void bind_common(Schema& schema, CommonConfig& config, const Endpoint& metrics_listen) {
   schema.value("dev", config.dev,
                "For development on one machine: accepts the secrets of the samples. Never in production.");
-  schema.refuse_sample_secrets_unless(config.dev);
+  schema.refuse_weak_secrets_unless(config.dev);
 
   schema.section("log", "Log lines go to standard error.");
   schema.value("log.level", config.log.level, "Least level that is written; can be changed at run time.")

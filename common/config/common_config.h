@@ -39,7 +39,7 @@ struct CommonConfig {
 };
 
 // Binds all of it. metrics_listen: the daemon's own default, "127.0.0.1:9100" for the gate.
-// Sample secrets ("change-me…") are refused at any depth unless dev = true.
+// Secrets that protect nothing are refused at any depth unless dev = true.
 void bind_common(Schema& schema, CommonConfig& config, const Endpoint& metrics_listen);
 
 // What is wrong when a daemon would tell iplist an address that nobody can connect to: it listens on all

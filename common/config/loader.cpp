@@ -35,8 +35,9 @@ struct Loader {
   struct Secret {
     toml::source_position at;
     std::string name;
+    std::string_view weakness;
   };
-  std::vector<Secret> sample_secrets;
+  std::vector<Secret> weak_secrets;
   struct PlacedRule {
     toml::source_position at;
     std::string name;
@@ -163,9 +164,25 @@ struct Loader {
         text == nullptr ? "must be a text" : SecretReader::read(key, text->get(), folder);
     if (!error.empty()) {
       report(chosen->source().begin, name, error);
-    } else if (is_sample_secret(*std::get<SecretTarget>(key.target_).value)) {
-      sample_secrets.push_back({chosen->source().begin, name});
+    } else if (const std::string_view weakness = weakness_of(key, text->get()); !weakness.empty()) {
+      weak_secrets.push_back({chosen->source().begin, name, weakness});
     }
+  }
+
+  // file: of the secret, when it is in one.
+  [[nodiscard]] std::string_view weakness_of(const Key& key, const std::string& file) const {
+    const bool in_file = key.secret_key_.ends_with("_file") && key.secret_key_ != key.name_;
+    std::error_code ec;
+    const auto status = std::filesystem::status(std::filesystem::path(folder) / file, ec);
+    const bool for_all =
+        (status.permissions() & std::filesystem::perms::others_read) != std::filesystem::perms::none;
+    if (in_file && !ec && for_all && !is_of_container(file))
+      return "is in a file that everybody may read (chmod o=)";
+    return config::weakness_of(*std::get<SecretTarget>(key.target_).value);
+  }
+  // Where container engines put secrets, readable for all in the one container.
+  [[nodiscard]] static bool is_of_container(const std::string& file) {
+    return file.starts_with("/run/secrets/");
   }
 
   // below: dotted prefix inside the schema, "" or "gate.".
@@ -200,9 +217,9 @@ struct Loader {
 
   void finish() {
     if (dev == nullptr || !*dev) {
-      for (const auto& secret : sample_secrets) {
+      for (const auto& secret : weak_secrets) {
         report(secret.at, secret.name,
-               "is a sample secret; set a real one (only \"dev = true\" accepts this)");
+               fmt::format("{}; set a real one (only \"dev = true\" accepts this)", secret.weakness));
       }
     }
     if (!problems.empty()) return;
@@ -223,7 +240,7 @@ std::vector<std::string> Schema::load_text(std::string_view text, std::string_vi
   try {
     const toml::table root = toml::parse(text);
     loader.load(*this, root, "");
-    if (!refuse_samples) loader.sample_secrets.clear();
+    if (!refuse_samples) loader.weak_secrets.clear();
     loader.finish();
   } catch (const toml::parse_error& e) {
     loader.report(e.source().begin, "", e.description());

@@ -79,12 +79,25 @@ struct Printer {
     }
     out +=
         fmt::format("# {}default: {}{}\n", key.required_ ? "Required; " : "", key.default_text_, limits(key));
-    const std::string now = render(key.target_);
+    std::vector<std::string> shown;
+    const std::size_t hidden = take_shown(key, shown);
+    if (hidden > 0) out += fmt::format("# {} entries are secrets, and are left out.\n", hidden);
+    const std::string now = render(hidden > 0 ? Target(&shown) : key.target_);
     if (key.required_ && now == R"("")") {
       out += fmt::format("# {} = {}\n", name, now);
     } else {
       line(fmt::format("{} = {}", name, now));
     }
+  }
+
+  // How many entries of a list are left out; `shown`: the others.
+  [[nodiscard]] static std::size_t take_shown(const Key& key, std::vector<std::string>& shown) {
+    if (key.is_secret_ == nullptr) return 0;
+    const auto& entries = *std::get<std::vector<std::string>*>(key.target_);
+    for (const std::string& entry : entries) {
+      if (!key.is_secret_(entry)) shown.push_back(entry);
+    }
+    return entries.size() - shown.size();
   }
 
   void print_secret(const Key& key, std::string_view name) {

@@ -1,6 +1,7 @@
 #include "common/config/schema.h"
 
 #include <fmt/format.h>
+#include <set>
 
 #include <algorithm>
 
@@ -45,6 +46,12 @@ Key& Key::one_of(std::vector<std::string> allowed) {
   return *this;
 }
 
+Key& Key::hide(bool (*is_secret)(std::string_view entry)) {
+  HONGYAN_ASSERT(std::holds_alternative<std::vector<std::string>*>(target_));
+  is_secret_ = is_secret;
+  return *this;
+}
+
 Key& Key::length(std::size_t low, std::size_t high) {
   length_ = {low, high};
   return *this;
@@ -70,6 +77,18 @@ void Schema::check(std::string_view name, std::function<std::string()> rule) {
   rules_.push_back({std::string(name), std::move(rule)});
 }
 
-bool is_sample_secret(std::string_view secret) noexcept { return secret.starts_with("change-me"); }
+std::string_view weakness_of(std::string_view secret) {
+  constexpr std::size_t kFewest = 5;  // different characters
+  std::string letters;
+  std::set<char> different;
+  for (const char c : secret) {
+    different.insert(c);
+    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+    if (lower >= 'a' && lower <= 'z') letters += lower;
+  }
+  if (letters.find("changeme") != std::string::npos) return "is a sample secret";
+  if (secret.size() >= 2 * kFewest && different.size() < kFewest) return "is easy to guess";
+  return {};
+}
 
 }  // namespace hongyan::config

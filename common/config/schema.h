@@ -92,6 +92,8 @@ class Key {
   Key& not_empty();
   // Texts: only these.
   Key& one_of(std::vector<std::string> allowed);
+  // Lists: entries of which this is true are left out when the configuration is printed.
+  Key& hide(bool (*is_secret)(std::string_view entry));
   // Texts and secrets, in bytes; an empty one is checked by required() only.
   Key& length(std::size_t low, std::size_t high);
 
@@ -120,6 +122,7 @@ class Key {
   std::optional<Range<double>> double_range_;
   std::optional<Range<std::size_t>> length_;
   std::vector<std::string> one_of_;
+  bool (*is_secret_)(std::string_view entry) = nullptr;
   // Set by loading. Where a secret came from: "secret_file" and its path, say; empty when written in the file
   // itself.
   std::string secret_key_;
@@ -175,9 +178,9 @@ class Schema {
   // error points at `name`. Works inside tables too.
   void check(std::string_view name, std::function<std::string()> rule);
 
-  // While `dev` is false, a secret that begins with "change-me" (what the samples contain) is an error, at
-  // any depth.
-  void refuse_sample_secrets_unless(const bool& dev) { dev_ = &dev; }
+  // While `dev` is false, a secret that protects nothing is an error, at any depth: see weakness_of(), and one in a file
+  // that everybody may read.
+  void refuse_weak_secrets_unless(const bool& dev) { dev_ = &dev; }
 
   // Fills the bound fields; returns the errors in the order of the file, none when all is well. After errors
   // the fields hold a mixture: do not use them.
@@ -209,7 +212,8 @@ class Schema {
   const bool* dev_ = nullptr;
 };
 
-// True for the secrets that stand in samples: "change-me…".
-[[nodiscard]] bool is_sample_secret(std::string_view secret) noexcept;
+// Why a secret protects nothing, or "": it is one of a sample ("change-me", in whatever way that is written), or has so few
+// different characters that it was typed by leaning on a key.
+[[nodiscard]] std::string_view weakness_of(std::string_view secret);
 
 }  // namespace hongyan::config

@@ -34,17 +34,13 @@ Status Certificate::load() {
   return {};
 }
 
-bool Certificate::reload() {
-  if (!context_) {
-    log::info(component_, "nothing to reload: no TLS");
-    return false;
-  }
+void Certificate::reload(const std::function<void(const std::shared_ptr<const net::TlsContext>&)>& serve) {
+  if (!context_) return log::info(component_, "nothing to reload: no TLS");
   if (auto loaded = load(); !loaded) {
-    log::error(component_, "reload failed, the present certificate stays: {}", loaded.error().message);
-    return false;
+    return log::error(component_, "reload failed, the present certificate stays: {}", loaded.error().message);
   }
+  serve(context_);
   log::info(component_, "certificate reloaded expires_in_hours={}", (expires_at_ - seconds_now()) / 3600);
-  return true;
 }
 
 void Certificate::watch(metrics::Registry& registry, metrics::Health& health) const {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -35,8 +36,8 @@ class Certificate {
 
   // At the start; nothing to do without files. Error kBadRequest: file and reason.
   [[nodiscard]] Status load();
-  // True: there is a new one to be served. Else the log says why not.
-  [[nodiscard]] bool reload();
+  // serve(context) when there is a new one. The log says that it is served, or why not.
+  void reload(const std::function<void(const std::shared_ptr<const net::TlsContext>&)>& serve);
 
   // Null without files.
   [[nodiscard]] const std::shared_ptr<const net::TlsContext>& context() const noexcept { return context_; }

@@ -231,6 +231,7 @@ Result<Request> Server::Connection::make_request() const {
   const auto& message = parser_->get();
   std::string_view target(message.target().data(), message.target().size());
   Request request;
+  request.target = target;
   request.method = parse_method({message.method_string().data(), message.method_string().size()});
   for (const auto& field : message) {
     request.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));

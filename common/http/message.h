@@ -24,9 +24,10 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 
 struct Request {
   Method method = Method::kGet;
-  std::string path;  // percent-encoded, as received, without the query
-  Fields params;     // what {name} in the route stood for, decoded
-  Fields query;      // decoded
+  std::string target;  // as received
+  std::string path;    // percent-encoded, as received, without the query
+  Fields params;       // what {name} in the route stood for, decoded
+  Fields query;        // decoded
   Fields headers;
   std::string body;
   std::string peer;  // address of the client, without the port

@@ -44,8 +44,9 @@ Gate::~Gate() {
 }
 
 void Gate::reload() {
-  if (!certificate_.reload()) return;
-  for (auto& loop : loops_) loop->set_tls(certificate_.context());
+  certificate_.reload([this](const auto& tls) {
+    for (auto& loop : loops_) loop->set_tls(tls);
+  });
 }
 
 Status Gate::listen() {

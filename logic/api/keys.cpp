@@ -8,6 +8,7 @@
 #include <array>
 
 #include "common/base/assert.h"
+#include "logic/api/signature.h"
 
 namespace hongyan::logic {
 
@@ -54,13 +55,26 @@ constexpr std::string_view kBearer = "Bearer ";
 }  // namespace
 
 std::string audited_key(std::string_view authorization) {
-  constexpr std::size_t kDigits = 12;
+  if (is_signature(authorization)) {
+    const auto signature = parse_signature(authorization);
+    return signature ? std::string(signature->key_id.substr(0, kKeyIdDigits)) : std::string();
+  }
   if (!authorization.starts_with(kBearer)) return {};
-  return sha256_hex(authorization.substr(kBearer.size())).substr(0, kDigits);
+  return sha256_hex(authorization.substr(kBearer.size())).substr(0, kKeyIdDigits);
+}
+
+Result<std::size_t> ApiKeys::find_by_id(std::string_view id) const {
+  const auto named = [id](const ApiKey& key) {
+    return std::string_view(key.sha256).substr(0, kKeyIdDigits) == id;
+  };
+  const auto found = std::ranges::find_if(keys_, named);
+  if (found == keys_.end()) return fail(Code::kUnauthenticated, "the key is not known");
+  return static_cast<std::size_t>(found - keys_.begin());
 }
 
 Result<std::size_t> ApiKeys::find(std::string_view authorization) const {
-  if (!authorization.starts_with(kBearer)) return fail(Code::kUnauthenticated, "a Bearer key is required");
+  if (!authorization.starts_with(kBearer))
+    return fail(Code::kUnauthenticated, "a Bearer key or a signature is required");
   const std::string digest = sha256_hex(authorization.substr(kBearer.size()));
   std::size_t found = keys_.size();
   for (std::size_t i = 0; i < keys_.size(); ++i) {

@@ -38,6 +38,9 @@ class ApiKeys {
   // time with every key.
   [[nodiscard]] Result<std::size_t> find(std::string_view authorization) const;
 
+  // Of a key by its id, as signed calls name it: the first digits of its SHA-256. Error: kUnauthenticated.
+  [[nodiscard]] Result<std::size_t> find_by_id(std::string_view id) const;
+
   [[nodiscard]] const ApiKey& at(std::size_t index) const { return keys_[index]; }
   [[nodiscard]] std::size_t size() const noexcept { return keys_.size(); }
 
@@ -45,8 +48,9 @@ class ApiKeys {
   std::vector<ApiKey> keys_;
 };
 
-// What the audit log calls the key of an "Authorization: Bearer KEY" header: the first digits of its digest, by which it is
-// found in the configuration. Empty without one.
+// The digits of a key's SHA-256 by which the audit log and signed calls name it.
+inline constexpr std::size_t kKeyIdDigits = 12;
+// The id of the key in an Authorization header, whether it is known or not; empty without one.
 [[nodiscard]] std::string audited_key(std::string_view authorization);
 
 // Lower-case hex of the SHA-256.

@@ -109,7 +109,7 @@ void ServerApi::count(Code code) noexcept {
 
 Status ServerApi::check_head(const ApiCall& call, const http::Request& request) {
   Status ok;
-  const auto key = keys_.find(request.header("Authorization").value_or(""));
+  const auto key = find_key(request);
   if (!key) {
     ok = std::unexpected(key.error());
   } else if (!keys_.at(*key).may(call.right)) {
@@ -133,9 +133,28 @@ void ServerApi::audit_refusal(const http::Request& request, Code code) {
                                {"suppressed", static_cast<std::int64_t>(*suppressed)}});
 }
 
+Result<std::size_t> ServerApi::find_key(const http::Request& request) const {
+  const std::string_view authorization = request.header("Authorization").value_or("");
+  if (!is_signature(authorization)) return keys_.find(authorization);
+  const auto signature = parse_signature(authorization);
+  if (!signature) return std::unexpected(signature.error());
+  if (auto in_time = check_time(*signature, wall_ms() / 1000); !in_time)
+    return std::unexpected(in_time.error());
+  return keys_.find_by_id(signature->key_id);
+}
+
 Result<std::size_t> ServerApi::admit(const http::Request& request) {
-  const auto key = keys_.find(request.header("Authorization").value_or(""));
+  const auto key = find_key(request);
   if (!key) return key;
+  const std::string_view authorization = request.header("Authorization").value_or("");
+  if (const auto signature = parse_signature(authorization)) {
+    Status good = check_signature(*signature, keys_.at(*key).sha256, request);
+    if (good) good = nonces_.take(*key, signature->nonce, wall_ms() / 1000);
+    if (!good) {
+      audit_refusal(request, good.error().code);
+      return std::unexpected(good.error());
+    }
+  }
   TokenBucket& bucket = buckets_[*key];
   const double rate = services_.limits.calls_per_second;
   if (!bucket.take(1, rate, SteadyClock::now())) {

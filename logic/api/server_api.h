@@ -18,6 +18,7 @@
 #include "logic/api/config.h"
 #include "logic/api/json.h"
 #include "logic/api/keys.h"
+#include "logic/api/signature.h"
 
 namespace hongyan::logic {
 
@@ -94,7 +95,9 @@ class ServerApi {
  private:
   // Whether the request's body is worth reading: its key is known, and has the right.
   [[nodiscard]] Status check_head(const ApiCall& call, const http::Request& request);
-  // Its key, if that does not call too often.
+  // The key that it carries, or is signed with; the signature itself needs the body.
+  [[nodiscard]] Result<std::size_t> find_key(const http::Request& request) const;
+  // Its key, if a signature holds and the key does not call too often.
   [[nodiscard]] Result<std::size_t> admit(const http::Request& request);
   void count(Code code) noexcept;
   void audit_refusal(const http::Request& request, Code code);
@@ -107,6 +110,7 @@ class ServerApi {
   const ApiKeys& keys_;
   std::vector<TokenBucket> buckets_;  // as the keys
   std::array<std::atomic<std::uint64_t>, kCodes> answered_{};
+  Nonces nonces_;
   log::LineLimit refusals_;  // who knows no key does not fill the audit log
 };
 

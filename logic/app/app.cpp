@@ -100,7 +100,7 @@ Status App::open_listeners() {
 }
 
 void App::reload() {
-  if (certificate_.reload()) api_->set_tls(certificate_.context());
+  certificate_.reload([this](const auto& tls) { api_->set_tls(tls); });
 }
 
 Status App::open_api() {

@@ -38,6 +38,14 @@ std::string check_properties(const std::vector<std::string>& properties) {
   return {};
 }
 
+// By what librdkafka calls them: ssl.key.password, ssl.key.pem, sasl.jaas…, sasl.oauthbearer.client.secret …
+bool is_secret(std::string_view property) {
+  const std::string_view name = property.substr(0, property.find('='));
+  return std::ranges::any_of(
+      std::array{"password", "secret", "key.pem", "jaas", "oauthbearer.config", "token"},
+      [name](std::string_view part) { return name.find(part) != std::string_view::npos; });
+}
+
 std::string check_brokers(const std::vector<std::string>& brokers) {
   for (const auto& broker : brokers) {
     const auto colon = broker.rfind(':');
@@ -100,9 +108,11 @@ void bind(config::Schema& schema, KafkaConfig& config) {
       .value("kafka.stop_timeout", config.stop_timeout,
              "At stop, what is under way gets so long to reach Kafka.")
       .range(Milliseconds(0), Milliseconds(60'000));
-  schema.list("kafka.properties", config.properties,
-              "Further settings of librdkafka, \"name=value\": security.protocol, ssl.ca.location, "
-              "sasl.username …");
+  schema
+      .list("kafka.properties", config.properties,
+            "Further settings of librdkafka, \"name=value\": security.protocol, ssl.ca.location, "
+            "sasl.username … What holds a password or a key is not shown by --print-config.")
+      .hide(is_secret);
   schema.check("kafka.properties", [&config] { return check_properties(config.properties); });
   schema.secret("kafka.sasl_password", config.sasl_password, "sasl.password, when the brokers ask for one.");
 }

@@ -10,6 +10,7 @@ from api_case import OPENAPI, ApiCase  # noqa: E402
 from api_groups import GroupsTest  # noqa: E402
 from api_messages import MessagesTest  # noqa: E402
 from api_rights import RightsTest  # noqa: E402
+from api_signing import SigningTest  # noqa: E402
 from api_users import UsersTest  # noqa: E402
 from openapi import routes_of_server  # noqa: E402
 
@@ -42,7 +43,7 @@ class DocumentTest(ApiCase):
 
 def load_tests(loader: unittest.TestLoader, _tests, _pattern) -> unittest.TestSuite:
     return unittest.TestSuite(loader.loadTestsFromTestCase(cases)
-                              for cases in (MessagesTest, GroupsTest, UsersTest, RightsTest, AuditTest, DocumentTest))
+                              for cases in (MessagesTest, GroupsTest, UsersTest, RightsTest, SigningTest, AuditTest, DocumentTest))
 
 
 if __name__ == "__main__":

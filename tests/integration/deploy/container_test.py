@@ -51,6 +51,7 @@ class ComposeTest(unittest.TestCase):
             with tempfile.TemporaryDirectory(prefix="hy-compose-") as folder:
                 for secret in service["secrets"]:
                     (Path(folder) / secret).write_text("0123456789abcdef\n")
+                    (Path(folder) / secret).chmod(0o640)
                 config = Path(folder) / "config.toml"
                 config.write_text((FOLDER / source).read_text().replace("/run/secrets/", folder + "/"))
                 done = subprocess.run([BUILD_DIR / "bin" / program, "--check-config", "--config", config],

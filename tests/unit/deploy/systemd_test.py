@@ -99,6 +99,7 @@ class SampleTest(unittest.TestCase):
             sample.write_text((REPO / "deploy" / "config" / f"{role}.toml").read_text())
             for name, text in self.SECRETS.items() if secrets else ():
                 (Path(folder) / name).write_text(text + "\n")
+                (Path(folder) / name).chmod(0o640)
             return subprocess.run([BUILD_DIR / "bin" / f"hongyan-{role}", "--check-config", "--config", sample],
                                   capture_output=True, text=True, timeout=30, check=False)
 

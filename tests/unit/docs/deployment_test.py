@@ -19,6 +19,7 @@ class DeploymentTest(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="hy-docs-") as folder:
             for secret in ("cluster.secret", "token.secret", "mysql.password", "redis.password"):
                 (Path(folder) / secret).write_text("0123456789abcdef\n")
+                (Path(folder) / secret).chmod(0o640)
             made = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
                                    "/CN=gate", "-keyout", f"{folder}/gate.key", "-out", f"{folder}/gate.pem"],
                                   capture_output=True, text=True, timeout=30, check=False)

@@ -41,7 +41,7 @@ struct Sample {
 
 void bind(Schema& schema, Sample& c) {
   schema.value("dev", c.dev, "Development.");
-  schema.refuse_sample_secrets_unless(c.dev);
+  schema.refuse_weak_secrets_unless(c.dev);
   schema.section("gate", "The gate.");
   schema.value("gate.workers", c.workers, "Threads.").range(1, 64);
   schema.value("gate.port", c.port, "Port.");
@@ -76,6 +76,10 @@ class SchemaTest : public ::testing::Test {
   [[nodiscard]] std::string write(const std::string& name, const std::string& text) const {
     std::ofstream(folder_.file(name)) << text;
     return folder_.file(name);
+  }
+  static void readable_by_all(const std::string& path, bool yes) {
+    using std::filesystem::perms;
+    std::filesystem::permissions(path, yes ? perms(0644) : perms(0640));
   }
 
   testing::TempFolder folder_;
@@ -209,7 +213,7 @@ TEST_F(SchemaTest, LooksAtRulesOnceTheKeysAreWell) {
 
 TEST_F(SchemaTest, ReadsSecretsFromFilesAndEnvironment) {
   const auto path = write("gate.toml", "[gate]\nsecret_file = \"key\"\n");
-  static_cast<void>(write("key", "from file\n"));
+  readable_by_all(write("key", "from file\n"), false);
   {
     Schema schema;
     bind(schema, sample_);
@@ -239,7 +243,44 @@ TEST_F(SchemaTest, RefusesSampleSecretsOutsideDev) {
               ElementsAre(HasSubstr("f.toml:2:10: gate.secret: is a sample secret")));
   EXPECT_THAT(load(sample_, "[[mysql.shards]]\nname = \"a\"\npassword = \"change-me\"\n"),
               ElementsAre(HasSubstr("mysql.shards[0].password: is a sample secret")));
+  for (const char* sample : {"CHANGE-ME", "changeme123456", "please Change_Me", "xx-change-me-xx"}) {
+    EXPECT_THAT(load(sample_, std::string("[gate]\nsecret = \"") + sample + "\"\n"),
+                ElementsAre(HasSubstr("is a sample secret")))
+        << sample;
+  }
   EXPECT_THAT(load(sample_, "dev = true\n[gate]\nsecret = \"change-me-please\"\n"), IsEmpty());
+}
+
+TEST_F(SchemaTest, RefusesSecretsOfFewCharacters) {
+  for (const char* weak : {"aaaaaaaaaaaaaaaa", "1212121212121212", "abcabcabcabc"}) {
+    EXPECT_THAT(load(sample_, std::string("[gate]\nsecret = \"") + weak + "\"\n"),
+                ElementsAre(HasSubstr("is easy to guess")))
+        << weak;
+  }
+  EXPECT_THAT(load(sample_, "[gate]\nsecret = \"abcde12345\"\n"), IsEmpty());
+}
+
+TEST_F(SchemaTest, RefusesSecretsInFilesThatEverybodyMayRead) {
+  const auto path = write("gate.toml", "[gate]\nsecret_file = \"key\"\n");
+  const auto key = write("key", "from file\n");
+  for (const bool for_all : {true, false}) {
+    readable_by_all(key, for_all);
+    Schema schema;
+    Sample sample;
+    bind(schema, sample);
+    const auto errors = schema.load_file(path);
+    if (for_all) {
+      EXPECT_THAT(errors, ElementsAre(HasSubstr("gate.secret_file: is in a file that everybody may read")));
+    } else {
+      EXPECT_THAT(errors, IsEmpty());
+    }
+  }
+  static_cast<void>(write("gate.toml", "dev = true\n[gate]\nsecret_file = \"key\"\n"));
+  readable_by_all(key, true);
+  Schema schema;
+  Sample sample;
+  bind(schema, sample);
+  EXPECT_THAT(schema.load_file(path), IsEmpty());
 }
 
 TEST_F(SchemaTest, PrintsWhatLoadsToTheSame) {

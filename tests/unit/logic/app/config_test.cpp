@@ -140,6 +140,24 @@ upload_destinations = ["orders"]
   EXPECT_FALSE(destinations.allowed("nobody", "orders"));
 }
 
+TEST_F(LogicConfigTest, PasswordsOfKafkaAreNotPrinted) {
+  LogicConfig config;
+  config::Schema schema;
+  bind(schema, config);
+  const auto errors = schema.load_text(std::string(kBase) + R"(
+[kafka]
+brokers = ["kafka-1:9092"]
+properties = ["security.protocol=SASL_SSL", "ssl.key.password=hush", "sasl.oauthbearer.client.secret=hush"]
+)" + kShards + kApp,
+                                       "logic.toml");
+  EXPECT_TRUE(errors.empty()) << errors.front();
+  EXPECT_EQ(config.kafka.properties.size(), 3U);
+  const std::string printed = schema.print();
+  EXPECT_NE(printed.find("security.protocol=SASL_SSL"), std::string::npos);
+  EXPECT_EQ(printed.find("hush"), std::string::npos);
+  EXPECT_NE(printed.find("# 2 entries are secrets"), std::string::npos);
+}
+
 TEST_F(LogicConfigTest, KafkaIsChecked) {
   const auto errors = load(std::string(kBase) + R"(
 [kafka]
