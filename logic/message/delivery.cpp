@@ -5,14 +5,36 @@
 namespace hongyan::logic {
 
 void Delivery::take(LaneBatch batch) {
-  if (context_.slots.status(batch.lane.destination) != SlotStatus::kServing) {
-    port_.send_result(batch.source_thread,
-                      {.lane = batch.lane, .not_owner = true, .works = std::move(batch.works)});
+  std::uint64_t& newest = source_epochs_[batch.id.lane.source];
+  if (batch.id.source_epoch < newest) return refuse(std::move(batch));
+  newest = batch.id.source_epoch;
+  State& place = under_way_[batch.id.lane];
+  if (place) {
+    if (place->next) refuse(std::move(*place->next));
+    place->next = std::move(batch);
     return;
   }
-  auto state = std::make_shared<LaneBatchState>(LaneBatchState{
-      .lane = batch.lane, .source_thread = batch.source_thread, .remaining = batch.works.size(), .back = {}});
-  Shard& shard = context_.shards.of(batch.lane.destination);
+  begin(std::move(batch), place);
+}
+
+void Delivery::refuse(LaneBatch batch) {
+  port_.send_result(batch.source_thread,
+                    {.id = batch.id, .fate = BatchFate::kRefused, .works = std::move(batch.works)});
+}
+
+void Delivery::begin(LaneBatch batch, State& place) {
+  const LaneKey lane = batch.id.lane;
+  if (context_.slots.status(lane.destination) != SlotStatus::kServing || batch.works.empty()) {
+    under_way_.erase(lane);
+    return refuse(std::move(batch));
+  }
+  const auto state = std::make_shared<LaneBatchState>(LaneBatchState{.id = batch.id,
+                                                                     .source_thread = batch.source_thread,
+                                                                     .remaining = batch.works.size(),
+                                                                     .back = {},
+                                                                     .next = {}});
+  place = state;
+  Shard& shard = context_.shards.of(lane.destination);
   std::shared_ptr<bool> chain;
   if (batch.works.size() > 1) chain = std::make_shared<bool>(false);
   for (auto& work : batch.works) {
@@ -59,8 +81,18 @@ void Delivery::finished(DeliverWorkPtr work) {
 void Delivery::give_back(DeliverWorkPtr work) {
   const auto state = std::move(work->batch);
   state->back.push_back(std::move(work));
-  if (--state->remaining > 0) return;
-  port_.send_result(state->source_thread, {.lane = state->lane, .works = std::move(state->back)});
+  if (--state->remaining == 0) ended(*state);
+}
+
+void Delivery::ended(LaneBatchState& state) {
+  const auto place = under_way_.find(state.id.lane);
+  auto next = std::move(state.next);
+  port_.send_result(state.source_thread, {.id = state.id, .works = std::move(state.back)});
+  if (next) {
+    begin(std::move(*next), place->second);
+  } else {
+    under_way_.erase(place);
+  }
 }
 
 }  // namespace hongyan::logic

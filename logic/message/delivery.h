@@ -1,7 +1,10 @@
 // Step 2 of the pipeline at the receiver's side: store in the inbox, then push.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "logic/message/lane.h"
@@ -11,13 +14,19 @@ namespace hongyan::logic {
 
 // A lane's batch until all of its works came back from the writers.
 struct LaneBatchState {
-  LaneKey lane;
+  BatchId id;
   std::uint32_t source_thread = 0;
   std::size_t remaining = 0;
   std::vector<DeliverWorkPtr> back;
+  std::optional<LaneBatch> next;  // of the same lane; begins when this one is through
 };
 
 // Takes batches for the slots of one slot thread. One thread.
+//
+// Of a lane at most one batch is under way, so that its rows keep their order: a source that gave a batch up as
+// lost sends the rows again while they may be at the writers still. The second batch waits, as the first can be
+// ended by its writers only; a third takes the place of the second, which its source has given up, too. A batch of
+// a tenure that is over is refused: a later owner of its source has redone all that is in it.
 class Delivery {
  public:
   Delivery(ThreadContext& context, LanePort& port, Steps& steps)
@@ -29,9 +38,17 @@ class Delivery {
   void give_back(DeliverWorkPtr work);
 
  private:
+  using State = std::shared_ptr<LaneBatchState>;
+
+  void begin(LaneBatch batch, State& place);
+  void refuse(LaneBatch batch);
+  void ended(LaneBatchState& state);
+
   ThreadContext& context_;
   LanePort& port_;
   Steps& steps_;
+  std::unordered_map<LaneKey, State, LaneKeyHash> under_way_;
+  std::vector<std::uint64_t> source_epochs_ = std::vector<std::uint64_t>(kSlotCount);  // the highest seen
 };
 
 }  // namespace hongyan::logic

@@ -39,7 +39,7 @@ void Lanes::hold_bytes(Lane& lane, std::int64_t bytes, bool fan_out) {
 
 void Lanes::add(Slot source, DeliverWorkPtr work) {
   const LaneKey key{.source = source, .destination = work->slot};
-  Lane& lane = lanes_[number(key)];
+  Lane& lane = lanes_[key];
   lane.key = key;
   Entry entry{.id = work->lane_id,
               .work = {},
@@ -61,14 +61,14 @@ void Lanes::add(Slot source, DeliverWorkPtr work) {
 void Lanes::make_ready(Lane& lane) {
   if (lane.ready || lane.in_flight > 0 || lane.refilling || lane.retry_at > context_.now()) return;
   lane.ready = true;
-  ready_.push_back(number(lane.key));
+  ready_.push_back(lane.key);
 }
 
 void Lanes::send_ready() {
-  std::vector<std::uint32_t> ready;
+  std::vector<LaneKey> ready;
   ready.swap(ready_);
-  for (const std::uint32_t id : ready) {
-    const auto it = lanes_.find(id);
+  for (const LaneKey& key : ready) {
+    const auto it = lanes_.find(key);
     if (it == lanes_.end()) continue;
     it->second.ready = false;
     send(it->second);
@@ -82,7 +82,9 @@ void Lanes::send_ready() {
 void Lanes::send(Lane& lane) {
   if (lane.in_flight > 0 || lane.refilling || lane.entries.empty()) return;
   if (!lane.entries.front().work) return refill(lane);
-  LaneBatch batch{.lane = lane.key, .source_thread = context_.index, .works = {}};
+  lane.batch = {
+      .lane = lane.key, .source_epoch = context_.slots.find(lane.key.source)->epoch, .number = ++batches_};
+  LaneBatch batch{.id = lane.batch, .source_thread = context_.index, .works = {}};
   for (auto& entry : lane.entries) {
     if (!entry.work || batch.works.size() == context_.config.lane_batch_rows) break;
     entry.work->lane_index = batch.works.size();
@@ -92,9 +94,10 @@ void Lanes::send(Lane& lane) {
   port_.send_batch(std::move(batch));
 }
 
-void Lanes::put_back(Lane& lane, std::vector<DeliverWorkPtr> works) {
+void Lanes::put_back(Lane& lane, std::vector<DeliverWorkPtr> works, bool lost) {
   for (auto& work : works) {
     work->outcome = StoreWork::Outcome::kPending;
+    work->lookup_first = work->lookup_first || lost;
     lane.entries[work->lane_index].work = std::move(work);
   }
 }
@@ -118,15 +121,16 @@ void Lanes::finish(Lane& lane, Entry& entry) {
 }
 
 void Lanes::result(LaneResult result) {
-  const auto it = lanes_.find(number(result.lane));
-  if (it == lanes_.end()) return;
+  const auto it = lanes_.find(result.id.lane);
+  if (it == lanes_.end() || it->second.in_flight == 0 || it->second.batch != result.id) return;
   Lane& lane = it->second;
-  bool again = result.not_owner;
+  const bool tried = result.fate == BatchFate::kTried;
+  bool again = !tried;
   std::vector<DeliverWorkPtr> unstored;
   for (auto& work : result.works) {
-    const bool done = !result.not_owner && (work->outcome == StoreWork::Outcome::kStored ||
-                                            work->outcome == StoreWork::Outcome::kExists ||
-                                            work->outcome == StoreWork::Outcome::kParked);
+    const bool done = tried && (work->outcome == StoreWork::Outcome::kStored ||
+                                work->outcome == StoreWork::Outcome::kExists ||
+                                work->outcome == StoreWork::Outcome::kParked);
     if (done) {
       hold_bytes(lane, -static_cast<std::int64_t>(work->held_bytes() + kEntryBytes),
                  work->message.group_seq != 0);
@@ -136,7 +140,7 @@ void Lanes::result(LaneResult result) {
       unstored.push_back(std::move(work));
     }
   }
-  put_back(lane, std::move(unstored));
+  put_back(lane, std::move(unstored), result.fate == BatchFate::kLost);
   after_batch(lane, lane.in_flight, again);
 }
 
@@ -156,7 +160,7 @@ void Lanes::after_batch(Lane& lane, std::size_t batch_size, bool again) {
 }
 
 void Lanes::drop_if_empty(Lane& lane) {
-  if (lane.entries.empty() && lane.in_flight == 0 && !lane.refilling) lanes_.erase(number(lane.key));
+  if (lane.entries.empty() && lane.in_flight == 0 && !lane.refilling) lanes_.erase(LaneKey(lane.key));
 }
 
 void Lanes::refill(Lane& lane) {
@@ -194,7 +198,7 @@ DeliverWorkPtr work_of(const GroupRedoRow& row, const std::string& member) {
 
 template <typename Row>
 void Lanes::refilled(LaneKey key, Result<std::vector<Row>> rows) {
-  const auto it = lanes_.find(number(key));
+  const auto it = lanes_.find(key);
   if (it == lanes_.end()) return;
   Lane& lane = it->second;
   lane.refilling = false;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -19,19 +20,41 @@ struct LaneKey {
   Slot source = 0;
   Slot destination = 0;
   bool operator==(const LaneKey&) const = default;
+  [[nodiscard]] std::uint32_t number() const noexcept { return (std::uint32_t{source} << 16) | destination; }
+};
+struct LaneKeyHash {
+  std::size_t operator()(const LaneKey& key) const noexcept {
+    return std::hash<std::uint32_t>()(key.number());
+  }
+};
+
+// Names a batch. A source slot that changes hands has another epoch; of the batches of one epoch and lane a later
+// one has a higher number.
+struct BatchId {
+  LaneKey lane;
+  std::uint64_t source_epoch = 0;
+  std::uint64_t number = 0;
+  bool operator==(const BatchId&) const = default;
 };
 
 // What the source sends: in order; the next batch follows only when this one came back.
 struct LaneBatch {
-  LaneKey lane;
+  BatchId id;
   std::uint32_t source_thread = 0;
   std::vector<DeliverWorkPtr> works;
 };
 
-// What comes back: the same works with their outcomes, in any order. not_owner: nothing was tried.
+// What became of a batch.
+enum class BatchFate : std::uint8_t {
+  kTried,    // each work has its outcome
+  kRefused,  // nothing was tried: the destination is not served there, or knows a later owner of the source
+  kLost,     // not known: it may have been stored, or be stored yet
+};
+
+// What comes back: the same works, in any order.
 struct LaneResult {
-  LaneKey lane;
-  bool not_owner = false;
+  BatchId id;
+  BatchFate fate = BatchFate::kTried;
   std::vector<DeliverWorkPtr> works;
 };
 
@@ -57,6 +80,7 @@ class Lanes {
   void add(Slot source, DeliverWorkPtr work);
   // Sends what add() made ready. Call once at the end of a turn.
   void send_ready();
+  // Of another batch than the one in flight (one that was given up as lost, or of a former tenure): changes nothing.
   void result(LaneResult result);
   // Lanes whose time to try again has come.
   void tick();
@@ -86,15 +110,13 @@ class Lanes {
     std::deque<Entry> entries;
     std::size_t bytes = 0;      // of contents held
     std::size_t in_flight = 0;  // entries from the front that are away as a batch
+    BatchId batch;              // which one
     bool refilling = false;
     bool ready = false;  // stands in ready_
     int failures = 0;    // one after the other
     SteadyTime retry_at{};
   };
 
-  [[nodiscard]] static std::uint32_t number(LaneKey key) {
-    return (std::uint32_t{key.source} << 16) | key.destination;
-  }
   void make_ready(Lane& lane);
   void send(Lane& lane);
   void refill(Lane& lane);
@@ -102,7 +124,7 @@ class Lanes {
   void refilled(LaneKey key, Result<std::vector<Row>> rows);
   void back_off(Lane& lane);
   void finish(Lane& lane, Entry& entry);
-  void put_back(Lane& lane, std::vector<DeliverWorkPtr> works);
+  void put_back(Lane& lane, std::vector<DeliverWorkPtr> works, bool lost);
   void hold_bytes(Lane& lane, std::int64_t bytes, bool fan_out);
   // Counts the content of a group's message once for all its rows, which come one after the other.
   void hold_content(DeliverWork& work);
@@ -112,8 +134,9 @@ class Lanes {
   ThreadContext& context_;
   LanePort& port_;
   Steps& steps_;
-  std::unordered_map<std::uint32_t, Lane> lanes_;
-  std::vector<std::uint32_t> ready_;
+  std::unordered_map<LaneKey, Lane, LaneKeyHash> lanes_;
+  std::vector<LaneKey> ready_;
+  std::uint64_t batches_ = 0;  // sent; the number of the last
   std::int64_t fan_out_bytes_ = 0;
   // Works may end on other threads, after the lanes.
   std::shared_ptr<std::atomic<std::int64_t>> contents_ = std::make_shared<std::atomic<std::int64_t>>(0);

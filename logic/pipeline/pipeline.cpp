@@ -46,7 +46,7 @@ Pipeline::Pipeline(const Deps& deps)
 
 void Pipeline::send_batch(LaneBatch batch) {
   // One node: the owner of the destination is the slot's thread here, which refuses what it does not own.
-  const std::uint32_t thread = context_.thread_of(batch.lane.destination);
+  const std::uint32_t thread = context_.thread_of(batch.id.lane.destination);
   outgoing_[thread].batches.push_back(std::move(batch));
 }
 
