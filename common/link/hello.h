@@ -18,7 +18,7 @@
 
 namespace hongyan::link {
 
-inline constexpr std::uint32_t kLinkVersion = 1;
+inline constexpr std::uint32_t kLinkVersion = 2;
 inline constexpr std::size_t kNonceSize = 16;
 
 // Who this process is, to its peers.

@@ -7,14 +7,11 @@ namespace hongyan::owners {
 
 namespace {
 
-// Error kBadRequest: not a SLOTS packet, or slots out of range.
-Result<std::vector<OwnedRange>> parse_slots(const link::LinkPacket& packet) {
-  link::Slots slots;
-  if (!parse(slots, packet.envelope)) {
-    return fail(Code::kBadRequest, "slots do not parse");
-  }
+// Error kBadRequest: slots out of range.
+Result<std::vector<OwnedRange>> parse_ranges(
+    const google::protobuf::RepeatedPtrField<link::SlotRange>& told) {
   std::vector<OwnedRange> ranges;
-  for (const auto& range : slots.ranges()) {
+  for (const auto& range : told) {
     if (range.first() > range.last() || range.last() >= kSlotCount) {
       return fail(Code::kBadRequest, "slots out of range");
     }
@@ -25,11 +22,31 @@ Result<std::vector<OwnedRange>> parse_slots(const link::LinkPacket& packet) {
   return ranges;
 }
 
+// Error kBadRequest: not a SLOTS packet, or slots out of range.
+Result<Announcement> parse_slots(const link::LinkPacket& packet, link::Slots& slots) {
+  if (!parse(slots, packet.envelope)) return fail(Code::kBadRequest, "slots do not parse");
+  auto added = parse_ranges(slots.ranges());
+  if (!added) return std::unexpected(added.error());
+  auto removed = parse_ranges(slots.removed());
+  if (!removed) return std::unexpected(removed.error());
+  return Announcement{.whole = !slots.delta(), .added = std::move(*added), .removed = std::move(*removed)};
+}
+
+SlotSet slots_of(const std::vector<OwnedRange>& ranges) {
+  SlotSet slots;
+  for (const auto& range : ranges) {
+    for (std::uint32_t slot = range.first; slot <= range.last; ++slot) slots.set(slot);
+  }
+  return slots;
+}
+
 }  // namespace
 
-void OwnerUser::on_announced(NodeId node, link::Link& link) {
+void OwnerUser::on_announced(NodeId node, link::Link& link, std::uint64_t version, const SlotSet& added) {
   static_cast<void>(node);
   static_cast<void>(link);
+  static_cast<void>(version);
+  static_cast<void>(added);
 }
 void OwnerUser::on_node_down(NodeId node) { static_cast<void>(node); }
 void OwnerUser::on_packet(link::Link& link, const link::LinkPacket& packet) {
@@ -44,8 +61,8 @@ OwnerClient::OwnerClient(net::EventLoop& loop, const link::Identity& identity, O
       nodes_(loop, identity, *this, {.worker = options.worker, .link = options.link}),
       router_(user, options.router) {}
 
-Requester::Sent OwnerClient::send(NodeId node, const Request& request,
-                                  const link::ClientRequest& envelope) const {
+Requester::Sent OwnerClient::send(NodeId node, const Request& request, link::ClientRequest& envelope) const {
+  envelope.set_slot_epoch(router_.owners().owner(request.slot).epoch);
   link::Link* link = nodes_.link_of(node);
   const bool sent = link != nullptr && link->send(link::LINK_COMMAND_REQUEST, request.link_seq, request.slot,
                                                   envelope, request.body);
@@ -88,22 +105,24 @@ void OwnerClient::on_response(NodeId node, const link::LinkPacket& packet) {
                   .login_epoch = response_.login_epoch(),
                   .expires_ms = response_.expires_ms(),
                   .confirm = response_.confirm(),
+                  .partly_refused = response_.partly_refused(),
                   .body = packet.payload});
 }
 
 void OwnerClient::on_slots(NodeId node, link::Link& link, const link::LinkPacket& packet) {
-  const auto ranges = parse_slots(packet);
-  if (!ranges) {
+  link::Slots slots;
+  const auto announcement = parse_slots(packet, slots);
+  if (!announcement) {
     log::error(name_, "bad packet node={} reason={}", log::quoted(link.peer().node_id),
-               ranges.error().message);
-    return link.close(ranges.error().message);
+               announcement.error().message);
+    return link.close(announcement.error().message);
   }
-  const auto changed = router_.node_announced(node, *ranges);
+  const auto changed = router_.node_announced(node, *announcement);
   if (!changed.empty()) {
     log::info(name_, "owner announced node={} changed_slots={} unowned={}", log::quoted(link.peer().node_id),
               changed.size(), router_.owners().unowned());
   }
-  user_.on_announced(node, link);
+  user_.on_announced(node, link, slots.version(), slots_of(announcement->added));
   router_.send_waiting(changed);
 }
 

@@ -1,6 +1,8 @@
 // The owners of slots, from the side of those who send them requests: gates, and the server API.
 #pragma once
 
+#include <bitset>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -9,12 +11,15 @@
 
 namespace hongyan::owners {
 
+using SlotSet = std::bitset<kSlotCount>;
+
 // What the user of an OwnerClient does itself, on the client's loop. send() fills in who asks and calls
 // OwnerClient::send(); submit() may not be called from here.
 class OwnerUser : public Requester {
  public:
-  // A node has said what it owns; the requests that wait for that go to it next.
-  virtual void on_announced(NodeId node, link::Link& link);
+  // A node has said what it owns; the requests that wait for that go to it next. version: of what it said.
+  // added: the slots that it owns since then.
+  virtual void on_announced(NodeId node, link::Link& link, std::uint64_t version, const SlotSet& added);
   virtual void on_node_down(NodeId node);
   // A packet that is neither an answer nor an announcement.
   virtual void on_packet(link::Link& link, const link::LinkPacket& packet);
@@ -45,9 +50,9 @@ class OwnerClient : private link::LinkHandler {
   [[nodiscard]] Status submit(const Router::NewRequest& request, SteadyTime now) {
     return router_.submit(request, now);
   }
-  // The user's send(), once it knows who asks.
+  // The user's send(), once it knows who asks. The envelope is completed.
   [[nodiscard]] Requester::Sent send(NodeId node, const Request& request,
-                                     const link::ClientRequest& envelope) const;
+                                     link::ClientRequest& envelope) const;
 
   // Null: nobody owns the slot, or the link has gone.
   [[nodiscard]] link::Link* owner_of(Slot slot) const noexcept {

@@ -15,14 +15,18 @@ bool OwnerTable::settle(Slot slot) {
   return true;
 }
 
-std::vector<Slot> OwnerTable::announce(NodeId node, std::span<const OwnedRange> ranges) {
-  Claims fresh{};
-  for (const auto& range : ranges) {
-    for (std::uint32_t slot = range.first; slot <= range.last && slot < kSlotCount; ++slot) {
-      fresh[slot] = range.epoch;
+std::vector<Slot> OwnerTable::announce(NodeId node, const Announcement& announcement) {
+  Claims& claims = claims_[node];
+  if (announcement.whole) claims = {};
+  const auto each = [](const std::vector<OwnedRange>& ranges, auto&& visit) {
+    for (const auto& range : ranges) {
+      for (std::uint32_t slot = range.first; slot <= range.last && slot < kSlotCount; ++slot) {
+        visit(slot, range.epoch);
+      }
     }
-  }
-  claims_[node] = fresh;
+  };
+  each(announcement.removed, [&](std::uint32_t slot, std::uint64_t) { claims[slot] = 0; });
+  each(announcement.added, [&](std::uint32_t slot, std::uint64_t epoch) { claims[slot] = epoch; });
   std::vector<Slot> changed;
   for (std::uint32_t slot = 0; slot < kSlotCount; ++slot) {
     if (settle(static_cast<Slot>(slot))) changed.push_back(static_cast<Slot>(slot));

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdint>
 #include <map>
-#include <span>
 #include <vector>
 
 #include "common/base/slot.h"
@@ -28,12 +27,18 @@ struct OwnedRange {
   std::uint64_t epoch = 0;
 };
 
+// What a node says of itself.
+struct Announcement {
+  bool whole = true;                     // it replaces what the node said before; else it changes that
+  std::vector<OwnedRange> added;         // all, or what has come
+  std::vector<OwnedRange> removed = {};  // what has gone
+};
+
 // The highest epoch wins. Pure; one thread.
 class OwnerTable {
  public:
-  // The whole of what the node owns: replaces what it said before. Returns the slots whose owner or epoch
-  // changed.
-  std::vector<Slot> announce(NodeId node, std::span<const OwnedRange> ranges);
+  // The node says what it owns. Returns the slots whose owner or epoch changed.
+  std::vector<Slot> announce(NodeId node, const Announcement& announcement);
   // The link to the node is down. Returns the slots that lost their owner.
   std::vector<Slot> forget(NodeId node);
   // `node` says that it does not own the slot, and that the highest epoch it knows is `known_epoch`. True:

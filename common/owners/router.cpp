@@ -147,8 +147,8 @@ void Router::owner_changed(Slot slot) {
   }
 }
 
-std::vector<Slot> Router::node_announced(NodeId node, std::span<const OwnedRange> ranges) {
-  auto changed = owners_.announce(node, ranges);
+std::vector<Slot> Router::node_announced(NodeId node, const Announcement& announcement) {
+  auto changed = owners_.announce(node, announcement);
   for (const Slot slot : changed) owner_changed(slot);
   return changed;
 }
@@ -164,7 +164,9 @@ void Router::answer(NodeId node, std::uint32_t link_seq, const Answer& answer) {
   if (request == nullptr) return;  // answered already, or too late
   const bool from_owner = request->sent_to.node == node;
   if (answer.not_owner) {
-    if (!from_owner) return;
+    // Or it was said of an earlier sending, under an epoch of before.
+    const bool of_before = answer.known_epoch != 0 && answer.known_epoch < request->sent_to.epoch;
+    if (!from_owner || of_before) return;
     // The node took nothing. Unlike after a lost link, nothing is uncertain.
     const Slot slot = request->slot;
     set_waiting(*request);
@@ -179,8 +181,9 @@ void Router::answer(NodeId node, std::uint32_t link_seq, const Answer& answer) {
   }
   // A former owner's refusal says nothing about the present one, and its login epoch is not the present
   // one's.
-  if (!from_owner && (answer.refused || answer.login_epoch != 0)) return;
-  if (answer.refused && request->uncertain && request->is_send) {
+  const bool refuses = answer.refused || answer.partly_refused;
+  if (!from_owner && (refuses || answer.login_epoch != 0)) return;
+  if (refuses && request->uncertain && request->is_send) {
     requester_.refused(*request, kUnknownOutcome);
   } else {
     requester_.answered(*request, answer);

@@ -50,6 +50,7 @@ struct Answer {
   std::uint64_t login_epoch = 0;
   std::int64_t expires_ms = 0;  // with login_epoch
   bool confirm = false;         // with login_epoch
+  bool partly_refused = false;  // an answer with refusals in it
   std::string_view body = {};
 };
 
@@ -70,9 +71,9 @@ class Requester {
 };
 
 // Sends each request to the owner of its slot, holds it while there is none, and sends the unanswered ones
-// again, in their order and before newer ones, when the slot's owner changes. Then an answer of the former
-// owner counts only when it is an OK, and a refusal of a send that a former owner may have carried out
-// becomes DEADLINE_EXCEEDED: its outcome is unknown. Every request ends in answered() or refused() within
+// again, in their order and before newer ones, when the slot's owner or its epoch changes. Then an answer of
+// the former owner counts only when it is an OK with no refusal in it, and a refusal of a send that a former
+// owner may have carried out becomes DEADLINE_EXCEEDED: its outcome is unknown. Every request ends in answered() or refused() within
 // request_deadline, or when who asked has gone.
 //
 // Pure: no I/O, the clock is the caller's. One thread.
@@ -96,7 +97,7 @@ class Router {
 
   // A node says what it owns, or its link is down. Then, when its sessions have been announced, send() the
   // slots returned.
-  [[nodiscard]] std::vector<Slot> node_announced(NodeId node, std::span<const OwnedRange> ranges);
+  [[nodiscard]] std::vector<Slot> node_announced(NodeId node, const Announcement& announcement);
   [[nodiscard]] std::vector<Slot> node_down(NodeId node);
   void send_waiting(std::span<const Slot> slots);
 

@@ -60,12 +60,13 @@ Status Forwarder::submit(const Client& client, std::uint32_t cmd_id, std::uint32
   return taken;
 }
 
-const link::ClientRequest& Forwarder::envelope_of(const Client& client, std::uint32_t cmd_id) {
+link::ClientRequest& Forwarder::envelope_of(const Client& client, std::uint32_t cmd_id) {
   request_.set_cmd_id(cmd_id);
   request_.set_app_id(client.app_id);
   request_.set_uid(client.uid);
   request_.set_channel(client.channel);
   request_.set_device_type(client.device_type);
+  request_.clear_slot_epoch();
   return request_;
 }
 
@@ -158,13 +159,15 @@ void Forwarder::tick(SteadyTime now) {
   alive_.clear();
 }
 
-void Forwarder::on_announced(NodeId node, link::Link& link) {
+void Forwarder::on_announced(NodeId node, link::Link& link, std::uint64_t version,
+                             const owners::SlotSet& added) {
   // The owner knows the sessions before their requests come.
   const SteadyTime now = SteadyClock::now();
   link::Sessions sessions;
   sessions.set_announce(true);
   clients_.for_each([&](Client& client) {
-    if (!client.logged_in || router().owners().owner(client.slot).node != node) return;
+    if (!client.logged_in || !added.test(client.slot)) return;
+    if (router().owners().owner(client.slot).node != node) return;
     fill(*sessions.add_sessions(), client, now);
     client.alive_unreported = false;
     client.last_reported = now;
@@ -173,6 +176,7 @@ void Forwarder::on_announced(NodeId node, link::Link& link) {
     sessions.clear_sessions();
   });
   sessions.set_last(true);
+  sessions.set_slots_version(version);
   static_cast<void>(link.send(link::LINK_COMMAND_SESSIONS, 0, 0, sessions));
 }
 

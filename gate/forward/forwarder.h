@@ -14,7 +14,7 @@
 namespace hongyan::gate {
 
 // Forwards requests to the owners of their slots and hands answers, pushes and kicks to the sessions. Tells
-// owners of the sessions: all of them when a node announces what it owns, the living ones now and then, each
+// owners of the sessions: all those of the slots that a node announces newly, the living ones now and then, each
 // closed one. Lives on its loop; all calls there. The identity and the clients outlive it, and it
 // outlives its loop's work (links call it until they are down).
 class Forwarder : public Upstream, private owners::OwnerUser {
@@ -45,7 +45,8 @@ class Forwarder : public Upstream, private owners::OwnerUser {
   void answered(const owners::Request& request, const owners::Answer& answer) override;
   void refused(const owners::Request& request, const Error& error) override;
 
-  void on_announced(owners::NodeId node, link::Link& link) override;
+  void on_announced(owners::NodeId node, link::Link& link, std::uint64_t version,
+                    const owners::SlotSet& added) override;
   void on_node_down(owners::NodeId node) override;
   void on_packet(link::Link& link, const link::LinkPacket& packet) override;
 
@@ -55,7 +56,7 @@ class Forwarder : public Upstream, private owners::OwnerUser {
   [[nodiscard]] Session* session_for_push(link::Link& link, std::uint64_t channel, Slot slot);
   void send_closed(std::uint64_t channel, Slot slot);
   void fill(link::Session& out, const Client& client, SteadyTime now) const;
-  [[nodiscard]] const link::ClientRequest& envelope_of(const Client& client, std::uint32_t cmd_id);
+  [[nodiscard]] link::ClientRequest& envelope_of(const Client& client, std::uint32_t cmd_id);
 
   ClientTable& clients_;
   Counters& counters_;

@@ -1,6 +1,7 @@
 #include "logic/app/app.h"
 
 #include <future>
+#include <thread>
 
 #include "common/base/random.h"
 #include "common/log/log.h"
@@ -11,6 +12,10 @@ namespace hongyan::logic {
 namespace {
 
 constexpr Milliseconds kDrain{2000};
+constexpr Milliseconds kLeave{2000};  // for all slots to be given up, and gates to have heard of it
+constexpr Milliseconds kLeaveLook{10};
+constexpr Milliseconds kLookForPeers{500};
+constexpr Milliseconds kLonely{5000};  // without gates and peers, before others are to have the slots
 
 }  // namespace
 
@@ -158,14 +163,16 @@ Status App::run() {
         if (caller_) caller_->set_nodes(nodes);
       });
   membership_->start();
+  control_.spawn("peers", watch_peers(this));
   control_.start();
   return {};
 }
 
 void App::stop() {
   log::info("logic", "stopping");
-  membership_->stop();
   if (api_) api_->stop_and_wait(kDrain);  // calls under way still need the links
+  leave();
+  membership_->stop();
   link_server_->stop();
   if (kafka_) kafka_->stop();
   flush_cursors();
@@ -174,6 +181,24 @@ void App::stop() {
   control_.join();
   for (const auto& thread : threads_) thread->stop();
   for (const auto& thread : threads_) thread->join();
+}
+
+void App::leave() {
+  for (const auto& shard : shards_) shard->leave();
+  const SteadyTime deadline = SteadyClock::now() + kLeave;
+  const auto left = [this] { return held_slots_.load() == 0 && gates_->heard(last_given_up_.load()); };
+  while (!left() && SteadyClock::now() < deadline) std::this_thread::sleep_for(kLeaveLook);
+  if (!left()) log::warn("logic", "stops before all gates know held_slots={}", held_slots_.load());
+}
+
+net::Awaitable<> App::watch_peers(App* self) {
+  SteadyTime last_seen = SteadyClock::now();
+  for (;;) {
+    co_await net::sleep_for(kLookForPeers);
+    const SteadyTime now = SteadyClock::now();
+    if (self->gates_->has_peers(self->identity_.boot_id)) last_seen = now;
+    for (const auto& shard : self->shards_) shard->set_ready(now - last_seen < kLonely);
+  }
 }
 
 void App::flush_cursors() {
@@ -199,13 +224,26 @@ void App::shard_acquired(std::size_t shard, std::vector<AcquiredSlot> slots, Red
   for (auto& row : redo.accepted) of_thread(row).accepted.push_back(std::move(row));
   for (auto& row : redo.placed) of_thread(row).placed.push_back(std::move(row));
   for (const auto& entry : redo.pending) of_thread(entry).pending.push_back(entry);
+  held_slots_ += static_cast<std::int64_t>(slots.size());
   const auto shared_slots = std::make_shared<const std::vector<AcquiredSlot>>(slots);
-  for (std::size_t i = 0; i < threads_.size(); ++i) {
-    threads_[i].run([shard, shared_slots, mine = std::move(by_thread[i])](Pipeline& pipeline) mutable {
-      pipeline.shard_acquired(shard, *shared_slots, std::move(mine));
-    });
+  gates_->add(slots, [&](std::uint64_t version) {
+    for (std::size_t i = 0; i < threads_.size(); ++i) {
+      threads_[i].run(
+          [shard, version, shared_slots, mine = std::move(by_thread[i])](Pipeline& pipeline) mutable {
+            pipeline.shard_acquired(shard, *shared_slots, std::move(mine), version);
+          });
+    }
+  });
+}
+
+void App::shard_lost(std::size_t shard, std::vector<Slot> slots) {
+  log::info("store", "slots lost shard={} slots={}", config_.mysql.shards[shard].name, slots.size());
+  const auto shared_slots = std::make_shared<const std::vector<Slot>>(std::move(slots));
+  for (const auto& thread : threads_) {
+    thread->run([shard, shared_slots](Pipeline& pipeline) { pipeline.slots_lost(shard, *shared_slots); });
   }
-  gates_->announce(slots);
+  last_given_up_ = gates_->remove(*shared_slots);
+  held_slots_ -= static_cast<std::int64_t>(shared_slots->size());
 }
 
 void App::set_shard_status(std::size_t shard, SlotStatus status) {

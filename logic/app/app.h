@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,6 +40,7 @@ class App : public daemon::Daemon, private ShardObserver {
   [[nodiscard]] Status run();
 
   void shard_acquired(std::size_t shard, std::vector<AcquiredSlot> slots, Redo redo) override;
+  void shard_lost(std::size_t shard, std::vector<Slot> slots) override;
   void shard_suspended(std::size_t shard, const std::string& reason) override;
   void shard_resumed(std::size_t shard) override;
   void fenced_off(std::size_t shard, const std::string& reason) override;
@@ -50,6 +52,10 @@ class App : public daemon::Daemon, private ShardObserver {
   [[nodiscard]] Status open_listeners();
   [[nodiscard]] Status open_api();
   void flush_cursors();
+  // Gives up all slots, and waits until gates have heard of it.
+  void leave();
+  // Whether gates or peers reach this node: says so to the shards.
+  [[nodiscard]] static net::Awaitable<> watch_peers(App* self);
   void set_shard_status(std::size_t shard, SlotStatus status);
 
   const LogicConfig config_;
@@ -70,6 +76,8 @@ class App : public daemon::Daemon, private ShardObserver {
   SlotThreads threads_;
   std::unique_ptr<GateLinks> gates_;
   std::shared_ptr<link::LinkServer> link_server_;
+  std::atomic<std::uint64_t> last_given_up_{0};  // version of what gates were told of it
+  std::atomic<std::int64_t> held_slots_{0};
   std::unique_ptr<link::Membership> membership_;
   std::unique_ptr<Caller> caller_;
   std::unique_ptr<ServerApi> server_api_;

@@ -1,11 +1,31 @@
 #include "logic/app/gate_links.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "common/log/log.h"
 #include "proto/parse.h"
 
 namespace hongyan::logic {
+
+namespace {
+
+// The first link version whose peers take changes of slots; others are told the whole.
+constexpr std::uint32_t kVersionOfChanges = 2;
+
+// Appends it to the last range, where it follows.
+void add_slot(google::protobuf::RepeatedPtrField<link::SlotRange>& ranges, Slot slot, std::uint64_t epoch) {
+  if (!ranges.empty() && ranges.rbegin()->last() + 1 == slot && ranges.rbegin()->epoch() == epoch) {
+    ranges.rbegin()->set_last(slot);
+    return;
+  }
+  link::SlotRange& range = *ranges.Add();
+  range.set_first(slot);
+  range.set_last(slot);
+  range.set_epoch(epoch);
+}
+
+}  // namespace
 
 // A loop of a gate, or a logic node, at the other end of a link. Sessions on every slot thread hold it, so it
 // must not keep the link alive: a link ends with its own loop.
@@ -14,9 +34,23 @@ class GateLinks::Port : public GatePort {
   explicit Port(const link::LinkPtr& link)
       : GatePort(link->peer().node_id, link->peer().boot_id),
         is_gate_(link->peer().role == link::ROLE_GATE),
+        takes_changes_(link->peer().link_version >= kVersionOfChanges),
         link_(link) {}
 
   [[nodiscard]] bool is_gate() const noexcept { return is_gate_; }
+  [[nodiscard]] bool takes_changes() const noexcept { return takes_changes_; }
+
+  // What the peer has said of what it was told of slots.
+  void heard(std::uint64_t version) noexcept {
+    if (version > heard_.load(std::memory_order_relaxed)) heard_.store(version, std::memory_order_release);
+  }
+  [[nodiscard]] bool has_heard(std::uint64_t version) const noexcept {
+    return heard_.load(std::memory_order_acquire) >= version;
+  }
+
+  void close(std::string_view reason) {
+    if (const auto link = link_.lock()) link->close(reason);
+  }
 
   [[nodiscard]] bool is_open() const noexcept override {
     const auto link = link_.lock();
@@ -29,6 +63,7 @@ class GateLinks::Port : public GatePort {
     response.set_expires_ms(reply.expires_ms);
     response.set_confirm(reply.confirm);
     response.set_refused(reply.refused);
+    response.set_partly_refused(reply.partly_refused);
     static_cast<void>(send(link::LINK_COMMAND_RESPONSE, seq, 0, response, reply.body));
   }
   void respond_not_owner(std::uint32_t seq, Slot slot, std::uint64_t slot_epoch) override {
@@ -63,6 +98,8 @@ class GateLinks::Port : public GatePort {
 
  private:
   const bool is_gate_;
+  const bool takes_changes_;
+  std::atomic<std::uint64_t> heard_{0};  // by one slot thread at a time, or the same by several
   const std::weak_ptr<link::Link> link_;
 };
 
@@ -100,29 +137,61 @@ struct GateLinks::Forwarded {
 
 GateLinks::GateLinks(const SlotThreads& threads) : threads_(threads), per_loop_(threads.size()) {}
 
-link::Slots GateLinks::slots_message() const {
+link::Slots GateLinks::whole() const {
   link::Slots slots;
-  link::SlotRange* range = nullptr;
-  for (const auto& [slot, epoch] : owned_) {
-    if (range != nullptr && range->last() + 1 == slot && range->epoch() == epoch) {
-      range->set_last(slot);
-      continue;
-    }
-    range = slots.add_ranges();
-    range->set_first(slot);
-    range->set_last(slot);
-    range->set_epoch(epoch);
-  }
+  slots.set_version(version_);
+  for (const auto& [slot, epoch] : owned_) add_slot(*slots.mutable_ranges(), slot, epoch);
   return slots;
 }
 
-void GateLinks::announce(const std::vector<AcquiredSlot>& slots) {
+void GateLinks::tell(Port& port, const link::Slots& change) const {
+  const bool told = port.takes_changes() ? port.send(link::LINK_COMMAND_SLOTS, 0, 0, change)
+                                         : port.send(link::LINK_COMMAND_SLOTS, 0, 0, whole());
+  // It is told again when it links up again.
+  if (!told) port.close("cannot be told of slots");
+}
+
+std::uint64_t GateLinks::add(const std::vector<AcquiredSlot>& slots,
+                             const std::function<void(std::uint64_t version)>& before) {
   const std::lock_guard lock(mutex_);
-  for (const auto& acquired : slots) owned_[acquired.slot] = acquired.epoch;
-  const link::Slots message = slots_message();
-  // All are asked before one can answer: a login waits for every gate's sessions (Logins).
-  for (const auto& port : all_ports_) port->asked_for_sessions();
-  for (const auto& port : all_ports_) static_cast<void>(port->send(link::LINK_COMMAND_SLOTS, 0, 0, message));
+  link::Slots change;
+  change.set_delta(true);
+  change.set_version(++version_);
+  for (const auto& acquired : slots) {
+    owned_[acquired.slot] = acquired.epoch;
+    add_slot(*change.mutable_ranges(), acquired.slot, acquired.epoch);
+  }
+  before(version_);
+  for (const auto& port : all_ports_) tell(*port, change);
+  return version_;
+}
+
+std::uint64_t GateLinks::remove(const std::vector<Slot>& slots) {
+  const std::lock_guard lock(mutex_);
+  link::Slots change;
+  change.set_delta(true);
+  change.set_version(++version_);
+  for (const Slot slot : slots) {
+    const auto owned = owned_.find(slot);
+    if (owned == owned_.end()) continue;
+    add_slot(*change.mutable_removed(), slot, owned->second);
+    owned_.erase(owned);
+  }
+  for (const auto& port : all_ports_) tell(*port, change);
+  return version_;
+}
+
+bool GateLinks::heard(std::uint64_t version) {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::all_of(all_ports_, [version](const auto& port) {
+    return !port->is_gate() || !port->takes_changes() || port->has_heard(version);
+  });
+}
+
+bool GateLinks::has_peers(std::uint64_t own_boot_id) {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(all_ports_,
+                             [own_boot_id](const auto& port) { return port->boot_id() != own_boot_id; });
 }
 
 void GateLinks::on_link_up(const link::LinkPtr& link) {
@@ -131,14 +200,13 @@ void GateLinks::on_link_up(const link::LinkPtr& link) {
     return link->close("neither a gate nor a logic node");
   auto port = std::make_shared<Port>(link);
   per_loop_[threads_.index_of(link->loop())].ports[link.get()] = port;
-  port->asked_for_sessions();
   for (const auto& thread : threads_) {
     if (!port->is_gate()) break;
     thread->run([port](Pipeline& pipeline) { pipeline.gate_up(port); });
   }
   const std::lock_guard lock(mutex_);
   all_ports_.insert(port);
-  static_cast<void>(link->send(link::LINK_COMMAND_SLOTS, 0, 0, slots_message()));
+  tell(*port, whole());
 }
 
 void GateLinks::on_link_down(const link::LinkPtr& link) {
@@ -199,6 +267,7 @@ void GateLinks::request(Pipeline& pipeline, const link::ClientRequest& parsed,
   }
   pipeline.request({.reply_to = reply_to,
                     .slot = static_cast<Slot>(packet.slot),
+                    .slot_epoch = parsed.slot_epoch(),
                     .cmd_id = parsed.cmd_id(),
                     .app_id = parsed.app_id(),
                     .uid = parsed.uid(),
@@ -225,6 +294,7 @@ void GateLinks::handle(Pipeline& pipeline, PerLoop& mine, const std::shared_ptr<
       break;
     case link::LINK_COMMAND_SESSIONS:
       parsed = parse(mine.sessions);
+      if (parsed && mine.sessions.last()) port->heard(mine.sessions.slots_version());
       if (parsed) pipeline.sessions(port, mine.sessions);
       break;
     case link::LINK_COMMAND_SESSION_CLOSED: {

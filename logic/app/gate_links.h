@@ -1,6 +1,7 @@
 // The links of gates and of logic nodes: packets to slot threads, and back.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,9 +24,15 @@ class GateLinks : public link::LinkHandler {
   // threads outlive this.
   explicit GateLinks(const SlotThreads& threads);
 
-  // The node owns these slots now, all others not. Tells every peer; one that links up later is told then.
-  // Any thread.
-  void announce(const std::vector<AcquiredSlot>& slots);
+  // The node owns these slots, too, or does not own these any more. Tells every peer; one that links up later is told
+  // then. Returns the version of what was told; before: is called with it, before a peer hears of it. Any thread.
+  std::uint64_t add(const std::vector<AcquiredSlot>& slots,
+                    const std::function<void(std::uint64_t version)>& before);
+  std::uint64_t remove(const std::vector<Slot>& slots);
+  // Whether every gate that is linked has said that it has heard so much. Any thread.
+  [[nodiscard]] bool heard(std::uint64_t version);
+  // Whether anybody but this process is linked. Any thread.
+  [[nodiscard]] bool has_peers(std::uint64_t own_boot_id);
 
  private:
   class Port;
@@ -45,7 +52,9 @@ class GateLinks : public link::LinkHandler {
               const link::LinkPacket& packet);
   static void request(Pipeline& pipeline, const link::ClientRequest& parsed,
                       const std::shared_ptr<Port>& port, const link::LinkPacket& packet);
-  [[nodiscard]] link::Slots slots_message() const;
+  // With the mutex held.
+  [[nodiscard]] link::Slots whole() const;
+  void tell(Port& port, const link::Slots& change) const;
 
   const SlotThreads& threads_;
 
@@ -55,6 +64,7 @@ class GateLinks : public link::LinkHandler {
   std::mutex mutex_;  // guards what follows; held for copies and sends (which only queue)
   std::set<std::shared_ptr<Port>> all_ports_;
   std::map<Slot, std::uint64_t> owned_;
+  std::uint64_t version_ = 0;
 };
 
 }  // namespace hongyan::logic

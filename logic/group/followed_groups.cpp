@@ -19,6 +19,11 @@ void FollowedGroups::learn_head(const GroupKey& group, std::int64_t head) {
   known = std::max(known, head);
 }
 
+void FollowedGroups::forget_heads(const std::function<bool(Slot)>& of) {
+  std::erase_if(heads_,
+                [&of](const auto& one) { return of(slot_of_group(one.first.app_id, one.first.group_id)); });
+}
+
 void FollowedGroups::committed(const GroupBroadcast& message) {
   learn_head(message.group, message.group_seq);
   for (const auto& uid : message.audience->of_thread[context_.index]) {

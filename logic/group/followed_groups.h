@@ -32,6 +32,9 @@ class FollowedGroups {
   // A message is committed: to the devices of its members that are online here, one packet a gate.
   void committed(const GroupBroadcast& message);
 
+  // The groups' slots were acquired, or have left: what is known of their heads is of the past.
+  void forget_heads(const std::function<bool(Slot)>& of);
+
   // A session that a gate told of: what was committed while nobody knew of it was not pushed to it.
   void catch_up(const User& user, Session& session);
 

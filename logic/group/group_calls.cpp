@@ -357,6 +357,7 @@ void GroupCalls::stored(AcceptWork& work) {
   waiting.timestamp = work.message.sent_ms;
   waiting.until = context_.now() + kPatience;
   waiting.sender = work.user;
+  waiting.slot = work.slot;
   waiting.group_id = work.message.group_id;
   std::ranges::move(work.waiting, std::back_inserter(waiting.to));
 }
@@ -383,6 +384,10 @@ void GroupCalls::forget_members(const Waiting& waiting) {
   User* sender = context_.users.find(waiting.sender.app_id, waiting.sender.uid);
   UserGroup* group = sender == nullptr ? nullptr : sender->group(waiting.group_id);
   if (group != nullptr) group->members = 0;
+}
+
+void GroupCalls::leave(Slot slot) {
+  std::erase_if(waiting_, [slot](const auto& one) { return one.second.slot == slot; });
 }
 
 void GroupCalls::tick() {

@@ -49,6 +49,8 @@ class GroupCalls {
   // A command is in its sender's outbox: its answers wait for the outcome.
   void stored(AcceptWork& work);
   void answered(const CtrlAnswer& answer);
+  // The slot leaves: outcomes of its users' commands come to its next owner, who gets the requests, too.
+  void leave(Slot slot);
   void tick();
 
  private:
@@ -57,6 +59,7 @@ class GroupCalls {
     std::int64_t timestamp = 0;
     SteadyTime until;
     UserKey sender;
+    Slot slot = 0;
     std::int64_t group_id = 0;
   };
   struct MyGroups;

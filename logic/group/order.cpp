@@ -20,6 +20,7 @@ GroupOrder::GroupOrder(const GroupParts& parts, GroupKey key)
     : parts_(parts),
       key_(std::move(key)),
       slot_(slot_of_group(key_.app_id, key_.group_id)),
+      slot_epoch_(parts.context.slots.find(slot_)->epoch),
       placing_(parts, key_, slot_) {}
 
 void GroupOrder::take(DeliverWorkPtr group_message) {
@@ -75,13 +76,22 @@ void GroupOrder::submit(std::unique_ptr<GroupWork> work) {
   work->user.app_id = key_.app_id;
   work->group_id = key_.group_id;
   work->slot = slot_;
+  work->slot_epoch = slot_epoch_;
   work->thread = parts_.context.index;
   work->deadline = parts_.context.now() + parts_.context.config.accept_deadline;
   parts_.context.shards.of(slot_).submit(std::move(work));
 }
 
+void GroupOrder::retire() {
+  retired_ = true;
+  redo_.clear();
+  placing_.refuse_waiting(storage_is_away());
+  refuse_asks(storage_is_away());
+}
+
 void GroupOrder::finished(GroupWork& work) {
   busy_ = false;
+  if (retired_) return placing_.left(work);
   switch (work.op) {
     case GroupWork::Op::kLoad:
       loaded(work);
@@ -158,6 +168,10 @@ void GroupOrder::fan_out_again(const FanOut::Again& again) {
 
 void GroupOrder::refuse_all(const Error& error) {
   placing_.refuse_all(error);
+  refuse_asks(error);
+}
+
+void GroupOrder::refuse_asks(const Error& error) {
   for (const auto& ask : std::exchange(asks_, {})) {
     parts_.mailbox.send(ask.thread, &GroupMail::replies,
                         GroupReply{.number = ask.number, .error = error, .result = {}});

@@ -16,7 +16,7 @@ namespace hongyan::logic {
 // from retry_at() on. One thread.
 class GroupOrder {
  public:
-  // parts outlives it.
+  // parts outlives it. Its slot is held.
   GroupOrder(const GroupParts& parts, GroupKey key);
   GroupOrder(const GroupOrder&) = delete;
   GroupOrder& operator=(const GroupOrder&) = delete;
@@ -30,8 +30,14 @@ class GroupOrder {
   void finished(GroupWork& work);
   // With what waits, if it can.
   void go_on();
+  // The slot leaves: what waits goes back to where it came from, and what is at the database when it comes back. What it
+  // has stored is the next owner's to fan out.
+  void retire();
 
   [[nodiscard]] const GroupKey& key() const noexcept { return key_; }
+  [[nodiscard]] Slot slot() const noexcept { return slot_; }
+  [[nodiscard]] std::uint64_t slot_epoch() const noexcept { return slot_epoch_; }
+  [[nodiscard]] bool at_database() const noexcept { return busy_; }
   [[nodiscard]] bool is_loaded() const noexcept { return loaded_; }
   // Something of it is to be redone.
   [[nodiscard]] bool redoes() const noexcept { return !redo_.empty(); }
@@ -50,11 +56,14 @@ class GroupOrder {
   void stored(const GroupWork& work);
   void fan_out_again(const FanOut::Again& again);
   void refuse_all(const Error& error);
+  void refuse_asks(const Error& error);
   void submit(std::unique_ptr<GroupWork> work);
 
   const GroupParts& parts_;
   const GroupKey key_;
   const Slot slot_;
+  const std::uint64_t slot_epoch_;
+  bool retired_ = false;
   bool loaded_ = false;
   bool busy_ = false;     // something of it is at the database
   bool doubted_ = false;  // the next load looks for messages above the head

@@ -24,7 +24,13 @@ void OwnedGroups::take(DeliverWorkPtr group_message) {
   group.take(std::move(group_message));
 }
 
-void OwnedGroups::ask(GroupAsk ask) { order_of(ask.group).ask(std::move(ask)); }
+void OwnedGroups::ask(GroupAsk ask) {
+  if (context_.serves(slot_of_group(ask.group.app_id, ask.group.group_id))) {
+    return order_of(ask.group).ask(std::move(ask));
+  }
+  parts_.mailbox.send(ask.thread, &GroupMail::replies,
+                      GroupReply{.number = ask.number, .error = storage_is_away(), .result = {}});
+}
 
 void OwnedGroups::redo(std::vector<GroupRedoRow> rows,
                        const std::unordered_map<MsgId, std::vector<Slot>>& pending) {
@@ -40,13 +46,39 @@ void OwnedGroups::redo(std::vector<GroupRedoRow> rows,
 
 void OwnedGroups::finished(std::unique_ptr<GroupWork> work) {
   const auto it = groups_.find({.app_id = work->user.app_id, .group_id = work->group_id});
-  if (it == groups_.end()) return;  // cannot be: it is busy
+  if (it == groups_.end() || it->second->order.slot_epoch() != work->slot_epoch) return left(*work);
   GroupOrder& group = it->second->order;
   members_ -= group.members();
   group.finished(*work);
   members_ += group.members();
   if (work->op == GroupWork::Op::kLoad && !group.is_loaded()) unloaded_.push_back(group.key());
   if (group.idle() && group.is_loaded() && !group.exists()) forget(group);
+}
+
+void OwnedGroups::left(GroupWork& work) {
+  const auto it = std::ranges::find_if(retired_, [&work](const auto& held) {
+    const GroupOrder& group = held->order;
+    return group.slot_epoch() == work.slot_epoch && group.key().group_id == work.group_id &&
+           group.key().app_id == work.user.app_id;
+  });
+  if (it == retired_.end()) return;  // cannot be: it is at the database
+  const auto held = std::move(*it);
+  retired_.erase(it);
+  held->order.finished(work);
+}
+
+void OwnedGroups::leave(const std::function<bool(Slot)>& leaves) {
+  for (auto it = groups_.begin(); it != groups_.end();) {
+    auto& held = it->second;
+    if (!leaves(held->order.slot())) {
+      ++it;
+      continue;
+    }
+    members_ -= held->order.members();
+    held->order.retire();
+    if (held->order.at_database()) retired_.push_back(std::move(held));
+    it = groups_.erase(it);
+  }
 }
 
 void OwnedGroups::tick() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <utility>
@@ -39,7 +40,7 @@ class OwnedGroups {
                .fan_out = fan_out_,
                .outcomes = outcomes_} {}
 
-  // A message for a group of this thread. It is given back to delivery.
+  // A message for a group of a slot that is held. It is given back to delivery.
   void take(DeliverWorkPtr group_message);
   void ask(GroupAsk ask);
   void finished(std::unique_ptr<GroupWork> work);
@@ -47,11 +48,14 @@ class OwnedGroups {
   // After the slots were acquired, before anything new: what is not known to be fanned out, by placed_id.
   // pending: destinations that stand in im_pending, by id.
   void redo(std::vector<GroupRedoRow> rows, const std::unordered_map<MsgId, std::vector<Slot>>& pending);
+  // The slots leave.
+  void leave(const std::function<bool(Slot)>& leaves);
   // Every member's row of this message is committed.
   void fanned_out(MsgId placed_id) { outcomes_.fanned_out(placed_id); }
   void tick();
 
   [[nodiscard]] std::size_t size() const noexcept { return groups_.size(); }
+  [[nodiscard]] std::size_t retired() const noexcept { return retired_.size(); }
 
  private:
   struct Held {
@@ -61,6 +65,8 @@ class OwnedGroups {
   };
   [[nodiscard]] GroupOrder& order_of(GroupKey key);
   void load_again();
+  // It comes back to a group whose slot has left.
+  void left(GroupWork& work);
   void forget(const GroupOrder& group);
   void forget_idle();
   [[nodiscard]] std::size_t held() const noexcept { return members_ + groups_.size() * kGroupWeight; }
@@ -72,8 +78,9 @@ class OwnedGroups {
   CommandOutcomes outcomes_;
   const GroupParts parts_;
   std::unordered_map<GroupKey, std::unique_ptr<Held>, GroupKeyHash> groups_;
-  std::vector<GroupKey> unloaded_;  // could not be read; again at their retry_at()
-  std::size_t members_ = 0;         // of all groups held
+  std::vector<std::unique_ptr<Held>> retired_;  // of slots that have left: something is at the database
+  std::vector<GroupKey> unloaded_;              // could not be read; again at their retry_at()
+  std::size_t members_ = 0;                     // of all groups held
 };
 
 }  // namespace hongyan::logic

@@ -172,9 +172,33 @@ void Placing::in_doubt() noexcept {
 
 void Placing::refuse_all(const Error& error) {
   wait_again(std::exchange(run_, {}));
+  refuse_waiting(error);
+}
+
+void Placing::refuse_waiting(const Error& error) {
   for (auto& one : std::exchange(queue_, {})) {
     one->error = error;
     give_back(std::move(one), Outcome::kRefused);
+  }
+}
+
+void Placing::left(const GroupWork& work) {
+  change_.reset();
+  const bool has_places = work.op == GroupWork::Op::kStore &&
+                          (work.outcome == Outcome::kStored || work.outcome == Outcome::kExists ||
+                           work.outcome == Outcome::kParked);
+  for (auto& one : std::exchange(run_, {})) {
+    if (has_places && work.answer) {
+      const bool parked = work.outcome == Outcome::kParked;
+      parts_.outcomes.answer(*one,
+                             {.msg_id = one->message.id,
+                              .error = parked ? work.error : work.answer->error,
+                              .result = parked ? std::string() : work.answer->result},
+                             work.rows.empty() || parked ? 0 : work.rows.front().placed_id);
+    }
+    one->error = work.error;
+    one->lookup_first = one->lookup_first || !has_places;
+    give_back(std::move(one), has_places ? work.outcome : Outcome::kRefused);
   }
 }
 

@@ -65,6 +65,11 @@ class Placing {
 
   // All go back to their lanes, so that none overtakes another.
   void refuse_all(const Error& error);
+  // The same, but for those at the database.
+  void refuse_waiting(const Error& error);
+  // The slot has left, and what was at the database came back: what has its place there is fanned out by the slot's next
+  // owner.
+  void left(const GroupWork& work);
 
  private:
   void take_run();

@@ -5,9 +5,9 @@
 
 namespace hongyan::logic {
 
-void Announcements::complete(const GatePort& gate) {
+void Announcements::complete(const GatePort& gate, std::uint64_t version) {
   const auto heard = heard_.find(&gate);
-  if (heard != heard_.end()) ++heard->second;
+  if (heard != heard_.end()) heard->second = std::max(heard->second, version);
   release();
 }
 
@@ -16,23 +16,23 @@ bool Announcements::knows(Slot slot) {
   if (state == nullptr || state->sessions_known) return true;
   state->sessions_known =
       context_.now() >= state->acquired_at + kPatience ||
-      std::ranges::all_of(heard_, [](const auto& gate) { return gate.second >= gate.first->asked(); });
+      std::ranges::all_of(heard_, [&](const auto& gate) { return gate.second >= state->version; });
   return state->sessions_known;
 }
 
-void Announcements::wait(User& user, std::function<void()> then) {
-  ++user.busy;
-  waiting_.push_back({.user = &user, .then = std::move(then)});
+void Announcements::wait(Slot slot, std::function<void()> then) {
+  const SlotState* state = context_.slots.find(slot);
+  waiting_.push_back(
+      {.slot = slot, .slot_epoch = state == nullptr ? 0 : state->epoch, .then = std::move(then)});
 }
 
 void Announcements::release() {
   for (auto& one : std::exchange(waiting_, {})) {
-    if (!knows(one.user->slot)) {
+    if (context_.slots.holds(one.slot, one.slot_epoch) && !knows(one.slot)) {
       waiting_.push_back(std::move(one));
-      continue;
+    } else {
+      one.then();
     }
-    --one.user->busy;
-    one.then();
   }
 }
 

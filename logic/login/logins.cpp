@@ -52,7 +52,11 @@ void Logins::begin(User& user, Login login) {
   ++waiting_[{login.to.gate->boot_id(), login.channel}];
   loader_.load(user, [this, &user, login = std::move(login)](const Status& status) {
     if (!status || announcements_.knows(user.slot)) return go_on(user, login, status);
-    announcements_.wait(user, [this, &user, login] { go_on(user, login, {}); });
+    ++user.busy;
+    announcements_.wait(user.slot, [this, &user, login] {
+      --user.busy;
+      go_on(user, login, {});
+    });
   });
 }
 
@@ -62,6 +66,7 @@ void Logins::go_on(User& user, const Login& login, const Status& status) {
   if (waits == waiting_.end()) return context_.refuse(login.to, {Code::kUnavailable, "the client has gone"});
   if (--waits->second == 0) waiting_.erase(waits);
   if (!status) return context_.refuse(login.to, status.error());
+  if (user.retired || !context_.serves(user.slot)) return context_.refuse(login.to, storage_is_away());
   // Its gate has given the client up by now.
   if (context_.now() > login.deadline || !login.to.gate->is_open()) {
     return context_.refuse(login.to, {Code::kUnavailable, "storage is slow", kRetryMs});
@@ -106,6 +111,11 @@ void Logins::answer_auth(User& user, Session& session, const ReplyTo& to) {
                             .expires_ms = session.expires_ms,
                             .confirm = session.replaced != nullptr,
                             .body = response.SerializeAsString()});
+}
+
+void Logins::when_known(Slot slot, std::function<void()> then) {
+  if (announcements_.knows(slot)) return then();
+  announcements_.wait(slot, std::move(then));
 }
 
 void Logins::presence(std::string_view app_id, std::string_view uid, client::Presence& out) {

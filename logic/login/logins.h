@@ -63,8 +63,8 @@ class Logins {
   // A gate tells of a session: anew after its link or the slot's owner changed, or that it is alive. One
   // that should not be (a later login, an expired token) is kicked, again if need be.
   void announced(const GatePortPtr& gate, const link::Session& told, Slot slot);
-  // All sessions that the gate has of the slots that were acquired when it was last asked.
-  void announced_all(const GatePort& gate) { announcements_.complete(gate); }
+  // All sessions that the gate has of the slots that it was told of up to this version.
+  void announced_all(const GatePort& gate, std::uint64_t version) { announcements_.complete(gate, version); }
   void alive(const GatePortPtr& gate, const link::Session& told, Slot slot);
   // The connection has ended, an AUTH of it that still waits included. reason: of the logout event.
   void closed(const GatePort& gate, std::uint64_t channel, std::string_view reason = "connection_lost");
@@ -74,6 +74,12 @@ class Logins {
   // Its link broke: its sessions are kept for gate_grace, in which it may announce them again.
   void gate_down(const GatePortPtr& gate);
   void tick();
+
+  // The user's slot leaves. Its sessions go on elsewhere: neither they nor routes nor events end.
+  void leave(User& user) { table_.forget(user); }
+  // Runs `then` once the sessions of the slot are known, or have had their time to be, or the slot has left; at once if
+  // so.
+  void when_known(Slot slot, std::function<void()> then);
 
   // For the server API. Devices of an offline user: none, and last_active is 0 when it is not known.
   void presence(std::string_view app_id, std::string_view uid, client::Presence& out);

@@ -38,15 +38,27 @@ std::unique_ptr<Session> SessionTable::take(User& user, const Session& session) 
   return owned;
 }
 
+void SessionTable::drop(const Session& session) {
+  const auto named = by_channel_.find(name_of(*session.gate, session.channel));
+  if (named != by_channel_.end() && named->second.session == &session) by_channel_.erase(named);
+  by_expiry_.erase({session.expires_ms, session.number});
+  context_.counters.sessions.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void SessionTable::forget(User& user) {
+  if (user.sessions.empty()) return;
+  user.for_each_session([this](const Session& session) { drop(session); });
+  for (const auto& present : user.sessions) acks_.session_closed(*present);
+  online_.erase(&user);
+  user.sessions.clear();
+}
+
 void SessionTable::remove(User& user, Session& session, bool with_route, std::string_view reason) {
   if (!reason.empty() && session.told) {
     if (!session.end_reason.empty()) reason = session.end_reason;
     context_.tell(user, session, {.kind = Event::Kind::kLogout, .reason = reason});
   }
-  const auto named = by_channel_.find(name_of(*session.gate, session.channel));
-  if (named != by_channel_.end() && named->second.session == &session) by_channel_.erase(named);
-  by_expiry_.erase({session.expires_ms, session.number});
-  context_.counters.sessions.fetch_sub(1, std::memory_order_relaxed);
+  drop(session);
   user.last_active_ms = std::max(user.last_active_ms, session.last_active_ms);
 
   Session* present = user.session_of(session.device_class);

@@ -34,6 +34,9 @@ class SessionTable {
   // it goes on or replaces itself.
   void remove(User& user, Session& session, bool with_route, std::string_view reason);
 
+  // The user's slot leaves: its sessions are forgotten and go on elsewhere, so nobody hears of it.
+  void forget(User& user);
+
   // Present or replaced. Null members: there is none.
   [[nodiscard]] Live find(const GatePort& gate, std::uint64_t channel) const;
   // The one whose token expires first, when it has by then.
@@ -43,6 +46,7 @@ class SessionTable {
               const std::function<void(const User&)>& visit) const;
 
  private:
+  void drop(const Session& session);
   void make_present(User& user, std::unique_ptr<Session> session);
   [[nodiscard]] std::unique_ptr<Session> take(User& user, const Session& session);
 

@@ -73,6 +73,10 @@ bool Accept::send(const Request& request, NewMessage wanted) {
   Status ok = is_for_group(message.command) ? Status() : check_id(message.to, kMaxUid, "to");
   if (ok) ok = check_id(message.client_msg_id, kMaxClientMsgId, "client_msg_id");
   if (!ok) return refuse(ok.error());
+  if (!context_.holds(request.reply_to)) {
+    context_.not_owner(request.reply_to);
+    return false;
+  }
   User& user = context_.users.get(request.app_id, request.uid, request.slot);
   if (join(user, request, message)) return false;
   if (ok = check_room(user, message.command); !ok) return refuse(ok.error());
@@ -87,7 +91,9 @@ bool Accept::send(const Request& request, NewMessage wanted) {
   message.sent_ms = context_.wall();
   auto work = std::make_unique<AcceptWork>(*this);
   work->user = user.key;
+  SlotState& slot = *context_.slots.find(request.slot);
   work->slot = request.slot;
+  work->slot_epoch = slot.epoch;
   work->thread = context_.index;
   work->deadline = context_.now() + context_.config.accept_deadline;
   work->message = std::move(message);
@@ -97,7 +103,7 @@ bool Accept::send(const Request& request, NewMessage wanted) {
   work->waiting.push_back(request.reply_to);
   work->from_channel = request.channel;
   work->from_gate = request.reply_to.gate;
-  work->ticket = context_.slots.find(request.slot)->unfinished.begin(context_.clock.floor());
+  work->ticket = slot.unfinished.begin(context_.clock.floor());
   user.accepting.emplace(work->message.client_msg_id, work.get());
   context_.shards.of(request.slot).submit(std::move(work));
   return true;
@@ -120,6 +126,7 @@ void AcceptWork::come_back(std::unique_ptr<OutboxWork> /*self*/) { accept_.finis
 void Accept::finished(AcceptWork& work) {
   User& user = *work.owner;
   user.accepting.erase(work.message.client_msg_id);
+  if (!context_.slots.holds(work.slot, work.slot_epoch)) return left(work);
   UnfinishedIds& unfinished = context_.slots.find(work.slot)->unfinished;
   context_.slots.touch(work.slot);
   if (work.outcome != StoreWork::Outcome::kStored)
@@ -160,8 +167,27 @@ void Accept::finished(AcceptWork& work) {
       unfinished.absent(work.ticket);
       // It may have been counted on that it adds some.
       if (UserGroup* group = user.group(work.message.group_id)) group->members = 0;
-      for (const auto& to : work.waiting) context_.refuse(to, work.error);
+      for (const auto& to : work.waiting) refuse(to, work);
       return;
+  }
+}
+
+// It is about to leave, as far as the writers know already.
+void Accept::refuse(const ReplyTo& to, const AcceptWork& work) const {
+  if (work.slot_lost) return context_.not_owner(to);
+  context_.refuse(to, work.error);
+}
+
+// The slot has left meanwhile. What is stored is the next owner's to deliver, who finds it; so is a command's
+// outcome: it gets the request from the gate.
+void Accept::left(AcceptWork& work) {
+  const bool stored =
+      work.outcome == StoreWork::Outcome::kStored ||
+      (work.outcome == StoreWork::Outcome::kExists && work.stored_for == work.message.target());
+  if (!stored) {
+    for (const auto& to : work.waiting) refuse(to, work);
+  } else if (!is_group_command(work.message.command)) {
+    answer(work);
   }
 }
 

@@ -52,6 +52,8 @@ class Accept {
   // True when an attempt with this id is on its way: the request was joined to it, or refused.
   [[nodiscard]] bool join(User& user, const Request& request, const Message& message);
   void answer(AcceptWork& work);
+  void refuse(const ReplyTo& to, const AcceptWork& work) const;
+  void left(AcceptWork& work);
 
   ThreadContext& context_;
   Steps& steps_;

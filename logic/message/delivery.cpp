@@ -24,7 +24,8 @@ void Delivery::refuse(LaneBatch batch) {
 
 void Delivery::begin(LaneBatch batch, State& place) {
   const LaneKey lane = batch.id.lane;
-  if (context_.slots.status(lane.destination) != SlotStatus::kServing || batch.works.empty()) {
+  const SlotState* slot = context_.slots.find(lane.destination);
+  if (slot == nullptr || slot->status != SlotStatus::kServing || batch.works.empty()) {
     under_way_.erase(lane);
     return refuse(std::move(batch));
   }
@@ -41,6 +42,7 @@ void Delivery::begin(LaneBatch batch, State& place) {
     work->delivery = this;
     work->batch = state;
     work->thread = context_.index;
+    work->slot_epoch = slot->epoch;
     work->deadline = context_.now() + context_.config.accept_deadline;
     work->chain_broken = chain;
     if (work->to_group) {
@@ -61,12 +63,12 @@ void Delivery::finished(DeliverWorkPtr work) {
   switch (work->outcome) {
     case StoreWork::Outcome::kStored:
       context_.counters.delivered.add();
-      steps_.delivered(*work);
+      delivered(*work);
       break;
     case StoreWork::Outcome::kExists:
       // Also what a commit of unknown outcome turns out to be, so it may never have been pushed. A device
       // that has it discards it.
-      steps_.delivered(*work);
+      delivered(*work);
       break;
     case StoreWork::Outcome::kParked:
       context_.counters.parked.add();
@@ -76,6 +78,11 @@ void Delivery::finished(DeliverWorkPtr work) {
       break;
   }
   give_back(std::move(work));
+}
+
+// Of a slot that has left nobody is known here, or as of a later time.
+void Delivery::delivered(const DeliverWork& work) {
+  if (context_.slots.holds(work.slot, work.slot_epoch)) steps_.delivered(work);
 }
 
 void Delivery::give_back(DeliverWorkPtr work) {

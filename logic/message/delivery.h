@@ -43,6 +43,7 @@ class Delivery {
   void begin(LaneBatch batch, State& place);
   void refuse(LaneBatch batch);
   void ended(LaneBatchState& state);
+  void delivered(const DeliverWork& work);
 
   ThreadContext& context_;
   LanePort& port_;

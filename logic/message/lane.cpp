@@ -31,7 +31,10 @@ void Lanes::hold_content(DeliverWork& work) {
 }
 
 void Lanes::hold_bytes(Lane& lane, std::int64_t bytes, bool fan_out) {
-  if (fan_out) fan_out_bytes_ += bytes;
+  if (fan_out) {
+    fan_out_bytes_ += bytes;
+    lane.fan_out_bytes += bytes;
+  }
   lane.bytes = static_cast<std::size_t>(static_cast<std::int64_t>(lane.bytes) + bytes);
   auto& total = context_.counters.unfinished_bytes;
   total.store(total.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
@@ -109,12 +112,14 @@ void Lanes::back_off(Lane& lane) {
 
 void Lanes::finish(Lane& lane, Entry& entry) {
   entry.finished = true;
-  UnfinishedIds& unfinished = context_.slots.find(lane.key.source)->unfinished;
+  SlotState& slot = *context_.slots.find(lane.key.source);
+  UnfinishedIds& unfinished = slot.unfinished;
   const Slot destination = lane.key.destination;
   const bool was_pending = unfinished.is_pending(entry.id, destination);
   const bool last = unfinished.finished(entry.id, destination);
   if (was_pending && !unfinished.is_pending(entry.id, destination)) {
-    to_remove_.push_back({.slot = lane.key.source, .destination = destination, .id = entry.id});
+    to_remove_.push_back(
+        {.slot = lane.key.source, .destination = destination, .id = entry.id, .slot_epoch = slot.epoch});
   }
   context_.slots.touch(lane.key.source);
   if (last && !entry.member.empty()) steps_.fanned_out(entry.id);
@@ -173,9 +178,9 @@ void Lanes::refill(Lane& lane) {
   }
   lane.refilling = true;
   const LaneKey key = lane.key;
-  const auto done = [this, key](auto rows) {
+  const auto done = [this, key, epoch = context_.slots.find(key.source)->epoch](auto rows) {
     auto read = std::make_shared<decltype(rows)>(std::move(rows));
-    context_.later([this, key, read] { refilled(key, std::move(*read)); });
+    context_.later([this, key, epoch, read] { refilled(key, epoch, std::move(*read)); });
   };
   Shard& shard = context_.shards.of(key.source);
   if (of_group) {
@@ -197,9 +202,9 @@ DeliverWorkPtr work_of(const GroupRedoRow& row, const std::string& member) {
 }  // namespace
 
 template <typename Row>
-void Lanes::refilled(LaneKey key, Result<std::vector<Row>> rows) {
+void Lanes::refilled(LaneKey key, std::uint64_t source_epoch, Result<std::vector<Row>> rows) {
   const auto it = lanes_.find(key);
-  if (it == lanes_.end()) return;
+  if (it == lanes_.end() || !context_.slots.holds(key.source, source_epoch)) return;
   Lane& lane = it->second;
   lane.refilling = false;
   if (!rows) {
@@ -228,6 +233,20 @@ void Lanes::refilled(LaneKey key, Result<std::vector<Row>> rows) {
   send(lane);
 }
 
+void Lanes::forget(Slot source) {
+  for (auto it = lanes_.begin(); it != lanes_.end();) {
+    Lane& lane = it->second;
+    if (lane.key.source != source) {
+      ++it;
+      continue;
+    }
+    hold_bytes(lane, -lane.fan_out_bytes, true);
+    hold_bytes(lane, -static_cast<std::int64_t>(lane.bytes), false);
+    it = lanes_.erase(it);
+  }
+  std::erase_if(to_remove_, [source](const PendingEntry& entry) { return entry.slot == source; });
+}
+
 void Lanes::tick() {
   const SteadyTime now = context_.now();
   for (auto& [id, lane] : lanes_) {
@@ -242,14 +261,16 @@ void Lanes::collect_pending(std::size_t shard, std::vector<PendingEntry>& add,
   const SteadyTime now = context_.now();
   for (auto& [id, lane] : lanes_) {
     if (context_.shards.index_of(lane.key.source) != shard) continue;
-    UnfinishedIds& unfinished = context_.slots.find(lane.key.source)->unfinished;
+    SlotState& slot = *context_.slots.find(lane.key.source);
+    UnfinishedIds& unfinished = slot.unfinished;
     const Slot destination = lane.key.destination;
     MsgId moved = 0;  // members of one destination stand side by side, in one row
     for (const auto& entry : lane.entries) {
       if (now - entry.since < context_.config.pending_after) break;
       if (entry.finished || (entry.id != moved && unfinished.is_pending(entry.id, destination))) continue;
       if (entry.id != moved)
-        add.push_back({.slot = lane.key.source, .destination = destination, .id = entry.id});
+        add.push_back(
+            {.slot = lane.key.source, .destination = destination, .id = entry.id, .slot_epoch = slot.epoch});
       moved = entry.id;
       unfinished.moved_to_pending(entry.id, destination);
       context_.slots.touch(lane.key.source);
@@ -266,10 +287,13 @@ void Lanes::pending_written(const std::vector<PendingEntry>& added, const std::v
                             bool committed) {
   if (committed) return;
   for (const auto& entry : added) {
+    if (!context_.slots.holds(entry.slot, entry.slot_epoch)) continue;
     context_.slots.find(entry.slot)->unfinished.back_from_pending(entry.id, entry.destination);
     context_.slots.touch(entry.slot);
   }
-  to_remove_.insert(to_remove_.end(), removed.begin(), removed.end());
+  for (const auto& entry : removed) {
+    if (context_.slots.holds(entry.slot, entry.slot_epoch)) to_remove_.push_back(entry);
+  }
 }
 
 }  // namespace hongyan::logic

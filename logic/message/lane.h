@@ -85,6 +85,9 @@ class Lanes {
   // Lanes whose time to try again has come.
   void tick();
 
+  // The source slot has left: its next owner finds what is not delivered, and delivers it.
+  void forget(Slot source);
+
   // Upkeep for one shard (of the source slots): what to write to and delete from im_pending.
   void collect_pending(std::size_t shard, std::vector<PendingEntry>& add, std::vector<PendingEntry>& remove);
   // The outcome of the upkeep that carried these entries.
@@ -108,9 +111,10 @@ class Lanes {
   struct Lane {
     LaneKey key;
     std::deque<Entry> entries;
-    std::size_t bytes = 0;      // of contents held
-    std::size_t in_flight = 0;  // entries from the front that are away as a batch
-    BatchId batch;              // which one
+    std::size_t bytes = 0;           // of contents held
+    std::int64_t fan_out_bytes = 0;  // of those, rows of groups
+    std::size_t in_flight = 0;       // entries from the front that are away as a batch
+    BatchId batch;                   // which one
     bool refilling = false;
     bool ready = false;  // stands in ready_
     int failures = 0;    // one after the other
@@ -121,7 +125,7 @@ class Lanes {
   void send(Lane& lane);
   void refill(Lane& lane);
   template <typename Row>
-  void refilled(LaneKey key, Result<std::vector<Row>> rows);
+  void refilled(LaneKey key, std::uint64_t source_epoch, Result<std::vector<Row>> rows);
   void back_off(Lane& lane);
   void finish(Lane& lane, Entry& entry);
   void put_back(Lane& lane, std::vector<DeliverWorkPtr> works, bool lost);

@@ -92,6 +92,7 @@ std::vector<Quota> Ownership::wanted(const ShardSeen& seen, const Counts& owned,
     case Leader::kNone:
       return quotas_of(options_.shard, options_.shard_sizes, nodes);
     case Leader::kOther:
+    case Leader::kUnknown:
       return {};
     case Leader::kSelf:
       return leaving ? std::vector<Quota>{} : all_of(options_.self);
@@ -100,7 +101,8 @@ std::vector<Quota> Ownership::wanted(const ShardSeen& seen, const Counts& owned,
   }
   Quota most;
   for (const auto& [node, slots] : owned) {
-    if (slots > most.slots && alive(node, now) && !(node == options_.self && leaving)) {
+    const bool stays = alive(node, now) && nodes_.contains(node) && nodes_.at(node).last.ready;
+    if (slots > most.slots && stays && !(node == options_.self && leaving)) {
       most = {.node = node, .slots = slots};
     }
   }
@@ -125,6 +127,13 @@ OwnershipPlan Ownership::look(const ShardSeen& seen, Leader leader, bool leaving
 
   const std::vector<Quota> quotas = wanted(seen, owned, leader, leaving, now);
   plan.settled = plan.evict.empty();
+  if (leader == Leader::kOther) {
+    for (const LeaseSeen& lease : seen.leases) {
+      if (lease.owner == options_.self) plan.release.push_back(lease.slot);
+    }
+    plan.settled = plan.settled && plan.release.empty();
+    return plan;
+  }
   if (quotas.empty() && !leaving) return plan;  // not for this node to say whose they are
   Counts lacks;                                 // of its quota
   for (const Quota& quota : quotas) lacks[quota.node] = quota.slots;
@@ -147,6 +156,7 @@ OwnershipPlan Ownership::look(const ShardSeen& seen, Leader leader, bool leaving
   const bool others_have_it = leader == Leader::kChoose && !quotas.empty() && owned.contains(quotas[0].node);
   const bool may_help = !leaving && !others_have_it;
   const bool can_release = now >= next_release_;
+  const std::size_t most_released = leader == Leader::kNone ? options_.release_batch : kSlotCount;
   auto next = quotas.begin();
   for (const LeaseSeen& lease : displaced) {
     while (next != quotas.end() && lacks[next->node] == 0) ++next;
@@ -157,7 +167,7 @@ OwnershipPlan Ownership::look(const ShardSeen& seen, Leader leader, bool leaving
     if (lease.owner == options_.self) {
       // Given up to somebody who is to have it, or to anybody when we leave.
       if (target == 0 && !leaving) continue;
-      if (can_release && plan.release.size() < options_.release_batch) plan.release.push_back(lease.slot);
+      if (can_release && plan.release.size() < most_released) plan.release.push_back(lease.slot);
     } else if (lease.owner == 0 && sure) {
       const bool take = target == options_.self || (may_help && is_left_over(lease.slot, rank, now));
       if (take) plan.claim.push_back(lease.slot);

@@ -50,10 +50,11 @@ struct OwnershipPlan {
 
 // Whose the slots are to be.
 enum class Leader : std::uint8_t {
-  kNone,    // all nodes share them, see quotas_of
-  kChoose,  // one node's: who has them, or the first of those who could
-  kSelf,    // ours
-  kOther,   // another's; this node takes none
+  kNone,     // all nodes share them, see quotas_of
+  kChoose,   // one node's: who has them, or the first of those who could
+  kSelf,     // ours
+  kOther,    // another's; this node takes none, and gives up what it has
+  kUnknown,  // it is not known yet
 };
 
 // The judgement of one node about one shard. Membership is what the beats in this very shard say, seen with
@@ -81,7 +82,7 @@ class Ownership {
     Milliseconds free_for{2000};        // a slot, before one whose turn it is not claims it
     Milliseconds free_for_each{500};    // and for each node that ranks before
     Milliseconds longest_gap{1000};     // between two readings, that counts as silence: more it slept itself
-    std::size_t release_batch = 64;
+    std::size_t release_batch = 64;  // where slots are shared; else all go at once, to one who is to have all
     Milliseconds release_every{100};
   };
   explicit Ownership(Options options) : options_(std::move(options)) {}

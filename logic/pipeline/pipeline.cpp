@@ -1,6 +1,7 @@
 #include "logic/pipeline/pipeline.h"
 
 #include <algorithm>
+#include <bitset>
 #include <iterator>
 #include <unordered_map>
 
@@ -54,14 +55,13 @@ void Pipeline::send_result(std::uint32_t source_thread, LaneResult result) {
   outgoing_[source_thread].results.push_back(std::move(result));
 }
 
-void Pipeline::request(const Request& request) {
-  if (context_.slots.status(request.slot) == SlotStatus::kNotOwned) {
-    context_.counters.not_owner.add();
-    if (request.reply_to.seq != 0) {
-      request.reply_to.gate->respond_not_owner(request.reply_to.seq, request.slot, 0);
-    }
-    return;
+void Pipeline::request(Request request) {
+  const SlotState* slot = context_.slots.find(request.slot);
+  request.reply_to.slot = request.slot;
+  if (slot == nullptr || (request.slot_epoch != 0 && request.slot_epoch != slot->epoch)) {
+    return context_.not_owner(request.reply_to);
   }
+  request.slot_epoch = request.reply_to.slot_epoch = slot->epoch;
   switch (protocol::command(request.cmd_id).part) {
     case protocol::Part::kLogin:
       return request.cmd_id == client::COMMAND_AUTH ? logins_.auth(request) : logins_.logout(request);
@@ -95,7 +95,7 @@ void Pipeline::sessions(const GatePortPtr& gate, const link::Sessions& told) {
       logins_.alive(gate, session, slot);
     }
   }
-  if (told.announce() && told.last()) logins_.announced_all(*gate);
+  if (told.announce() && told.last()) logins_.announced_all(*gate, told.slots_version());
 }
 
 void Pipeline::accepted(AcceptWork& work) {
@@ -140,10 +140,41 @@ void Pipeline::take_groups(GroupMail mail) {
   for (auto& reply : mail.replies) group_asks_.replied(std::move(reply));
 }
 
-void Pipeline::shard_acquired(std::size_t shard, std::span<const AcquiredSlot> slots, Redo redo) {
+void Pipeline::slots_lost(std::size_t shard, std::span<const Slot> slots) {
+  std::bitset<kSlotCount> lost;
+  for (const Slot slot : slots) lost.set(slot);
+  followed_groups_.forget_heads([&lost](Slot slot) { return lost.test(slot); });
+  std::bitset<kSlotCount> mine;
+  Upkeep upkeep;
+  for (const Slot slot : slots) {
+    if (context_.slots.find(slot) == nullptr) continue;
+    mine.set(slot);
+    group_calls_.leave(slot);
+    lanes_.forget(slot);
+    context_.users.retire(slot, [&](User& user) {
+      pull_.leave(user);
+      logins_.leave(user);
+      cursors_.leave(user, upkeep);
+    });
+    context_.slots.forget(slot);
+  }
+  // What they give back makes room for what waits behind it, which finds that the slots have left.
+  owned_groups_.leave([&mine](Slot slot) { return mine.test(slot); });
+  if (upkeep.cursors.empty()) return;
+  upkeep.done = [](bool) {};
+  context_.shards.at(shard).write_upkeep(std::move(upkeep));
+}
+
+void Pipeline::shard_acquired(std::size_t shard, std::span<const AcquiredSlot> slots, Redo redo,
+                              std::uint64_t version) {
+  std::bitset<kSlotCount> come;
+  for (const auto& acquired : slots) come.set(acquired.slot);
+  followed_groups_.forget_heads([&come](Slot slot) { return come.test(slot); });
   for (const auto& acquired : slots) {
     if (context_.thread_of(acquired.slot) != context_.index) continue;
-    context_.slots.acquire(acquired, shard).acquired_at = context_.now();
+    SlotState& state = context_.slots.acquire(acquired, shard);
+    state.acquired_at = context_.now();
+    state.version = version;
   }
   std::unordered_map<MsgId, std::vector<Slot>> pending;  // destinations
   for (const auto& entry : redo.pending) pending[entry.id].push_back(entry.destination);

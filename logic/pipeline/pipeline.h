@@ -60,7 +60,7 @@ class Pipeline : private Steps, private LanePort, private GroupMailbox, private 
   };
   explicit Pipeline(const Deps& deps);
 
-  void request(const Request& request);
+  void request(Request request);
   void sessions(const GatePortPtr& gate, const link::Sessions& told);
   // The gate closed the session, or has no such channel any more.
   void session_closed(const GatePort& gate, std::uint64_t channel) { logins_.closed(gate, channel); }
@@ -70,8 +70,13 @@ class Pipeline : private Steps, private LanePort, private GroupMailbox, private 
   void works_finished(std::vector<GroupWorkPtr> works);
   void uploads_finished(const std::vector<UploadWorkPtr>& uploads);
   void take_mail(ThreadMail mail);
-  // redo: of this thread's slots.
-  void shard_acquired(std::size_t shard, std::span<const AcquiredSlot> slots, Redo redo);
+  // slots: of all threads. redo: of this thread's slots. version: of the announcement that tells gates of them.
+  void shard_acquired(std::size_t shard, std::span<const AcquiredSlot> slots, Redo redo,
+                      std::uint64_t version = 0);
+  // The node does not hold these slots, of all threads, any more: users, groups, lanes and sessions of those of this
+  // thread are forgotten, as nobody's but their next owner's. What is under way comes back, and is answered where it is
+  // known what became of it; all else is for the next owner to do.
+  void slots_lost(std::size_t shard, std::span<const Slot> slots);
   void shard_status(std::size_t shard, SlotStatus status) { context_.slots.set_status(shard, status); }
   // Writes the cursors now, for the end of the process; done: all that could be written is.
   void flush_cursors(std::function<void()> done) { cursors_.flush(std::move(done)); }

@@ -88,6 +88,21 @@ void PullService::wait(User& user, std::shared_ptr<Page> page) {
   waiting.push_back(std::move(page));
 }
 
+void PullService::leave(User& user) {
+  const auto waiting = waiting_.extract(&user);
+  if (waiting.empty()) return;
+  for (const auto& page : waiting.mapped()) {
+    --user.busy;
+    context_.not_owner(page->reply_to);
+  }
+}
+
+bool PullService::holds(Page& page) {
+  if (!page.owner->retired && context_.serves(page.slot)) return true;
+  refuse(page, storage_is_away());
+  return false;
+}
+
 bool PullService::go_on(User& user, Waiting& waiting) {
   while (!waiting.empty()) {
     const bool late = context_.now() - waiting.front()->since > context_.config.accept_deadline;
@@ -139,6 +154,7 @@ void PullService::ended(Page& page, std::size_t bytes) {
 }
 
 void PullService::start(User& user, const std::shared_ptr<Page>& page) {
+  if (!holds(*page)) return;
   client::PullResp& response = page->response;
   response.set_inbox_seq(*user.inbox_seq);
   response.set_outbox_seq(*user.outbox_seq);
@@ -218,6 +234,7 @@ void PullService::read_groups(const std::shared_ptr<Page>& page) {
 }
 
 void PullService::answer(Page& page) {
+  if (!holds(page)) return;
   int messages = page.response.msg_size() + page.response.sent_size();
   for (const auto& group : page.response.groups()) messages += group.msg_size();
   context_.counters.pulled_messages.add(static_cast<std::uint64_t>(messages));

@@ -42,6 +42,8 @@ class PullService {
   static constexpr std::size_t kMostWaiting = 16;  // of a user
 
   void pull(const Request& request);
+  // The user's slot leaves: what waits is the next owner's to answer.
+  void leave(User& user);
   // Every 100 ms or so: who may go on.
   void tick();
 
@@ -56,6 +58,8 @@ class PullService {
   bool go_on(User& user, Waiting& waiting);
   void begin(User& user, const std::shared_ptr<Page>& page);
   void refuse(Page& page, const Error& error);
+  // Whether the page is still true: nobody else has taken the slot over. False: it is refused.
+  [[nodiscard]] bool holds(Page& page);
   // The pull is answered, with so many bytes.
   void ended(Page& page, std::size_t bytes);
   void start(User& user, const std::shared_ptr<Page>& page);

@@ -12,7 +12,8 @@ namespace {
 constexpr std::size_t kMostOnline = 1000;
 
 // Stands where a gate would, gathers the answers to the sends of one S2cStore, and answers that when all are
-// there. Request i of it has seq i + 1. Its slot thread only.
+// there; not at all when the slot has left after some were: the next owner gets the whole then. Request i of it has
+// seq i + 1. Its slot thread only.
 class StoreAnswers : public GatePort {
  public:
   StoreAnswers(ReplyTo to, int targets) : GatePort(to.gate.get()), to_(std::move(to)), left_(targets) {
@@ -27,19 +28,36 @@ class StoreAnswers : public GatePort {
     result.set_msg_id(response.msg_id());
     result.set_timestamp(response.timestamp());
     if (answer.refused) *result.mutable_error() = response.error();
-    if (--left_ == 0) reply(to_, stored_.SerializeAsString());
+    refused_ = refused_ || answer.refused;
+    one_less();
   }
-  // The slot's owner was asked before; nobody pushes to or kicks what is no gate.
-  void respond_not_owner(std::uint32_t, Slot, std::uint64_t) override {}
+  void respond_not_owner(std::uint32_t, Slot, std::uint64_t slot_epoch) override {
+    ++not_taken_;
+    last_epoch_ = slot_epoch;
+    one_less();
+  }
+  // Nobody pushes to or kicks what is no gate.
   bool push(Slot, std::uint32_t, std::span<const std::uint64_t>, std::string_view, const PushSeqs&) override {
     return false;
   }
   bool kick(std::uint64_t, std::string_view) override { return false; }
 
  private:
+  void one_less() {
+    if (--left_ > 0 || to_.seq == 0) return;
+    const int targets = stored_.results_size();
+    if (not_taken_ == targets) return to_.gate->respond_not_owner(to_.seq, to_.slot, last_epoch_);
+    if (not_taken_ > 0) return;
+    const std::string body = stored_.SerializeAsString();
+    to_.gate->respond(to_.seq, {.partly_refused = refused_, .body = body});
+  }
+
   const ReplyTo to_;
   internal::S2cStored stored_;
   int left_;
+  bool refused_ = false;
+  int not_taken_ = 0;
+  std::uint64_t last_epoch_ = 0;
 };
 
 }  // namespace
@@ -51,13 +69,13 @@ void ServerCalls::handle(const Request& request) {
     case internal::COMMAND_S2C_STORE:
       return store(request);
     case internal::COMMAND_S2C_PUSH:
-      return push(request);
+      return with_sessions(request, &ServerCalls::push);
     case internal::COMMAND_PRESENCE:
-      return presence(request);
+      return with_sessions(request, &ServerCalls::presence);
     case internal::COMMAND_KICK:
-      return kick(request);
+      return with_sessions(request, &ServerCalls::kick);
     case internal::COMMAND_ONLINE:
-      return online(request);
+      return with_sessions(request, &ServerCalls::online);
     case internal::COMMAND_CTRL:
       return group_calls_.ctrl(request);
     case internal::COMMAND_GROUP:
@@ -87,7 +105,8 @@ void ServerCalls::store(const Request& request) {
     mentions = share(all.SerializeAsString());
   }
   Request one = request;
-  one.reply_to = {.gate = std::make_shared<StoreAnswers>(request.reply_to, wanted.targets_size()), .seq = 0};
+  one.reply_to.gate = std::make_shared<StoreAnswers>(request.reply_to, wanted.targets_size());
+  one.reply_to.seq = 0;
   for (auto& target : *wanted.mutable_targets()) {
     ++one.reply_to.seq;
     Message message;
@@ -100,6 +119,13 @@ void ServerCalls::store(const Request& request) {
     message.type = wanted.msg_type();
     accept_.send(one, {.message = std::move(message)});
   }
+}
+
+void ServerCalls::with_sessions(const Request& request, void (ServerCalls::*then)(const Request&)) {
+  logins_.when_known(request.slot, [this, then, kept = OwnedRequest(request)] {
+    const Request again = kept.view();
+    if (context_.serves(again)) (this->*then)(again);
+  });
 }
 
 void ServerCalls::push(const Request& request) {

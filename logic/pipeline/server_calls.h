@@ -29,6 +29,8 @@ class ServerCalls {
 
  private:
   void store(const Request& request);
+  // Runs it once the slot's sessions are known, if the slot is served then.
+  void with_sessions(const Request& request, void (ServerCalls::*then)(const Request&));
   void push(const Request& request);
   void presence(const Request& request);
   void kick(const Request& request);

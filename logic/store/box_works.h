@@ -51,15 +51,17 @@ class StoreWork {
   // It is refused before its turn has come: frees what whoever made it does not need again.
   virtual void drop_content() noexcept {}
 
-  UserKey user;              // whose row: the sender's (outbox) or the receiver's (inbox); a group: app only
-  Slot slot = 0;             // the user's slot, or the group's
-  std::uint32_t thread = 0;  // slot thread that gets it back
+  UserKey user;   // whose row: the sender's (outbox) or the receiver's (inbox); a group: app only
+  Slot slot = 0;  // the user's slot, or the group's
+  std::uint64_t slot_epoch = 0;  // under which it was made: under another one it is refused. 0: under any
+  std::uint32_t thread = 0;      // slot thread that gets it back
   // Not begun by then: refused with kUnavailable. Work once sent to the server is seen through, however long
   // it takes.
   SteadyTime deadline = SteadyTime::max();
 
   Outcome outcome = Outcome::kPending;
-  Error error;  // with kRefused and kParked
+  Error error;             // with kRefused and kParked
+  bool slot_lost = false;  // with kRefused: the slot is not this node's
 
  protected:
   StoreWork() = default;

@@ -49,6 +49,7 @@ struct PendingEntry {
   Slot slot = 0;  // source
   Slot destination = 0;
   MsgId id = 0;
+  std::uint64_t slot_epoch = 0;  // of the source, when the pipeline made this
 };
 
 // What an owner finds unfinished, each by id.
@@ -67,12 +68,15 @@ class ShardObserver {
   // what was accepted and is not known to be fanned out: im_pending and the rows above each mark, in the
   // order of ids; `pending` names those of its fan-outs that stand in im_pending.
   virtual void shard_acquired(std::size_t shard, std::vector<AcquiredSlot> slots, Redo redo) = 0;
+  // The node does not hold these leases any more, or is about to give them up: what is under way under them will be
+  // refused, if it is not stored already. What is in memory of these slots is to be forgotten.
+  virtual void shard_lost(std::size_t shard, std::vector<Slot> slots) = 0;
   // The node may not serve these slots: its beat was not written for 2 s, or the connection is gone. Leases
   // still stand.
   virtual void shard_suspended(std::size_t shard, const std::string& reason) = 0;
   // The beat is back and epoch and leases are still ours.
   virtual void shard_resumed(std::size_t shard) = 0;
-  // Another process raised our epoch: this one must end.
+  // Another process runs under this node's number: this one must end.
   virtual void fenced_off(std::size_t shard, const std::string& reason) = 0;
 };
 
@@ -102,8 +106,8 @@ struct Upkeep {
 // connection.
 //
 // Life: construct; start() connects, checks (flush settings, schema, slot map, no Galera), raises the node's
-// epoch, takes the free leases and those it held, and calls shard_acquired; stop() refuses new work, finishes
-// what is queued within a deadline, joins the threads. A shard that cannot be reached is tried again, with
+// epoch, takes the free leases and those it held, and calls shard_acquired; leave() gives all leases up; stop()
+// refuses new work, finishes what is queued within a deadline, gives up what is left, joins the threads. A shard that cannot be reached is tried again, with
 // jittered back-off, for ever.
 class Shard {
  public:
@@ -111,11 +115,17 @@ class Shard {
 
   virtual void start() = 0;
   virtual void stop() = 0;
+  // Whether this node should have slots: one that should not gives up what others can take. Any thread.
+  virtual void set_ready(bool ready) = 0;
+  // Begins to give up all leases, for good; ShardObserver::shard_lost tells of it. Any thread.
+  virtual void leave() = 0;
 
   // Any thread. The work comes back through the sink. Rows of one user keep their order.
   virtual void submit(WriterWorkPtr work) = 0;
   virtual void submit(GroupWorkPtr work) = 0;
 
+  // Whether the leases hold now: the beat is fresh. For what is answered from memory. Any thread.
+  [[nodiscard]] virtual bool serving() const noexcept = 0;
   // True while the last connection attempt or beat failed. Any thread.
   [[nodiscard]] virtual bool down() const noexcept = 0;
   // Why it does not do its work, or not all of it, in words for operators; "" when it does. Any thread.

@@ -73,8 +73,15 @@ void Cursors::loaded(User& user, std::span<const DeviceCursor> cursors) {
 }
 
 void Cursors::mark(User& user) {
-  if (user.changed_cursors != 0 || user.changed_group_cursors) return;
+  if (user.retired || user.changed_cursors != 0 || user.changed_group_cursors) return;
   shards_[context_.shards.index_of(user.slot)].changed.push_back(&user);
+}
+
+void Cursors::leave(User& user, Upkeep& upkeep) {
+  if (user.changed_cursors == 0 && !user.changed_group_cursors) return;
+  std::erase(shards_[context_.shards.index_of(user.slot)].changed, &user);
+  OfShard::Written written{.user = &user, .cursors = 0, .groups = {}};
+  collect(user, upkeep, written);
 }
 
 void Cursors::tick() {

@@ -34,6 +34,10 @@ class Cursors {
   // As last written, read together with the tails.
   void loaded(User& user, std::span<const DeviceCursor> cursors);
 
+  // The user's slot leaves: what is not written yet is, once more, with those of the same shard; a failure costs a
+  // repeated pull.
+  void leave(User& user, Upkeep& upkeep);
+
   // Writes what is due.
   void tick();
   // Writes all now. done: nothing is left, or a shard did not take it.

@@ -2,7 +2,6 @@
 // sockets.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -20,6 +19,7 @@ struct GateReply {
   std::int64_t expires_ms = 0;    // with login_epoch: its token
   bool confirm = false;           // with login_epoch: the gate is to tell of the session at once
   bool refused = false;           // the body carries an error
+  bool partly_refused = false;    // the body carries errors within: not final, if the slot has left
   std::string_view body;          // for the client, as it is
 };
 
@@ -55,10 +55,6 @@ class GatePort {
   // full.
   virtual bool kick(std::uint64_t channel, std::string_view kickout) = 0;
 
-  // Each SLOTS that is sent makes the gate announce its sessions once more, which it ends with a last packet.
-  void asked_for_sessions() noexcept { asked_.fetch_add(1, std::memory_order_acq_rel); }
-  [[nodiscard]] std::uint32_t asked() const noexcept { return asked_.load(std::memory_order_acquire); }
-
   [[nodiscard]] const std::string& gate_id() const noexcept { return gate_id_; }
   [[nodiscard]] std::uint64_t boot_id() const noexcept { return boot_id_; }
   // Small, and of no other port that lives: for tables of gates.
@@ -69,7 +65,6 @@ class GatePort {
   const std::uint64_t boot_id_;
   const std::uint32_t number_;
   const bool gives_number_back_;
-  std::atomic<std::uint32_t> asked_{0};
 };
 using GatePortPtr = std::shared_ptr<GatePort>;
 
@@ -77,6 +72,9 @@ using GatePortPtr = std::shared_ptr<GatePort>;
 struct ReplyTo {
   GatePortPtr gate;
   std::uint32_t seq = 0;
+  // Under which lease it was taken: a refusal after that has ended is none. Epoch 0: under none.
+  Slot slot = 0;
+  std::uint64_t slot_epoch = 0;
 };
 
 void reply(const ReplyTo& to, std::string_view body);

@@ -13,7 +13,8 @@ namespace hongyan::logic {
 // Views are valid during the call that gets the request.
 struct Request {
   ReplyTo reply_to;
-  Slot slot = 0;  // of (app_id, uid)
+  Slot slot = 0;                 // of (app_id, uid)
+  std::uint64_t slot_epoch = 0;  // as the sender believes, then under which it was taken. 0: not said
   std::uint32_t cmd_id = 0;
   std::string_view app_id;
   std::string_view uid;

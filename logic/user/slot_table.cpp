@@ -4,29 +4,25 @@
 
 namespace hongyan::logic {
 
-SlotStatus SlotTable::status(Slot slot) const {
-  const auto it = slots_.find(slot);
-  return it == slots_.end() ? SlotStatus::kNotOwned : it->second.status;
-}
-
-SlotState* SlotTable::find(Slot slot) {
-  const auto it = slots_.find(slot);
-  return it == slots_.end() ? nullptr : &it->second;
-}
-
 SlotState& SlotTable::acquire(const AcquiredSlot& acquired, std::size_t shard) {
-  SlotState& state = slots_[acquired.slot];
+  slots_[acquired.slot] = std::make_unique<SlotState>();
+  SlotState& state = *slots_[acquired.slot];
+  last_epochs_[acquired.slot] = acquired.epoch;
   state.status = SlotStatus::kServing;
   state.epoch = acquired.epoch;
   state.shard = shard;
-  state.sessions_known = false;
   state.mark_written = state.mark_sent = acquired.mark;
   return state;
 }
 
+void SlotTable::forget(Slot slot) {
+  slots_[slot].reset();
+  changed_.erase(slot);
+}
+
 void SlotTable::set_status(std::size_t shard, SlotStatus status) {
-  for (auto& [slot, state] : slots_) {
-    if (state.shard == shard) state.status = status;
+  for (const auto& state : slots_) {
+    if (state && state->shard == shard) state->status = status;
   }
 }
 
@@ -54,8 +50,8 @@ std::vector<MarkUpdate> SlotTable::take_marks(std::size_t shard) {
 
 void SlotTable::marks_written(const std::vector<MarkUpdate>& marks, bool committed) {
   for (const auto& update : marks) {
+    if (!holds(update.slot, update.epoch)) continue;
     SlotState* state = find(update.slot);
-    if (state == nullptr) continue;
     if (committed) {
       state->mark_written = std::max(state->mark_written, update.mark);
     } else {

@@ -55,8 +55,21 @@ struct ThreadContext {
     refuse(to, {Code::kRateLimited, what, retry_after_ms});
   }
 
-  // Answers with the error and counts it.
+  // Whether the lease under which a request was taken still stands.
+  [[nodiscard]] bool holds(const ReplyTo& to) const noexcept {
+    return to.slot_epoch == 0 || slots.holds(to.slot, to.slot_epoch);
+  }
+
+  // Nothing was done: the slot's owner is to be asked.
+  void not_owner(const ReplyTo& to) const {
+    counters.not_owner.add();
+    if (to.seq != 0) to.gate->respond_not_owner(to.seq, to.slot, slots.last_epoch(to.slot));
+  }
+
+  // Answers with the error and counts it. Where the slot has left meanwhile, its next owner is to be asked instead,
+  // unless it may have been done.
   void refuse(const ReplyTo& to, const Error& error) const {
+    if (!holds(to) && error.code != Code::kDeadlineExceeded) return not_owner(to);
     counters.refused[static_cast<std::size_t>(error.code)].add();
     reply_error(to, error);
   }
@@ -68,9 +81,13 @@ struct ThreadContext {
     return false;
   }
 
-  // Whether the slot's shard may be asked. False: the request is refused.
+  // Whether the slot is served now: nobody else can have taken it over unnoticed.
+  [[nodiscard]] bool serves(Slot slot) const {
+    return slots.status(slot) == SlotStatus::kServing && shards.of(slot).serving();
+  }
+  // The same for a request, under the lease it was taken under. False: it is refused.
   [[nodiscard]] bool serves(const Request& request) const {
-    if (slots.status(request.slot) == SlotStatus::kServing) return true;
+    if (holds(request.reply_to) && serves(request.slot)) return true;
     refuse(request.reply_to, storage_is_away());
     return false;
   }

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <boost/intrusive/list_hook.hpp>
+#include <boost/intrusive/options.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -48,17 +49,22 @@ struct User {
   TokenBucket uploaded{SteadyTime{}};  // what it may still upload
   std::size_t uploads = 0;             // under way, and their bytes
   std::size_t upload_bytes = 0;
-  std::size_t lists = 0;  // LIST_MY_GROUPS under way
+  std::size_t lists = 0;             // LIST_MY_GROUPS under way
   std::size_t pulls = 0;             // under way
   TokenBucket pulled{SteadyTime{}};  // what it may still pull
   std::vector<std::function<void(const Status&)>> waiting_for_load;
   std::int64_t last_active_ms = 0;  // of sessions that ended
   std::uint32_t busy = 0;           // works under way: keeps the user in memory
+  bool retired = false;             // its slot has left: only what is under way still knows it
   boost::intrusive::list_member_hook<> lru_hook;
+  boost::intrusive::list_member_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> slot_hook;
 
   [[nodiscard]] bool evictable() const noexcept {
-    return sessions.empty() && accepting.empty() && waiting_for_load.empty() && busy == 0 &&
-           changed_cursors == 0 && !changed_group_cursors;
+    return sessions.empty() && unknown_to_all() && changed_cursors == 0 && !changed_group_cursors;
+  }
+  // Nothing that is under way knows it.
+  [[nodiscard]] bool unknown_to_all() const noexcept {
+    return accepting.empty() && waiting_for_load.empty() && busy == 0;
   }
   // Null: not a member, as far as is known.
   [[nodiscard]] UserGroup* group(std::int64_t group_id) noexcept { return groups.find(group_id); }

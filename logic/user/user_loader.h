@@ -13,12 +13,13 @@ class UserLoader {
  public:
   UserLoader(ThreadContext& context, Cursors& cursors) : context_(context), cursors_(cursors) {}
 
-  // Runs `then` once the user is loaded (at once, when it is already), or with why it cannot be.
+  // Runs `then` once the user is loaded (at once, when it is already), or with why it cannot be; also when its
+  // slot has left meanwhile. The slot is held.
   void load(User& user, std::function<void(const Status&)> then);
 
  private:
   class Load;
-  void finished(const TailsWork& work);
+  void finished(User& user, const TailsWork& work);
 
   ThreadContext& context_;
   Cursors& cursors_;

@@ -33,6 +33,7 @@ User& UserTable::get(std::string_view app_id, std::string_view uid, Slot slot) {
     made->slot = slot;
     made->rules = &rules_of(app_id);
     user = made.get();
+    of_slots_[slot].push_back(*user);
     users_.emplace(made->key, std::move(made));
   } else {
     lru_.erase(lru_.iterator_to(*user));
@@ -41,7 +42,23 @@ User& UserTable::get(std::string_view app_id, std::string_view uid, Slot slot) {
   return *user;
 }
 
+void UserTable::retire(Slot slot, const std::function<void(User&)>& leaving) {
+  const auto of_slot = of_slots_.find(slot);
+  if (of_slot == of_slots_.end()) return;
+  while (!of_slot->second.empty()) {
+    User& user = of_slot->second.front();
+    leaving(user);
+    user.retired = true;
+    user.slot_hook.unlink();
+    lru_.erase(lru_.iterator_to(user));
+    auto owned = users_.extract(users_.find(KeyView{user.key.app_id, user.key.uid}));
+    if (!user.unknown_to_all()) retired_.push_back(std::move(owned.mapped()));
+  }
+  of_slots_.erase(of_slot);
+}
+
 void UserTable::trim() {
+  std::erase_if(retired_, [](const auto& user) { return user->unknown_to_all(); });
   // A bounded look: users that cannot go are put at the end.
   for (int kept = 0, forgotten = 0; full() && kept < kMostKept && forgotten < kMostForgotten;) {
     User& user = lru_.front();

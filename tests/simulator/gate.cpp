@@ -1,6 +1,7 @@
 #include "tests/simulator/gate.h"
 
 #include <algorithm>
+#include <bitset>
 #include <utility>
 
 #include <google/protobuf/wire_format_lite.h>
@@ -132,16 +133,22 @@ void Gate::link_down(const LinkPtr& link) {
   router_->send_waiting(router_->node_down(link->number));
 }
 
-void Gate::slots(const LinkPtr& link, std::span<const owners::OwnedRange> ranges) {
+void Gate::slots(const LinkPtr& link, const owners::Announcement& announcement, std::uint64_t version) {
   if (link->closed) return;
   links_[link->number] = link;
-  const auto changed = router_->node_announced(link->number, ranges);
+  const auto changed = router_->node_announced(link->number, announcement);
   // The owner knows the sessions before their requests come.
   link::Sessions told;
   told.set_announce(true);
   told.set_last(true);
+  told.set_slots_version(version);
+  std::bitset<kSlotCount> added;
+  for (const auto& range : announcement.added) {
+    for (std::uint32_t slot = range.first; slot <= range.last; ++slot) added.set(slot);
+  }
   for (auto& [channel, session] : sessions_) {
-    if (!session.logged_in || router_->owners().owner(session.slot).node != link->number) continue;
+    if (!session.logged_in || !added.test(session.slot)) continue;
+    if (router_->owners().owner(session.slot).node != link->number) continue;
     fill(*told.add_sessions(), session);
     session.alive_unreported = false;
     session.last_reported = network_.world().now();
@@ -192,6 +199,7 @@ owners::Requester::Sent Gate::send(owners::NodeId node, const owners::Request& r
   if (found == links_.end() || found->second->closed) return Sent::kNotNow;
   Node::Request wanted{.seq = request.link_seq,
                        .slot = request.slot,
+                       .slot_epoch = router_->owners().owner(request.slot).epoch,
                        .cmd_id = request.cmd_id,
                        .uid = session->uid,
                        .channel = request.channel,

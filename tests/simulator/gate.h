@@ -5,7 +5,6 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -73,7 +72,7 @@ class Gate : public owners::Requester {
     bool refused = false;
     std::string body = {};
   };
-  void slots(const LinkPtr& link, std::span<const owners::OwnedRange> ranges);
+  void slots(const LinkPtr& link, const owners::Announcement& announcement, std::uint64_t version);
   void link_down(const LinkPtr& link);
   void response(const LinkPtr& link, const Response& response);
   void push(const LinkPtr& link, Slot slot, std::uint32_t cmd_id, std::uint64_t channel,

@@ -20,6 +20,9 @@ namespace {
 constexpr Milliseconds kTick{100};
 constexpr int kTicksOfUpkeep = 10;
 constexpr Milliseconds kFlushPatience{2000};
+constexpr Milliseconds kLeavePatience{2000};
+constexpr Milliseconds kLookForGates{500};
+constexpr Milliseconds kLonely{5000};
 constexpr Milliseconds kPendingAfter{1500};
 
 class AnyToken : public auth::TokenVerifier {
@@ -115,9 +118,11 @@ class NodeLife : private logic::ShardObserver, private logic::WriterSink {
   void stop(std::string why);
   void link_up(const LinkPtr& link);
   void link_down(const LinkPtr& link);
+  void sessions(const LinkPtr& link, const link::Sessions& told);
 
   using Turn = std::function<void(logic::Pipeline&)>;
   void run(std::uint32_t thread, Turn turn);
+  void set_ready(bool ready) { wanted_ = ready; }
   void run_all(const Turn& turn) {
     for (std::uint32_t i = 0; i < threads_.size(); ++i) run(i, turn);
   }
@@ -149,13 +154,15 @@ class NodeLife : private logic::ShardObserver, private logic::WriterSink {
   void make_threads();
   void tick(Thread& thread);
   void shut_down();
-  void announce(const std::vector<logic::AcquiredSlot>& slots);
   void send_slots(const LinkPtr& link) const;
+  void tell(const owners::Announcement& change);
+  void watch_gates();
   void set_status(std::size_t shard, logic::SlotStatus status) {
     run_all([shard, status](logic::Pipeline& pipeline) { pipeline.shard_status(shard, status); });
   }
 
   void shard_acquired(std::size_t shard, std::vector<logic::AcquiredSlot> slots, logic::Redo redo) override;
+  void shard_lost(std::size_t shard, std::vector<Slot> slots) override;
   void shard_suspended(std::size_t shard, const std::string& reason) override;
   void shard_resumed(std::size_t shard) override;
   void fenced_off(std::size_t shard, const std::string& reason) override;
@@ -178,7 +185,11 @@ class NodeLife : private logic::ShardObserver, private logic::WriterSink {
   std::vector<std::unique_ptr<logic::Shard>> shards_;  // before the threads are gone
   std::unique_ptr<logic::ShardSet> shard_set_;
   std::map<Slot, std::uint64_t> owned_;
+  std::uint64_t version_ = 0;
+  std::map<LinkPtr, std::uint64_t> heard_;  // by gates
   std::vector<std::pair<LinkPtr, std::shared_ptr<Port>>> ports_;
+  bool wanted_ = true;
+  SteadyTime last_gate_{};
   bool stopping_ = false;
 };
 
@@ -193,6 +204,8 @@ NodeLife::NodeLife(Node& node, Network& network)
     make_shards();
     make_threads();
     for (const auto& shard : shards_) shard->start();
+    last_gate_ = network_.world().now();
+    process_->every(kLookForGates, [this] { watch_gates(); });
   });
 }
 
@@ -295,31 +308,61 @@ void NodeLife::shard_acquired(std::size_t shard, std::vector<logic::AcquiredSlot
   for (auto& row : redo.accepted) parts[thread_of(row.slot)]->accepted.push_back(std::move(row));
   for (auto& row : redo.placed) parts[thread_of(row.slot)]->placed.push_back(std::move(row));
   for (const auto& entry : redo.pending) parts[thread_of(entry.slot)]->pending.push_back(entry);
-  const auto shared = std::make_shared<const std::vector<logic::AcquiredSlot>>(slots);
+  const std::uint64_t version = ++version_;
+  owners::Announcement change{.whole = false, .added = {}};
+  for (const auto& acquired : slots) {
+    owned_[acquired.slot] = acquired.epoch;
+    change.added.push_back({.first = acquired.slot, .last = acquired.slot, .epoch = acquired.epoch});
+  }
+  const auto shared = std::make_shared<const std::vector<logic::AcquiredSlot>>(std::move(slots));
   for (std::uint32_t i = 0; i < threads_.size(); ++i) {
-    run(i, [shard, shared, part = parts[i]](logic::Pipeline& pipeline) {
-      pipeline.shard_acquired(shard, *shared, std::move(*part));
+    run(i, [shard, shared, version, part = parts[i]](logic::Pipeline& pipeline) {
+      pipeline.shard_acquired(shard, *shared, std::move(*part), version);
     });
   }
-  announce(slots);
+  tell(change);
 }
 
-void NodeLife::announce(const std::vector<logic::AcquiredSlot>& slots) {
-  for (const auto& acquired : slots) owned_[acquired.slot] = acquired.epoch;
-  for (const auto& [link, port] : ports_) port->asked_for_sessions();
-  for (const auto& [link, port] : ports_) send_slots(link);
+void NodeLife::shard_lost(std::size_t shard, std::vector<Slot> slots) {
+  network_.world().trace("{} loses {} slots of shard {}", node_.name(), slots.size(), shard);
+  const auto shared = std::make_shared<const std::vector<Slot>>(std::move(slots));
+  run_all([shard, shared](logic::Pipeline& pipeline) { pipeline.slots_lost(shard, *shared); });
+  ++version_;
+  owners::Announcement change{.whole = false, .added = {}};
+  for (const Slot slot : *shared) {
+    owned_.erase(slot);
+    change.removed.push_back({.first = slot, .last = slot});
+  }
+  tell(change);
+}
+
+void NodeLife::tell(const owners::Announcement& change) {
+  const auto shared = std::make_shared<const owners::Announcement>(change);
+  for (const auto& [link, port] : ports_) {
+    link->to_gate->send([link, shared, version = version_] { link->gate->slots(link, *shared, version); });
+  }
 }
 
 void NodeLife::send_slots(const LinkPtr& link) const {
-  std::vector<owners::OwnedRange> ranges;
+  owners::Announcement all;
   for (const auto& [slot, epoch] : owned_) {
-    if (!ranges.empty() && ranges.back().last + 1 == slot && ranges.back().epoch == epoch) {
-      ranges.back().last = slot;
-    } else {
-      ranges.push_back({.first = slot, .last = slot, .epoch = epoch});
-    }
+    all.added.push_back({.first = slot, .last = slot, .epoch = epoch});
   }
-  link->to_gate->send([link, ranges = std::move(ranges)] { link->gate->slots(link, ranges); });
+  link->to_gate->send(
+      [link, all = std::move(all), version = version_] { link->gate->slots(link, all, version); });
+}
+
+void NodeLife::watch_gates() {
+  const SteadyTime now = network_.world().now();
+  if (!ports_.empty()) last_gate_ = now;
+  for (const auto& shard : shards_) shard->set_ready(wanted_ && now - last_gate_ < kLonely);
+}
+
+void NodeLife::sessions(const LinkPtr& link, const link::Sessions& told) {
+  if (told.last()) heard_[link] = std::max(heard_[link], told.slots_version());
+  const auto from = port(link);
+  if (!from) return;
+  run_all([from, told](logic::Pipeline& pipeline) { pipeline.sessions(from, told); });
 }
 
 void NodeLife::shard_suspended(std::size_t shard, const std::string& reason) {
@@ -344,6 +387,14 @@ void NodeLife::stop(std::string why) {
 
 // As App::stop().
 void NodeLife::shut_down() {
+  World& world = network_.world();
+  for (const auto& shard : shards_) shard->leave();
+  const auto left = [this] {
+    return owned_.empty() &&
+           std::ranges::all_of(ports_, [this](const auto& one) { return heard_[one.first] >= version_; });
+  };
+  const SteadyTime last = world.now() + kLeavePatience;
+  while (!left() && world.now() < last) Fiber::current()->sleep(Milliseconds(10));
   for (const auto& [link, port] : std::vector(ports_)) {
     link->to_gate->send([link] {
       if (link->closed) return;
@@ -351,7 +402,6 @@ void NodeLife::shut_down() {
       link->gate->link_down(link);
     });
   }
-  World& world = network_.world();
   const auto flushed = std::make_shared<std::size_t>(0);
   run_all([flushed](logic::Pipeline& pipeline) { pipeline.flush_cursors([flushed] { ++*flushed; }); });
   const SteadyTime deadline = world.now() + kFlushPatience;
@@ -366,7 +416,6 @@ void NodeLife::link_up(const LinkPtr& link) {
   if (stopping_ || threads_.empty()) return link->close();
   auto port = std::make_shared<Port>(link, link->gate->name(), link->gate->boot());
   ports_.emplace_back(link, port);
-  port->asked_for_sessions();
   run_all([port](logic::Pipeline& pipeline) { pipeline.gate_up(port); });
   send_slots(link);
 }
@@ -376,6 +425,7 @@ void NodeLife::link_down(const LinkPtr& link) {
   if (found == ports_.end()) return;
   const auto port = found->second;
   ports_.erase(found);
+  heard_.erase(link);
   run_all([port](logic::Pipeline& pipeline) { pipeline.gate_down(port); });
 }
 
@@ -439,6 +489,10 @@ void Node::redis_emptied() {
   if (life_) life_->run_all([](logic::Pipeline& pipeline) { pipeline.rewrite_routes(); });
 }
 
+void Node::set_ready(bool ready) {
+  if (life_) life_->set_ready(ready);
+}
+
 void Node::link_up(const LinkPtr& link) { life_->link_up(link); }
 void Node::link_down(const LinkPtr& link) { life_->link_down(link); }
 
@@ -448,6 +502,7 @@ void Node::request(const LinkPtr& link, Request request) {
   life_->run(life_->thread_of(request.slot), [port, request = std::move(request)](logic::Pipeline& pipeline) {
     pipeline.request({.reply_to = {.gate = port, .seq = request.seq},
                       .slot = request.slot,
+                      .slot_epoch = request.slot_epoch,
                       .cmd_id = request.cmd_id,
                       .app_id = kApp,
                       .uid = request.uid,
@@ -457,11 +512,7 @@ void Node::request(const LinkPtr& link, Request request) {
   });
 }
 
-void Node::sessions(const LinkPtr& link, const link::Sessions& told) {
-  const auto port = life_->port(link);
-  if (!port) return;
-  life_->run_all([port, told](logic::Pipeline& pipeline) { pipeline.sessions(port, told); });
-}
+void Node::sessions(const LinkPtr& link, const link::Sessions& told) { life_->sessions(link, told); }
 
 void Node::session_closed(const LinkPtr& link, Slot slot, std::uint64_t channel) {
   const auto port = life_->port(link);

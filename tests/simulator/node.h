@@ -43,6 +43,8 @@ class Node {
   // Of the machine, not of the simulation.
   void set_clock_offset(std::int64_t ms) noexcept { clock_offset_ms_ = ms; }
   void redis_emptied();
+  // Whether it is to have slots while others could.
+  void set_ready(bool ready);
 
   // From gates, in the node's process.
   void link_up(const LinkPtr& link);
@@ -50,6 +52,7 @@ class Node {
   struct Request {
     std::uint32_t seq = 0;
     Slot slot = 0;
+    std::uint64_t slot_epoch = 0;
     std::uint32_t cmd_id = 0;
     std::string uid;
     std::uint64_t channel = 0;

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -50,8 +52,11 @@ class MemoryShard : public Shard {
 
   void start() override {}
   void stop() override {}
+  void set_ready(bool) override {}
+  void leave() override {}
   void submit(WriterWorkPtr work) override { queue.push_back(std::move(work)); }
   void submit(GroupWorkPtr work) override { group_queue.push_back(std::move(work)); }
+  [[nodiscard]] bool serving() const noexcept override { return beats; }
   [[nodiscard]] bool down() const noexcept override { return is_down; }
   [[nodiscard]] std::string trouble() const override { return {}; }
 
@@ -155,8 +160,14 @@ class MemoryShard : public Shard {
   }
   void write_upkeep(Upkeep upkeep) override {
     if (!upkeep_works) return upkeep.done(false);
-    for (const auto& entry : upkeep.add_pending) pending.insert(entry.id);
-    for (const auto& update : upkeep.marks) marks[update.slot] = update.mark;
+    for (const auto& entry : upkeep.remove_pending) pending_entries.erase(name_of(entry));
+    for (const auto& entry : upkeep.add_pending) {
+      pending.insert(entry.id);
+      pending_entries[name_of(entry)] = entry;
+    }
+    for (const auto& update : upkeep.marks) {
+      if (!holds || holds(update.slot, update.epoch)) marks[update.slot] = update.mark;
+    }
     for (const auto& entry : upkeep.remove_pending) pending.erase(entry.id);
     for (const auto& [user, cursor] : upkeep.cursors) {
       if (cursor.kind == CursorKind::kGroup) {
@@ -173,18 +184,17 @@ class MemoryShard : public Shard {
   [[nodiscard]] std::int64_t clock_ms() const noexcept override { return clock; }
   [[nodiscard]] std::string settings() const override { return {}; }
 
-  // What a writer would do with all that is queued. refuse: as if the server had gone before the batch.
-  std::vector<WriterWorkPtr> commit() {
-    std::vector<WriterWorkPtr> batch;
-    batch.swap(queue);
+  // What a writer would do with all that is queued, or the first so many. refuse: as if the server had gone before the
+  // batch.
+  std::vector<WriterWorkPtr> commit(std::size_t most = SIZE_MAX) {
+    std::vector<WriterWorkPtr> batch = take(queue, most);
     for (auto& work : batch) {
       if (!refused(*work, work.as<TailsWork>() == nullptr)) store(work);
     }
     return batch;
   }
-  std::vector<GroupWorkPtr> commit_groups() {
-    std::vector<GroupWorkPtr> batch;
-    batch.swap(group_queue);
+  std::vector<GroupWorkPtr> commit_groups(std::size_t most = SIZE_MAX) {
+    std::vector<GroupWorkPtr> batch = take(group_queue, most);
     for (auto& work : batch) {
       if (refused(*work, true)) continue;
       work->outcome = StoreWork::Outcome::kStored;
@@ -202,10 +212,12 @@ class MemoryShard : public Shard {
   std::map<Key, std::map<std::pair<DeviceClass, std::int64_t>, std::int64_t>> group_cursors;
   std::map<Slot, MsgId> marks;
   std::set<MsgId> pending;
+  std::map<std::tuple<Slot, Slot, MsgId>, PendingEntry> pending_entries;
   std::map<Key, std::map<std::pair<DeviceClass, CursorKind>, std::int64_t>> cursors;
   std::map<Key, StoredUser> users;
   std::vector<std::size_t> cursor_rows;  // of each upkeep written
   bool is_down = false;
+  bool beats = true;
   bool refuse = false;
   bool refuse_groups = false;  // reads of their pages
   bool upkeep_works = true;
@@ -225,8 +237,57 @@ class MemoryShard : public Shard {
   int counted = 0;  // reads of how many groups users are in
   std::int64_t clock = 1'000'000;
 
+  // Whether the slot is the node's under this epoch; empty: it is.
+  std::function<bool(Slot, std::uint64_t epoch)> holds;
+
+  // What its owner finds unfinished of a slot, as it stands.
+  void find_redo(Slot slot, Redo& redo) {
+    const MsgId mark = marks[slot];
+    std::set<MsgId> named;
+    for (const auto& [key, entry] : pending_entries) {
+      if (entry.slot != slot) continue;
+      redo.pending.push_back(entry);
+      named.insert(entry.id);
+    }
+    std::vector<MsgId> ids;
+    for (const auto& [key, rows] : outbox) {
+      for (const auto& row : rows) {
+        if (row.slot == slot && (row.id > mark || named.contains(row.id))) ids.push_back(row.id);
+      }
+    }
+    read_accepted(slot, ids, [&redo](Result<std::vector<RedoRow>> rows) {
+      std::ranges::sort(*rows, {}, [](const RedoRow& row) { return row.message.id; });
+      std::ranges::move(*rows, std::back_inserter(redo.accepted));
+    });
+    ids.clear();
+    for (const auto& [name, group] : groups) {
+      if (group.slot != slot) continue;
+      for (const auto& row : group.rows) {
+        if (row.placed_id > mark || named.contains(row.placed_id)) ids.push_back(row.placed_id);
+      }
+    }
+    read_placed(slot, ids, [&redo](Result<std::vector<GroupRedoRow>> rows) {
+      std::ranges::sort(*rows, {}, [](const GroupRedoRow& row) { return row.row.placed_id; });
+      std::ranges::move(*rows, std::back_inserter(redo.placed));
+    });
+  }
+
  private:
+  template <typename Work>
+  static std::vector<Work> take(std::vector<Work>& from, std::size_t most) {
+    const auto end = from.begin() + static_cast<std::ptrdiff_t>(std::min(most, from.size()));
+    std::vector<Work> taken(std::make_move_iterator(from.begin()), std::make_move_iterator(end));
+    from.erase(from.begin(), end);
+    return taken;
+  }
+
   bool refused(StoreWork& work, bool writes) const {
+    if (holds && !holds(work.slot, work.slot_epoch)) {
+      work.outcome = StoreWork::Outcome::kRefused;
+      work.error = {Code::kUnavailable, "another node owns the slot", 500};
+      work.slot_lost = true;
+      return true;
+    }
     if (!refuse || !writes) return false;
     work.outcome = StoreWork::Outcome::kRefused;
     work.error = {Code::kUnavailable, "refused by the test", 500};
@@ -291,6 +352,9 @@ class MemoryShard : public Shard {
     }
   }
 
+  static std::tuple<Slot, Slot, MsgId> name_of(const PendingEntry& entry) {
+    return {entry.slot, entry.destination, entry.id};
+  }
   static MsgId id_of(const GroupRow& row) { return row.message.id; }
   static std::int64_t seq_of(const GroupRow& row) { return row.message.group_seq; }
 

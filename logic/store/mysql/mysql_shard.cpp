@@ -58,6 +58,9 @@ class MysqlShard final : public Shard {
     keeper_.stop();
   }
 
+  void set_ready(bool ready) override { keeper_.set_ready(ready); }
+  void leave() override { keeper_.leave(); }
+
   void submit(WriterWorkPtr work) override {
     // A slot's users stay together; multiplied, so that slot threads (slot mod n) and writers do not go in
     // step.
@@ -66,6 +69,7 @@ class MysqlShard final : public Shard {
   }
   void submit(GroupWorkPtr work) override { groups_.submit(std::move(work)); }
 
+  [[nodiscard]] bool serving() const noexcept override { return state_.serving(SteadyClock::now()); }
   [[nodiscard]] bool down() const noexcept override { return state_.down(); }
   [[nodiscard]] std::string trouble() const override { return state_.trouble(); }
 

@@ -217,8 +217,9 @@ void WriterBatch::refuse_open(const Error& error) {
 void WriterBatch::refuse_lost_slots() {
   if (tenure_ == taken_) return;
   for (BatchRow& row : rows_) {
-    if (row.open() && !tenure_->still_holds(row.work->slot, *taken_))
-      row.refuse({Code::kUnavailable, kNotOurs, kRetrySoonMs});
+    if (!row.open() || tenure_->still_holds(row.work->slot, *taken_)) continue;
+    row.refuse({Code::kUnavailable, kNotOurs, kRetrySoonMs});
+    row.work->slot_lost = true;
   }
 }
 

@@ -25,17 +25,21 @@ void ShardState::claimed(std::span<const AcquiredSlot> slots) {
   tenure_ = std::move(tenure);
 }
 
-std::vector<Slot> ShardState::give_up() {
+std::vector<Slot> ShardState::give_up(std::span<const Slot> slots) {
   std::vector<Slot> held;
   const std::lock_guard lock(mutex_);
-  for (Slot slot = 0; slot < kSlotCount; ++slot) {
-    if (tenure_->owns(slot)) held.push_back(slot);
+  auto tenure = std::make_shared<Tenure>(*tenure_);
+  for (const Slot slot : slots) {
+    if (std::exchange(tenure->slot_epochs[slot], 0) != 0) held.push_back(slot);
   }
-  auto tenure = std::make_shared<Tenure>();
-  tenure->epoch = tenure_->epoch;
-  tenure->barrier = tenure_->barrier;
   tenure_ = std::move(tenure);
   return held;
+}
+
+std::vector<Slot> ShardState::give_up() {
+  std::vector<Slot> all;
+  for (Slot slot = 0; slot < kSlotCount; ++slot) all.push_back(slot);
+  return give_up(all);
 }
 
 TenurePtr ShardState::tenure() const {

@@ -31,7 +31,8 @@ class ShardState {
   void begun(std::uint64_t epoch, std::uint64_t barrier);
   // Keeper: these leases are held from now on, too. Of slots of which all was read, nothing earlier.
   void claimed(std::span<const AcquiredSlot> slots);
-  // Keeper: all leases are given up; what is under way under them will be refused. What was held.
+  // Keeper: these leases, or all, are given up; what is under way under them will be refused. Those that were held.
+  [[nodiscard]] std::vector<Slot> give_up(std::span<const Slot> slots);
   [[nodiscard]] std::vector<Slot> give_up();
   // Keeper: `begun` is when the beat's statement was sent.
   void beat_written(SteadyTime begun, MsgId id_limit, std::int64_t server_clock_ms);

@@ -10,9 +10,15 @@ void refuse(StoreWork& work, const char* why) {
   work.error = {Code::kUnavailable, why, kRetrySoonMs};
 }
 
+void refuse_slot_lost(StoreWork& work) {
+  refuse(work, kNotOurs);
+  work.slot_lost = true;
+}
+
 template <typename WorkPtr>
 void WorkQueue<WorkPtr>::submit(WorkPtr work) {
   work->outcome = StoreWork::Outcome::kPending;
+  work->slot_lost = false;
   std::unique_lock lock(mutex_);
   if (stopping_) refuse(*work, "the node is stopping");
   if (bytes_ + work->bytes() > config_.queue_bytes) refuse(*work, "the shard's queue is full");
@@ -66,8 +72,9 @@ std::optional<TakenWorks<WorkPtr>> WorkQueue<WorkPtr>::take() {
       refuse(*work, "the node is stopping");
     } else if (!serving) {
       refuse(*work, "the shard is not served");
-    } else if (!tenure->owns(work->slot)) {
-      refuse(*work, kNotOurs);
+    } else if (!tenure->owns(work->slot) ||
+               (work->slot_epoch != 0 && work->slot_epoch != tenure->slot_epoch(work->slot))) {
+      refuse_slot_lost(*work);
     }
   }
   return TakenWorks<WorkPtr>{.tenure = std::move(tenure), .works = std::move(works)};

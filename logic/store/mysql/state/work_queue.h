@@ -24,6 +24,8 @@ struct TakenWorks {
 
 // The work was not and will not be stored; it may be tried again soon.
 void refuse(StoreWork& work, const char* why);
+// The same: its slot is another node's.
+void refuse_slot_lost(StoreWork& work);
 
 // A queue bounded in bytes between any threads and one writer. What is refused on its way passes through the
 // queue like the rest, so that one user's works come back in the order of submission.

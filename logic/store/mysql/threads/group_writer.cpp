@@ -132,7 +132,7 @@ void GroupWriter::store(Unit unit) {
 void GroupWriter::go_on_under(TenurePtr present, const Unit& unit) {
   tenure_ = std::move(present);
   for (GroupWork* work : unit) {
-    if (!is_settled(work) && !tenure_->still_holds(work->slot, *taken_)) refuse(*work, kNotOurs);
+    if (!is_settled(work) && !tenure_->still_holds(work->slot, *taken_)) refuse_slot_lost(*work);
   }
 }
 

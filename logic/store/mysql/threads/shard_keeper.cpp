@@ -66,6 +66,19 @@ void ShardKeeper::write_upkeep(Upkeep upkeep) {
   upkeep.done(false);
 }
 
+void ShardKeeper::set_ready(bool ready) {
+  const std::lock_guard lock(mutex_);
+  if (leaving_) return;
+  if (std::exchange(ready_, ready) != ready) state_.wake_keeper();
+}
+
+void ShardKeeper::leave() {
+  const std::lock_guard lock(mutex_);
+  leaving_ = true;
+  ready_ = false;
+  state_.wake_keeper();
+}
+
 bool ShardKeeper::stopping() {
   const std::lock_guard lock(mutex_);
   return stopping_;
@@ -79,7 +92,7 @@ void ShardKeeper::run() {
   }
   do_upkeep();
   drop_upkeep();
-  leave();
+  leave_now();
   connection_.drop();
 }
 
@@ -103,6 +116,9 @@ void ShardKeeper::turn() {
     const bool due = now >= last_beat_ + kBeatEvery;
     if (asked || doubted || due) {
       if (auto done = connection_.noted(beat()); !done) return lost(done.error());
+    }
+    if (phase_ == Phase::kRunning) {
+      if (auto done = want(); !done) return lost(done.error());
     }
     if (phase_ == Phase::kRunning && (due || !leases_.settled())) {
       if (auto done = look(); !done) return lost(done.error());
@@ -152,20 +168,28 @@ DbStatus ShardKeeper::begin() {
   return look();
 }
 
-DbStatus ShardKeeper::look() {
-  auto reason = connection_.noted(leases_.look());
-  if (reason) {
-    if (*reason) end(**reason);
-    return {};
+DbStatus ShardKeeper::want() {
+  bool ready = true;
+  bool leaving = false;
+  {
+    const std::lock_guard lock(mutex_);
+    ready = ready_;
+    leaving = leaving_;
   }
-  // What was refused is tried again with the next look.
-  if (connection_.connected()) return {};
-  return std::unexpected(reason.error());
+  return tolerated(leases_.want(ready, leaving));
 }
 
-void ShardKeeper::leave() {
+DbStatus ShardKeeper::look() { return tolerated(leases_.look()); }
+
+// What was refused is tried again with the next look.
+DbStatus ShardKeeper::tolerated(DbStatus done) {
+  done = connection_.noted(std::move(done));
+  return connection_.connected() ? DbStatus() : done;
+}
+
+void ShardKeeper::leave_now() {
   if (phase_ != Phase::kRunning || !connection_.connected()) return;
-  if (auto left = connection_.noted(leases_.leave()); !left) {
+  if (auto left = connection_.noted(leases_.want(false, true)); !left) {
     log::warn("store", "slots not given up shard={} reason={}", config_.name,
               log::quoted(left.error().reason()));
   }
@@ -203,14 +227,12 @@ DbStatus ShardKeeper::beat() {
 
 std::string ShardKeeper::judge(const NodeRow& node) {
   suspend("epoch raised by another process");
-  const bool same_boot = node.found && node.boot == deps_.boot_id;
-  if (same_boot && !leases_.holds_any()) {
+  if (node.found && node.boot == deps_.boot_id) {
+    leases_.lose_all();
     phase_ = Phase::kConnecting;
-    return "epoch raised by another node";
+    return "another node took this one for dead";
   }
-  std::string reason = same_boot    ? "another node took this one for dead and has its slots"
-                       : node.found ? "another process runs as this node"
-                                    : "the node's row is gone";
+  std::string reason = node.found ? "another process runs as this node" : "the node's row is gone";
   end(reason);
   return reason;
 }

@@ -20,15 +20,16 @@
 namespace hongyan::logic {
 
 // Connects, begins the node's life in the shard, then writes a beat each second, looks whose the slots are, and
-// writes the upkeep that the pipeline hands over. At the end it gives its slots up.
+// writes the upkeep that the pipeline hands over. At the end, or when it is asked to, it gives its slots up.
 //
 // - connecting: until the node's epoch is raised;
 // - running;
 // - suspended: the beat was not written for 2 s. Running again when epoch and boot are still ours;
-// - connecting again, with a raise: the epoch was raised, the boot is still ours and nothing was held;
-// - ended: another process or node has what was ours. What is in memory is of the past, so the process must end.
+// - connecting again, with a raise: the epoch was raised, the boot is still ours. What was held is another node's, and
+//   forgotten;
+// - ended: another process runs under this node's number, so this one must end.
 //
-// Any thread: write_upkeep. start() once, then stop() once, by the shard.
+// Any thread: write_upkeep, set_ready, leave. start() once, then stop() once, by the shard.
 class ShardKeeper {
  public:
   ShardKeeper(std::size_t index, const ShardConfig& config, const ShardDeps& deps, std::vector<Slot> slots,
@@ -40,6 +41,8 @@ class ShardKeeper {
   void start();
   void stop();
   void write_upkeep(Upkeep upkeep);
+  void set_ready(bool ready);
+  void leave();
 
  private:
   enum class Phase : std::uint8_t { kConnecting, kRunning, kSuspended, kEnded };
@@ -50,8 +53,10 @@ class ShardKeeper {
   // A connection to a server that was checked in all.
   [[nodiscard]] DbResult<std::unique_ptr<MysqlConnection>> open();
   [[nodiscard]] DbStatus begin();
+  [[nodiscard]] DbStatus want();
   [[nodiscard]] DbStatus look();
-  void leave();
+  [[nodiscard]] DbStatus tolerated(DbStatus done);
+  void leave_now();
   void end(const std::string& reason);
   [[nodiscard]] DbStatus beat();
   [[nodiscard]] DbStatus beat_if_due();
@@ -82,6 +87,8 @@ class ShardKeeper {
   std::mutex mutex_;
   std::deque<Upkeep> upkeep_;
   bool stopping_ = false;
+  bool ready_ = true;
+  bool leaving_ = false;
 
   std::thread thread_;
 };

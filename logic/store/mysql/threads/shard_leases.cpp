@@ -92,7 +92,7 @@ DbResult<std::uint64_t> ShardLeases::begin() {
   if (auto fits = check_size(*seen); !fits) return std::unexpected(fits.error());
   auto started = start_node(*connection_, deps_.node, deps_.boot_id);
   if (!started) return std::unexpected(started.error());
-  if (auto ready = set_ready(*connection_, deps_.node, deps_.boot_id, true); !ready) {
+  if (auto ready = set_ready(*connection_, deps_.node, deps_.boot_id, ready_); !ready) {
     return std::unexpected(ready.error());
   }
   begun_ = true;
@@ -129,32 +129,39 @@ void ShardLeases::note_role(const ShardSeen& seen) {
 
 Leader ShardLeases::leader() const {
   if (first_ || deps_.leadership == nullptr) return Leader::kChoose;
-  return role() == Role::kLeads ? Leader::kSelf : Leader::kOther;
+  switch (role()) {
+    case Role::kLeads:
+      return Leader::kSelf;
+    case Role::kStandsBy:
+      return Leader::kOther;
+    case Role::kUnknown:
+      return Leader::kUnknown;
+  }
 }
 
-DbResult<std::optional<std::string>> ShardLeases::look() {
+DbStatus ShardLeases::look() {
   auto seen = read_shard(*connection_);
   if (!seen) return std::unexpected(seen.error());
   if (auto fits = check_size(*seen); !fits) return std::unexpected(fits.error());
-  note_role(*seen);
-  seen_role_ = role();
   const TenurePtr tenure = state_.tenure();
   // Ours in the database only: a statement of ours came late, or its end was not seen.
   std::vector<Slot> not_held;
+  std::vector<Slot> not_ours;
   for (const LeaseSeen& lease : seen->leases) {
     const bool ours = lease.owner == deps_.node;
     if (ours && !tenure->owns(lease.slot)) not_held.push_back(lease.slot);
-    if (!ours && tenure->owns(lease.slot)) return "another node has slots that were ours";
+    if (!ours && tenure->owns(lease.slot)) not_ours.push_back(lease.slot);
   }
-  if (!first_ && role() == Role::kStandsBy && holds_any()) return "another node leads";
+  if (!not_ours.empty()) unload(state_.give_up(not_ours));
+  note_role(*seen);
+  seen_role_ = role();
   if (!not_held.empty()) {
     // Never served as they are: what was sent before might still be read (it names the barrier).
-    if (auto freed = release_all(not_held); !freed) return std::unexpected(freed.error());
+    if (auto freed = release_all(not_held); !freed) return freed;
   }
-  const OwnershipPlan plan = ownership_.look(*seen, leader(), false, SteadyClock::now());
-  settled_ = plan.settled && not_held.empty();
-  if (auto done = carry_out(plan); !done) return std::unexpected(done.error());
-  return std::nullopt;
+  const OwnershipPlan plan = ownership_.look(*seen, leader(), leaving_, SteadyClock::now());
+  settled_ = plan.settled && not_held.empty() && not_ours.empty();
+  return carry_out(plan);
 }
 
 DbStatus ShardLeases::carry_out(const OwnershipPlan& plan) {
@@ -165,8 +172,10 @@ DbStatus ShardLeases::carry_out(const OwnershipPlan& plan) {
     log::warn("store", "a node that does not beat has lost its slots shard={} node={}", config_.name,
               dead.node);
   }
-  // Nothing is released here: who leads keeps all until it leaves.
-  if (plan.claim.empty()) return {};
+  if (!plan.release.empty()) {
+    if (auto given = give_back(plan.release); !given) return given;
+  }
+  if (plan.claim.empty() || leaving_) return {};
   auto claimed = claim(*connection_, key(), plan.claim);
   if (!claimed) return std::unexpected(claimed.error());
   if (claimed->handed != Handed::kDone) return follow_barrier();
@@ -196,13 +205,38 @@ DbStatus ShardLeases::release_all(const std::vector<Slot>& slots) {
       DbError{.fault = DbFault::kConflict, .code = 0, .message = "barriers were passed all the time"});
 }
 
-DbStatus ShardLeases::leave() {
-  const std::vector<Slot> held = state_.give_up();
-  if (held.empty()) return {};
-  if (auto told = set_ready(*connection_, deps_.node, deps_.boot_id, false); !told) return told;
-  if (auto released = release_all(held); !released) return released;
-  log::info("store", "slots given up shard={} slots={}", config_.name, held.size());
+DbStatus ShardLeases::give_back(const std::vector<Slot>& slots) {
+  unload(state_.give_up(slots));
+  if (auto released = release_all(slots); !released) return released;
+  log::info("store", "slots given up shard={} slots={}", config_.name, slots.size());
   return {};
+}
+
+void ShardLeases::unload(const std::vector<Slot>& held) {
+  if (!held.empty()) deps_.observer->shard_lost(index_, held);
+}
+
+void ShardLeases::lose_all() {
+  unload(state_.give_up());
+  kept_.clear();
+  if (first_ && deps_.leadership != nullptr) deps_.leadership->set(Role::kUnknown);
+}
+
+DbStatus ShardLeases::want(bool ready, bool leaving) {
+  if (ready != ready_) {
+    if (auto told = set_ready(*connection_, deps_.node, deps_.boot_id, ready); !told) return told;
+    ready_ = ready;
+    settled_ = false;
+    log::info("store", "node is {} shard={}", ready ? "ready" : "not ready", config_.name);
+  }
+  leaving_ = leaving;
+  if (!leaving || !holds_any()) return {};
+  std::vector<Slot> held;
+  const TenurePtr tenure = state_.tenure();
+  for (Slot slot = 0; slot < kSlotCount; ++slot) {
+    if (tenure->owns(slot)) held.push_back(slot);
+  }
+  return give_back(held);
 }
 
 }  // namespace hongyan::logic

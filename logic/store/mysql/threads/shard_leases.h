@@ -44,10 +44,13 @@ class ShardLeases {
   [[nodiscard]] DbResult<std::uint64_t> begin();
   // After begin() and a first beat: serves the slots of the node's life before.
   [[nodiscard]] DbStatus resume();
-  // Reads the shard, and does what is to be done. Why this node may not go on, if so.
-  [[nodiscard]] DbResult<std::optional<std::string>> look();
-  // Gives up everything, for others to take it at once.
-  [[nodiscard]] DbStatus leave();
+  // Reads the shard, and does what is to be done.
+  [[nodiscard]] DbStatus look();
+  // Whether this node should have slots, for all who read the shard: one that should not gives up what others can take.
+  // leaving: all of it, and takes none.
+  [[nodiscard]] DbStatus want(bool ready, bool leaving);
+  // Another node has taken all.
+  void lose_all();
 
   [[nodiscard]] bool holds_any() const;
   // Nothing is out of place: the next beat is soon enough for a look.
@@ -63,6 +66,10 @@ class ShardLeases {
   [[nodiscard]] DbStatus carry_out(const OwnershipPlan& plan);
   // What was sent under a barrier that was passed is refused: the next is sent under the present one.
   [[nodiscard]] DbStatus follow_barrier();
+  // Nothing is stored or answered under these leases any more; what is in memory of them is forgotten.
+  void unload(const std::vector<Slot>& held);
+  // They go to whoever is to have them.
+  [[nodiscard]] DbStatus give_back(const std::vector<Slot>& slots);
   [[nodiscard]] DbStatus release_all(const std::vector<Slot>& slots);
 
   const std::size_t index_;
@@ -81,6 +88,8 @@ class ShardLeases {
   std::optional<LastBeat> predecessor_;  // as first seen
   SteadyTime predecessor_since_{};
   std::vector<AcquiredSlot> kept_;  // of the life before, not yet served
+  bool ready_ = true;               // as written
+  bool leaving_ = false;
   bool settled_ = false;
   Leadership::Role seen_role_ = Leadership::Role::kUnknown;  // at the last look
 };

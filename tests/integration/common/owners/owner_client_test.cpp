@@ -69,7 +69,7 @@ class OwnerClientTest : public ::testing::Test, private OwnerUser {
   void refused(const Request& request, const Error& error) override {
     note("refused " + std::to_string(request.channel) + " " + std::string(code_name(error.code)));
   }
-  void on_announced(NodeId node, link::Link& link) override {
+  void on_announced(NodeId node, link::Link& link, std::uint64_t, const SlotSet&) override {
     note("announced by " + link.peer().node_id + (owners_.link_of(node) == &link ? "" : ", a stranger"));
   }
   void on_node_down(NodeId) override { note("down"); }

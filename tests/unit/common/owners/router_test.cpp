@@ -63,9 +63,11 @@ using Seqs = std::vector<std::uint32_t>;
 class RouterTest : public testing::Test {
  protected:
   void owns(NodeId node, std::uint64_t epoch) {
-    const auto changed =
-        router.node_announced(node, std::vector<OwnedRange>{{.first = 0, .last = 100, .epoch = epoch}});
-    router.send_waiting(changed);
+    router.send_waiting(router.node_announced(node, {.added = {{.first = 0, .last = 100, .epoch = epoch}}}));
+  }
+  void gives_up(NodeId node) {
+    router.send_waiting(
+        router.node_announced(node, {.whole = false, .added = {}, .removed = {{.first = 0, .last = 100}}}));
   }
   void submit(std::uint32_t seq, bool is_send = true, std::uint64_t channel = kAlice) {
     EXPECT_TRUE(router
@@ -281,6 +283,46 @@ TEST_F(RouterTest, ManyRequestsKeepTheirIdentity) {
   std::set<std::uint32_t> seqs;
   for (const auto& end : world.ends) seqs.insert(end.client_seq);
   EXPECT_EQ(seqs.size(), 30U);
+}
+
+TEST_F(RouterTest, ASlotThatLeavesAndComesBackTakesItsRequestsInTheirOrder) {
+  owns(1, 5);
+  submit(1);
+  submit(2);
+  world.take_sent(1);
+  answer(1, 1, {.not_owner = true, .known_epoch = 5});
+  gives_up(1);
+  EXPECT_TRUE(world.sent.empty());
+  owns(1, 6);
+  EXPECT_EQ(world.take_sent(1), (Seqs{1, 2}));
+  // What was said of the first sending of the second says nothing of the one under way.
+  answer(1, 2, {.not_owner = true, .known_epoch = 5});
+  pass(Milliseconds(50));
+  EXPECT_TRUE(world.sent.empty());
+  answer(1, 1);
+  answer(1, 2);
+  EXPECT_EQ(world.ends, (std::vector<World::End>{{1, Code::kOk, ""}, {2, Code::kOk, ""}}));
+}
+
+TEST_F(RouterTest, AnAnswerOfAFormerOwnerWithRefusalsInItDoesNotCount) {
+  owns(1, 5);
+  submit(1);
+  world.take_sent(1);
+  owns(2, 6);
+  EXPECT_EQ(world.take_sent(2), (Seqs{1}));
+  answer(1, 1, {.partly_refused = true, .body = "some"});
+  EXPECT_TRUE(world.ends.empty());
+  // Nor are the present one's refusals final: what it refuses, the former one may have done.
+  answer(2, 1, {.partly_refused = true, .body = "some"});
+  EXPECT_EQ(world.ends, (std::vector<World::End>{{1, Code::kDeadlineExceeded, ""}}));
+}
+
+TEST_F(RouterTest, AnAnswerWithRefusalsOfTheOnlyOwnerIsPassedOn) {
+  owns(1, 5);
+  submit(1);
+  world.take_sent(1);
+  answer(1, 1, {.partly_refused = true, .body = "some"});
+  EXPECT_EQ(world.ends, (std::vector<World::End>{{1, Code::kOk, "some"}}));
 }
 
 }  // namespace

@@ -14,18 +14,14 @@ class AnnouncementsTest : public ::testing::Test {
   static constexpr Slot kOther = 8;
 
   AnnouncementsTest() {
-    bare_.acquire(kSlot);
-    bare_.acquire(kOther);
-    for (const auto& gate : {one_, two_}) {
-      announcements_.gate_up(*gate);
-      gate->asked_for_sessions();
-    }
+    acquire(kSlot, 1);
+    acquire(kOther, 1);
+    for (const auto& gate : {one_, two_}) announcements_.gate_up(*gate);
   }
-  User& wait(Slot slot) {
-    User& user = bare_.context.users.get("demo", "bob" + std::to_string(slot), slot);
-    announcements_.wait(user, [this] { ++ran_; });
-    return user;
+  void wait(Slot slot) {
+    announcements_.wait(slot, [this] { ++ran_; });
   }
+  void acquire(Slot slot, std::uint64_t version) { bare_.acquire(slot).version = version; }
 
   BareContext bare_;
   Announcements announcements_{bare_.context};
@@ -36,38 +32,52 @@ class AnnouncementsTest : public ::testing::Test {
 
 TEST_F(AnnouncementsTest, ASlotIsKnownWhenEveryLinkedGateHasTold) {
   EXPECT_FALSE(announcements_.knows(kSlot));
-  const User& user = wait(kSlot);
-  EXPECT_EQ(user.busy, 1U);
-  announcements_.complete(*one_);
-  EXPECT_EQ(ran_, 0);
-  announcements_.complete(*two_);
-  EXPECT_EQ(ran_, 1);
-  EXPECT_EQ(user.busy, 0U);
-  EXPECT_TRUE(announcements_.knows(kSlot));
-}
-
-TEST_F(AnnouncementsTest, AGateThatWasAskedAgainTellsAgain) {
   wait(kSlot);
-  one_->asked_for_sessions();
-  announcements_.complete(*one_);
-  announcements_.complete(*two_);
+  announcements_.complete(*one_, 1);
   EXPECT_EQ(ran_, 0);
-  announcements_.complete(*one_);
+  announcements_.complete(*two_, 1);
+  EXPECT_EQ(ran_, 1);
+  EXPECT_TRUE(announcements_.knows(kSlot));
+}
+
+TEST_F(AnnouncementsTest, WhatAGateTellsOfSlotsThatCameBeforeDoesNotCount) {
+  acquire(kOther, 2);
+  wait(kSlot);
+  wait(kOther);
+  announcements_.complete(*one_, 2);  // of both
+  announcements_.complete(*two_, 1);
+  EXPECT_EQ(ran_, 1);
+  EXPECT_FALSE(announcements_.knows(kOther));
+  announcements_.complete(*two_, 2);
+  EXPECT_EQ(ran_, 2);
+}
+
+TEST_F(AnnouncementsTest, WhatIsAcquiredLaterKeepsNobodyWaiting) {
+  wait(kSlot);
+  announcements_.complete(*one_, 1);
+  acquire(kOther, 2);
+  announcements_.complete(*two_, 1);
+  EXPECT_EQ(ran_, 1);
+  EXPECT_TRUE(announcements_.knows(kSlot));
+}
+
+TEST_F(AnnouncementsTest, WhoWaitsForASlotThatLeavesWaitsNoLonger) {
+  wait(kSlot);
+  bare_.context.slots.forget(kSlot);
+  announcements_.tick();
   EXPECT_EQ(ran_, 1);
 }
 
-TEST_F(AnnouncementsTest, WhatIsKnownStaysKnown) {
-  announcements_.complete(*one_);
-  announcements_.complete(*two_);
-  EXPECT_TRUE(announcements_.knows(kSlot));
-  one_->asked_for_sessions();  // for the sake of slots acquired later
-  bare_.acquire(kOther);
-  EXPECT_TRUE(announcements_.knows(kSlot));
+TEST_F(AnnouncementsTest, WhoWaitsForASlotThatLeavesDoesNotWaitForItsReturn) {
+  wait(kSlot);
+  bare_.context.slots.acquire({.slot = kSlot, .epoch = 2, .mark = 0}, 0).acquired_at = bare_.now;
+  announcements_.tick();
+  EXPECT_EQ(ran_, 1);
 }
 
 TEST_F(AnnouncementsTest, WhoSaysNothingIsWaitedForNoLongerThanPatience) {
   wait(kSlot);
-  announcements_.complete(*one_);
+  announcements_.complete(*one_, 1);
   bare_.now += Announcements::kPatience - Milliseconds(1);
   announcements_.tick();
   EXPECT_EQ(ran_, 0);
@@ -78,7 +88,7 @@ TEST_F(AnnouncementsTest, WhoSaysNothingIsWaitedForNoLongerThanPatience) {
 
 TEST_F(AnnouncementsTest, PatienceBeginsWhenTheSlotIsAcquired) {
   bare_.now += Milliseconds(1500);
-  bare_.acquire(kOther);
+  acquire(kOther, 2);
   wait(kSlot);
   wait(kOther);
   bare_.now += Milliseconds(500);
@@ -91,9 +101,9 @@ TEST_F(AnnouncementsTest, PatienceBeginsWhenTheSlotIsAcquired) {
 
 TEST_F(AnnouncementsTest, AGateWhoseLinkBrokeIsNotWaitedFor) {
   wait(kSlot);
-  announcements_.complete(*one_);
+  announcements_.complete(*one_, 1);
   announcements_.gate_down(*two_);
-  announcements_.complete(*two_);  // says the link that is gone
+  announcements_.complete(*two_, 1);  // says the link that is gone
   EXPECT_EQ(ran_, 1);
 }
 
@@ -107,14 +117,14 @@ class NewOwnerTest : public LoginsHarness {
     restart();
     for (const auto& gate : {gate_, other_}) {
       for (auto& thread : threads_) thread->gate_up(gate);
-      gate->asked_for_sessions();
     }
-    acquire();
+    acquire({}, {}, {}, 0, 1);
   }
   void tell_all(const std::shared_ptr<FakeGate>& gate, std::optional<link::Session> session = {}) {
     link::Sessions told;
     told.set_announce(true);
     told.set_last(true);
+    told.set_slots_version(1);
     if (session) *told.add_sessions() = std::move(*session);
     for (auto& thread : threads_) thread->sessions(gate, told);
     settle();

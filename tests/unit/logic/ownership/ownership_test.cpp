@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <random>
 #include <set>
 
@@ -19,6 +20,7 @@ class OwnershipTest : public ::testing::Test {
     bool up = true;
     bool frozen = false;
     bool leaving = false;
+    std::optional<Leader> leader;  // absent: as all
     OwnershipPlan plan;
   };
 
@@ -43,7 +45,7 @@ class OwnershipTest : public ::testing::Test {
     for (Slot slot = 0; slot < kSlots; ++slot) seen.leases[slot] = {.slot = slot, .owner = owner_[slot]};
     for (auto& [number, node] : nodes_) {
       if (!node.up || node.frozen) continue;
-      node.plan = node.judgement->look(seen, leader_, node.leaving, now_);
+      node.plan = node.judgement->look(seen, node.leader.value_or(leader_), node.leaving, now_);
       carry_out(number, node.plan);
     }
   }
@@ -233,7 +235,7 @@ TEST_F(OneLeaderTest, WhoStandsByRestsAndStillFreesTheDeadsSlots) {
   add(1);
   run(milliseconds(2000));
   add(2);
-  leader_ = Leader::kOther;
+  nodes_[2].leader = Leader::kOther;
   run(milliseconds(5000));
   EXPECT_TRUE(nodes_[2].plan.settled);
   nodes_[1].up = false;
@@ -270,6 +272,40 @@ TEST_F(OneLeaderTest, ALeavingLeaderIsFollowedByAnother) {
   run(milliseconds(2000));
   EXPECT_EQ(of(2), kSlots);
   EXPECT_EQ(evictions_, 0U);
+}
+
+TEST_F(OneLeaderTest, ALeaderThatNobodyReachesMakesWayForAnotherAtOnce) {
+  for (const NodeNumber number : {1, 2}) add(number);
+  run(milliseconds(15'000));
+  nodes_[1].row.ready = false;
+  run(milliseconds(300));
+  EXPECT_EQ(of(2), kSlots);
+  nodes_[1].row.ready = true;
+  run(milliseconds(40'000));
+  EXPECT_EQ(of(2), kSlots) << "who has come back has to wait for its turn";
+}
+
+TEST_F(OneLeaderTest, WhenNobodyIsReadyTheLeaderStays) {
+  for (const NodeNumber number : {1, 2}) add(number);
+  run(milliseconds(15'000));
+  nodes_[1].row.ready = nodes_[2].row.ready = false;
+  run(milliseconds(5000));
+  EXPECT_EQ(of(1), kSlots);
+}
+
+// As in all shards but the first, when another leads there by now.
+TEST_F(OneLeaderTest, WhatAnotherIsToHaveIsGivenUpAtOnce) {
+  add(1);
+  run(milliseconds(2000));
+  add(2);
+  run(milliseconds(6000));
+  nodes_[1].leader = Leader::kUnknown;
+  run(milliseconds(1000));
+  EXPECT_EQ(of(1), kSlots) << "nobody is to have it yet";
+  nodes_[1].leader = Leader::kOther;
+  nodes_[2].leader = Leader::kSelf;
+  run(milliseconds(300));
+  EXPECT_EQ(of(2), kSlots);
 }
 
 TEST_F(OneLeaderTest, WhoIsNotToLeadTakesNothing) {

@@ -38,7 +38,10 @@ class FakeGate : public GatePort {
     answers.push_back(
         {seq, reply.refused, reply.login_epoch, reply.expires_ms, reply.confirm, std::string(reply.body)});
   }
-  void respond_not_owner(std::uint32_t seq, Slot, std::uint64_t) override { not_owner.push_back(seq); }
+  void respond_not_owner(std::uint32_t seq, Slot, std::uint64_t epoch) override {
+    not_owner.push_back(seq);
+    last_known_epoch = epoch;
+  }
   bool push(Slot, std::uint32_t cmd_id, std::span<const std::uint64_t> channels, std::string_view body,
             const PushSeqs& seqs) override {
     if (!open) return false;
@@ -73,6 +76,7 @@ class FakeGate : public GatePort {
   std::vector<Answer> answers;
   std::vector<Pushed> pushes;
   std::vector<std::uint32_t> not_owner;
+  std::uint64_t last_known_epoch = 0;
   std::vector<std::pair<std::uint64_t, std::string>> kicks;
 };
 
@@ -148,7 +152,7 @@ class PipelineHarness : public ::testing::Test {
 
   // pending: as it stands in im_pending. mark: of all slots.
   void acquire(std::vector<RedoRow> redo = {}, std::vector<PendingEntry> pending = {},
-               std::vector<GroupRedoRow> placed = {}, MsgId mark = 0) {
+               std::vector<GroupRedoRow> placed = {}, MsgId mark = 0, std::uint64_t version = 0) {
     for (std::size_t shard = 0; shard < 2; ++shard) {
       std::vector<AcquiredSlot> slots;
       for (std::uint32_t slot = 0; slot < kSlotCount; ++slot) {
@@ -166,7 +170,7 @@ class PipelineHarness : public ::testing::Test {
         select(redo, mine.accepted);
         select(placed, mine.placed);
         select(pending, mine.pending);
-        threads_[i]->shard_acquired(shard, slots, std::move(mine));
+        threads_[i]->shard_acquired(shard, slots, std::move(mine), version);
         threads_[i]->end_turn();
       }
     }

@@ -170,15 +170,23 @@ TEST_F(KeeperTest, ClockThatJumpsPastTheLimitWaitsForTheNextBeat) {
   EXPECT_GT(number("SELECT id_limit FROM im_beat WHERE node = 1"), node.sink.outbox(0).message.id);
 }
 
-TEST_F(KeeperTest, WhoWasTakenForDeadAndHeldSlotsMustEnd) {
+TEST_F(KeeperTest, WhoWasTakenForDeadForgetsItsSlotsAndBeginsAnew) {
   Node node(config_, 1, 100);
   ASSERT_TRUE(node.start());
+  const std::uint64_t held_under = node.observer.slots.front().epoch;
   static_cast<void>(sql("UPDATE im_node SET epoch = epoch + 1 WHERE node = 1"));
-  ASSERT_TRUE(node.observer.wait_until([](const RecordingObserver& seen) { return seen.fenced == 1; }));
-  EXPECT_EQ(node.observer.acquired, 1);
-  node.shard->submit(outbox("alice", "c1"));
-  ASSERT_TRUE(node.sink.wait_for(1));
+  ASSERT_TRUE(node.observer.wait_until([](const RecordingObserver& seen) { return seen.acquired == 2; }));
+  EXPECT_EQ(node.observer.lost.size(), kSlotCount);
+  EXPECT_GT(node.observer.slots.front().epoch, held_under);
+  EXPECT_EQ(node.observer.fenced, 0);
+  auto of_before = outbox("alice", "c1");
+  of_before->slot_epoch = held_under;
+  node.shard->submit(std::move(of_before));
+  node.shard->submit(outbox("alice", "c2"));
+  ASSERT_TRUE(node.sink.wait_for(2));
   EXPECT_EQ(node.sink.work(0).outcome, Outcome::kRefused);
+  EXPECT_TRUE(node.sink.work(0).slot_lost);
+  EXPECT_EQ(node.sink.work(1).outcome, Outcome::kStored);
 }
 
 TEST_F(KeeperTest, StartsBeforeItsServer) {

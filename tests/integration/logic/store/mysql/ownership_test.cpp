@@ -252,12 +252,54 @@ TEST_F(OwnershipTest, AStandbyTakesOverFromTheDead) {
   EXPECT_EQ(number("SELECT epoch FROM im_node WHERE node = 1"), 2);
 }
 
-TEST_F(OwnershipTest, ASlotThatIsNotItsOwnAnyMoreEndsTheNode) {
+TEST_F(OwnershipTest, ASlotThatIsNotItsOwnAnyMoreIsForgottenAndTheRestGoesOn) {
   Node node(config_, 1, 100);
   ASSERT_TRUE(node.start());
   static_cast<void>(sql("UPDATE im_slot SET owner = NULL WHERE slot = 7"));
-  ASSERT_TRUE(node.observer.wait_until([](const RecordingObserver& seen) { return seen.fenced == 1; }))
-      << "a slot that it served is not its own any more";
+  ASSERT_TRUE(node.observer.wait_until([](const RecordingObserver& seen) { return seen.acquired == 2; }))
+      << "it is nobody's, so it is claimed again";
+  EXPECT_EQ(node.observer.lost, (std::vector<Slot>{7}));
+  EXPECT_EQ(node.observer.fenced, 0);
+  EXPECT_EQ(owned_by(1), static_cast<std::int64_t>(kSlotCount));
+}
+
+TEST_F(OwnershipTest, WhoIsAskedToLeaveGivesUpEverythingAndBeatsOn) {
+  Node node(config_, 1, 100);
+  ASSERT_TRUE(node.start());
+  node.shard->leave();
+  ASSERT_TRUE(eventually([&] { return owned_by(1) == 0; }));
+  EXPECT_EQ(node.observer.lost.size(), kSlotCount);
+  node.shard->set_ready(true);
+  EXPECT_FALSE(logic::read_shard(*connect())->nodes[0].ready) << "it does not come back";
+  node.shard->submit(outbox("alice", "c"));
+  ASSERT_TRUE(node.sink.wait_for(1));
+  EXPECT_TRUE(node.sink.work(0).slot_lost);
+  ASSERT_TRUE(beats(1));
+  EXPECT_EQ(owned_by(1), 0);
+}
+
+TEST_F(OwnershipTest, SlotsGoToAnotherThatLivesAndComeBack) {
+  Node one(config_, 1, 100);
+  ASSERT_TRUE(one.start());
+  one.shard->submit(outbox("alice", "c1", "hello"));
+  ASSERT_TRUE(one.sink.wait_for(1));
+  Node two(config_, 2, 200);
+  two.shard->start();
+  ASSERT_TRUE(beats(2));
+  one.shard->set_ready(false);
+  ASSERT_TRUE(two.observer.wait_until([](const RecordingObserver& seen) { return seen.acquired == 1; }));
+  EXPECT_EQ(one.observer.lost.size(), kSlotCount);
+  two.shard->submit(outbox("alice", "c2"));
+  ASSERT_TRUE(two.sink.wait_for(1));
+  EXPECT_EQ(two.sink.outbox(0).seq, 2);
+  one.shard->set_ready(true);
+  ASSERT_TRUE(eventually([&] { return logic::read_shard(*connect())->nodes[0].ready; }));
+  two.shard->set_ready(false);
+  ASSERT_TRUE(one.observer.wait_until([](const RecordingObserver& seen) { return seen.acquired == 2; }));
+  one.shard->submit(outbox("alice", "c3"));
+  ASSERT_TRUE(one.sink.wait_for(2));
+  EXPECT_EQ(one.sink.outbox(1).seq, 3) << "what it knew of before is forgotten";
+  EXPECT_EQ(one.observer.fenced + two.observer.fenced, 0);
 }
 
 // A leader that was killed comes back as a standby before its slots were taken from it, gives up what it finds
@@ -302,7 +344,10 @@ TEST_F(OwnershipTest, OneOfTwoShardsFollowsTheFirst) {
   leadership.set(logic::Leadership::Role::kLeads);
   EXPECT_TRUE(node.observer.wait_until([](const RecordingObserver& seen) { return seen.acquired == 1; }));
   leadership.set(logic::Leadership::Role::kStandsBy);
-  EXPECT_TRUE(node.observer.wait_until([](const RecordingObserver& seen) { return seen.fenced == 1; }));
+  EXPECT_TRUE(eventually([&] { return owned_by(1) == 0; })) << "another is to have them";
+  EXPECT_EQ(node.observer.fenced, 0);
+  leadership.set(logic::Leadership::Role::kLeads);
+  EXPECT_TRUE(node.observer.wait_until([](const RecordingObserver& seen) { return seen.acquired == 2; }));
 }
 
 }  // namespace

@@ -28,6 +28,12 @@ void RecordingObserver::shard_acquired(std::size_t, std::vector<logic::AcquiredS
   changed_.notify_all();
 }
 
+void RecordingObserver::shard_lost(std::size_t, std::vector<Slot> gone) {
+  const std::lock_guard lock(mutex_);
+  lost.insert(lost.end(), gone.begin(), gone.end());
+  changed_.notify_all();
+}
+
 void RecordingObserver::shard_suspended(std::size_t, const std::string&) {
   const std::lock_guard lock(mutex_);
   ++suspended;

@@ -59,12 +59,14 @@ class RecordingObserver : public logic::ShardObserver {
  public:
   void shard_acquired(std::size_t, std::vector<logic::AcquiredSlot> slots, logic::Redo redo) override;
   void shard_suspended(std::size_t, const std::string&) override;
+  void shard_lost(std::size_t, std::vector<Slot> slots) override;
   void shard_resumed(std::size_t) override;
   void fenced_off(std::size_t, const std::string&) override;
 
   [[nodiscard]] bool wait_until(const std::function<bool(const RecordingObserver&)>& holds);
 
   int acquired = 0;
+  std::vector<Slot> lost;
   int suspended = 0;
   int resumed = 0;
   int fenced = 0;

@@ -42,7 +42,7 @@ class TenureTest : public StoreTest {
                                  "UPDATE im_slot SET owner = 2, epoch = epoch + 1 WHERE slot = {}; COMMIT",
                                  slot),
                      config_.database));
-    EXPECT_TRUE(node.observer.wait_until([](const RecordingObserver& seen) { return seen.fenced == 1; }));
+    EXPECT_TRUE(node.observer.wait_until([](const RecordingObserver& seen) { return !seen.lost.empty(); }));
   }
 
   static std::unique_ptr<GroupWork> group_work(std::int64_t seq) {
