@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(FaultKind::kCoun
     "node crashes",      "node stands still",  "node stops",     "node is removed",    "gate crashes",
     "gate stands still", "database cut",       "link cut",       "answers lost",       "database down",
     "database slow",     "database read-only", "database clock", "node's clock ahead", "no new connections",
-    "redis emptied",     "clients cut"};
+    "redis emptied",     "clients cut",        "slots move"};
 constexpr std::uint64_t kPlanSeed = 0x9E3779B97F4A7C15;
 constexpr Milliseconds kEarly{1500};
 constexpr Milliseconds kServing{6500};  // by then somebody leads in all shards
@@ -26,6 +26,8 @@ constexpr Milliseconds kTimePerFault{1600};
 const std::vector<std::vector<FaultKind>> kThemes{
     {},
     {},
+    {FaultKind::kMoveSlots, FaultKind::kMoveSlots, FaultKind::kMoveSlots, FaultKind::kLoseAnswers,
+     FaultKind::kDatabaseSlow, FaultKind::kCutDatabase, FaultKind::kFreezeNode, FaultKind::kRemoveNode},
     {FaultKind::kCutDatabase, FaultKind::kCutDatabase, FaultKind::kLoseAnswers, FaultKind::kStopNode},
     {FaultKind::kLoseAnswers, FaultKind::kStopNode, FaultKind::kFreezeNode, FaultKind::kCrashNode},
     {FaultKind::kDatabaseSlow, FaultKind::kDatabaseDown, FaultKind::kDatabaseReadOnly,
@@ -48,12 +50,14 @@ std::string describe(const Fault& fault) {
 
 bool is_of_node(FaultKind kind) noexcept {
   return kind == FaultKind::kCrashNode || kind == FaultKind::kFreezeNode || kind == FaultKind::kStopNode ||
-         kind == FaultKind::kRemoveNode || kind == FaultKind::kCutDatabase || kind == FaultKind::kNodeClock;
+         kind == FaultKind::kRemoveNode || kind == FaultKind::kCutDatabase || kind == FaultKind::kNodeClock ||
+         kind == FaultKind::kMoveSlots;
 }
 
 namespace {
 
-// Who leads is asked to stop while its writers cannot find out what became of what they sent last.
+// Who leads is asked to stop, or to give its slots up, while its writers cannot find out what became of what they sent
+// last.
 void add_stuck_writers(std::vector<Fault>& faults, const Shape& shape,
                        const std::function<std::size_t(std::uint64_t)>& draw) {
   Fault stuck = faults.front();
@@ -62,7 +66,7 @@ void add_stuck_writers(std::vector<Fault>& faults, const Shape& shape,
   stuck.of_leader = false;
   stuck.lasts = Milliseconds(6000 + draw(3000));
   Fault stop = stuck;
-  stop.kind = FaultKind::kStopNode;
+  stop.kind = draw(2) == 0 ? FaultKind::kStopNode : FaultKind::kMoveSlots;
   stop.first = draw(shape.nodes);
   stop.of_leader = true;
   stop.at += Milliseconds(250 + draw(300));

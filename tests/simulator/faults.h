@@ -27,6 +27,7 @@ enum class FaultKind : std::uint8_t {
   kNoNewConnections,  // to a shard, which loses some of those that there are
   kRedisEmptied,
   kCutClients,
+  kMoveSlots,  // a node that lives is to have none
   kCount
 };
 

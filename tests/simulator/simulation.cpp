@@ -267,6 +267,8 @@ void Simulation::begin(const Fault& fault) {
         if (world_.chance(0.3 + fault.strength)) client->cut();
       }
       return;
+    case FaultKind::kMoveSlots:
+      return node().set_ready(false);
     case FaultKind::kCount:
       return;
   }
@@ -296,6 +298,8 @@ void Simulation::end(const Fault& fault) {
       return shards_[fault.first]->set_full(false);
     case FaultKind::kNodeClock:
       return nodes_[fault.first]->set_clock_offset(0);
+    case FaultKind::kMoveSlots:
+      return nodes_[fault.first]->set_ready(true);
     default:
       return;
   }
@@ -306,6 +310,7 @@ void Simulation::heal_all() {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     node_rests_[i] = {};
     nodes_[i]->thaw();
+    nodes_[i]->set_ready(true);
     nodes_[i]->set_clock_offset(0);
     for (const auto& shard : shards_) {
       network_.heal(nodes_[i]->name(), shard->name());
