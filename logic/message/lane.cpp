@@ -15,6 +15,7 @@ constexpr Milliseconds kFirstDelay{50};
 constexpr Milliseconds kLongestDelay{1000};
 constexpr std::size_t kEntryBytes = 64;  // of an id without its content
 constexpr std::size_t kRefillRows = 64;
+constexpr std::size_t kBatchBytes = 1 << 20;
 
 }  // namespace
 
@@ -87,9 +88,11 @@ void Lanes::send(Lane& lane) {
   if (!lane.entries.front().work) return refill(lane);
   lane.batch = {
       .lane = lane.key, .source_epoch = context_.slots.find(lane.key.source)->epoch, .number = ++batches_};
-  LaneBatch batch{.id = lane.batch, .source_thread = context_.index, .works = {}};
+  LaneBatch batch{.id = lane.batch, .source = {.thread = context_.index}, .works = {}};
+  std::size_t bytes = 0;
   for (auto& entry : lane.entries) {
-    if (!entry.work || batch.works.size() == context_.config.lane_batch_rows) break;
+    if (!entry.work || batch.works.size() == context_.config.lane_batch_rows || bytes >= kBatchBytes) break;
+    bytes += entry.work->bytes();
     entry.work->lane_index = batch.works.size();
     batch.works.push_back(std::move(entry.work));
   }
@@ -233,10 +236,10 @@ void Lanes::refilled(LaneKey key, std::uint64_t source_epoch, Result<std::vector
   send(lane);
 }
 
-void Lanes::forget(Slot source) {
+void Lanes::forget(const std::function<bool(Slot)>& lost) {
   for (auto it = lanes_.begin(); it != lanes_.end();) {
     Lane& lane = it->second;
-    if (lane.key.source != source) {
+    if (!lost(lane.key.source)) {
       ++it;
       continue;
     }
@@ -244,16 +247,29 @@ void Lanes::forget(Slot source) {
     hold_bytes(lane, -static_cast<std::int64_t>(lane.bytes), false);
     it = lanes_.erase(it);
   }
-  std::erase_if(to_remove_, [source](const PendingEntry& entry) { return entry.slot == source; });
+  std::erase_if(to_remove_, [&](const PendingEntry& entry) { return lost(entry.slot); });
 }
 
 void Lanes::tick() {
   const SteadyTime now = context_.now();
   for (auto& [id, lane] : lanes_) {
-    if (context_.shards.of(lane.key.destination).down()) continue;
+    // Another node may reach a shard that is away from here.
+    const Slot destination = lane.key.destination;
+    if (!context_.owners.elsewhere(destination) && context_.shards.of(destination).down()) continue;
     if (lane.in_flight == 0 && !lane.refilling && lane.retry_at <= now) make_ready(lane);
   }
   send_ready();
+}
+
+void Lanes::wake(std::span<const Slot> destinations) {
+  std::vector<bool> wanted(kSlotCount);
+  for (const Slot slot : destinations) wanted[slot] = true;
+  for (auto& [id, lane] : lanes_) {
+    if (!wanted[lane.key.destination] || lane.in_flight > 0) continue;
+    lane.failures = 0;
+    lane.retry_at = {};
+    make_ready(lane);
+  }
 }
 
 void Lanes::collect_pending(std::size_t shard, std::vector<PendingEntry>& add,

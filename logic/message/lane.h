@@ -85,8 +85,8 @@ class Lanes {
   // Lanes whose time to try again has come.
   void tick();
 
-  // The source slot has left: its next owner finds what is not delivered, and delivers it.
-  void forget(Slot source);
+  // These source slots have left: their next owner finds what is not delivered, and delivers it.
+  void forget(const std::function<bool(Slot)>& lost);
 
   // Upkeep for one shard (of the source slots): what to write to and delete from im_pending.
   void collect_pending(std::size_t shard, std::vector<PendingEntry>& add, std::vector<PendingEntry>& remove);

@@ -145,12 +145,14 @@ void Pipeline::slots_lost(std::size_t shard, std::span<const Slot> slots) {
   for (const Slot slot : slots) lost.set(slot);
   followed_groups_.forget_heads([&lost](Slot slot) { return lost.test(slot); });
   std::bitset<kSlotCount> mine;
+  for (const Slot slot : slots) {
+    if (context_.slots.find(slot) != nullptr) mine.set(slot);
+  }
+  lanes_.forget([&mine](Slot slot) { return mine.test(slot); });
   Upkeep upkeep;
   for (const Slot slot : slots) {
-    if (context_.slots.find(slot) == nullptr) continue;
-    mine.set(slot);
+    if (!mine.test(slot)) continue;
     group_calls_.leave(slot);
-    lanes_.forget(slot);
     context_.users.retire(slot, [&](User& user) {
       pull_.leave(user);
       logins_.leave(user);
