@@ -30,6 +30,7 @@ void Ownership::Observed::observe(const NodeSeen& node, Milliseconds gap, Steady
   const bool changed = another_life || last.beat != node.beat;
   if (another_life || was_dead || last.epoch != node.epoch) {  // or somebody took it for dead
     good_since = now;
+    this->was_dead = !another_life;
     wait = another_life ? options.join_after : options.rejoin_after;
     beaten = false;
   } else if (changed) {
@@ -53,13 +54,13 @@ bool Ownership::alive(NodeNumber node, SteadyTime now) const {
   return it != nodes_.end() && !dead(node, now) && it->second.beaten;
 }
 
-std::vector<NodeNumber> Ownership::members(bool leaving, SteadyTime now) const {
+std::vector<NodeNumber> Ownership::members(bool leaving, bool any_free, SteadyTime now) const {
   std::vector<NodeNumber> nodes;
   for (const auto& [number, known] : nodes_) {
     if (!known.last.ready || !alive(number, now)) continue;
     if (number == options_.self) {
       if (!leaving) nodes.push_back(number);
-    } else if (now - known.good_since >= known.wait) {
+    } else if (now - known.good_since >= known.wait || (any_free && !known.was_dead)) {
       nodes.push_back(number);
     }
   }
@@ -77,14 +78,18 @@ void Ownership::note_free(const ShardSeen& seen, SteadyTime now) {
   }
 }
 
-bool Ownership::is_left_over(Slot slot, std::size_t rank, SteadyTime now) const {
-  return now - free_since_[slot] >=
+bool Ownership::is_left_over(Slot slot, std::size_t rank, Leader leader, SteadyTime now) const {
+  // Those that share had no time yet to see each other.
+  const SteadyTime first = leader == Leader::kNone ? first_look_ + options_.dead_after : first_look_;
+  return now - std::max(free_since_[slot], first) >=
          options_.free_for + static_cast<std::int64_t>(rank) * options_.free_for_each;
 }
 
 std::vector<Quota> Ownership::wanted(const ShardSeen& seen, const Counts& owned, Leader leader, bool leaving,
                                      SteadyTime now) const {
-  const std::vector<NodeNumber> nodes = members(leaving, now);
+  const bool any_free =
+      leader == Leader::kNone && std::ranges::find(seen.leases, 0U, &LeaseSeen::owner) != seen.leases.end();
+  const std::vector<NodeNumber> nodes = members(leaving, any_free, now);
   const auto all_of = [&](NodeNumber node) {
     return std::vector<Quota>{{.node = node, .slots = seen.leases.size()}};
   };
@@ -149,7 +154,7 @@ OwnershipPlan Ownership::look(const ShardSeen& seen, Leader leader, bool leaving
     }
   }
   // A view may be new: others may be alive that were not seen to beat yet.
-  const bool alone = nodes_.size() == 1 && nodes_.contains(options_.self);
+  const bool alone = !options_.expects_others && nodes_.size() == 1 && nodes_.contains(options_.self);
   const bool sure = alone || now - first_look_ >= options_.dead_after;
   const auto ours = std::ranges::find(quotas, options_.self, &Quota::node);
   const auto rank = static_cast<std::size_t>(ours - quotas.begin());
@@ -169,7 +174,7 @@ OwnershipPlan Ownership::look(const ShardSeen& seen, Leader leader, bool leaving
       if (target == 0 && !leaving) continue;
       if (can_release && plan.release.size() < most_released) plan.release.push_back(lease.slot);
     } else if (lease.owner == 0 && sure) {
-      const bool take = target == options_.self || (may_help && is_left_over(lease.slot, rank, now));
+      const bool take = target == options_.self || (may_help && is_left_over(lease.slot, rank, leader, now));
       if (take) plan.claim.push_back(lease.slot);
     }
   }

@@ -83,6 +83,7 @@ class Ownership {
     Milliseconds free_for_each{500};    // and for each node that ranks before
     Milliseconds longest_gap{1000};     // between two readings, that counts as silence: more it slept itself
     std::size_t release_batch = 64;  // where slots are shared; else all go at once, to one who is to have all
+    bool expects_others = false;     // a node that finds itself alone waits for dead_after, too
     Milliseconds release_every{100};
   };
   explicit Ownership(Options options) : options_(std::move(options)) {}
@@ -97,6 +98,7 @@ class Ownership {
     bool beaten = false;      // a beat was seen since then
     Milliseconds silence{0};  // since the beat changed, as far as the observer was awake
     Milliseconds wait{0};     // from good_since on, before it is given slots
+    bool was_dead = false;    // somebody took it for dead in this life
     unsigned reads = 0;       // since the beat changed
 
     void observe(const NodeSeen& node, Milliseconds gap, SteadyTime now, const Options& options,
@@ -107,13 +109,14 @@ class Ownership {
   [[nodiscard]] bool alive(NodeNumber node, SteadyTime now) const;
   [[nodiscard]] bool dead(NodeNumber node, SteadyTime now) const;
   // Those that are to own slots.
-  [[nodiscard]] std::vector<NodeNumber> members(bool leaving, SteadyTime now) const;
+  // any_free: those that have just come are among them, as what is nobody's is taken from nobody.
+  [[nodiscard]] std::vector<NodeNumber> members(bool leaving, bool any_free, SteadyTime now) const;
   using Counts = std::map<NodeNumber, std::size_t>;
   [[nodiscard]] std::vector<Quota> wanted(const ShardSeen& seen, const Counts& owned, Leader leader,
                                           bool leaving, SteadyTime now) const;
   void note_free(const ShardSeen& seen, SteadyTime now);
   // A slot whose turn it is not: it has been free for long.
-  [[nodiscard]] bool is_left_over(Slot slot, std::size_t rank, SteadyTime now) const;
+  [[nodiscard]] bool is_left_over(Slot slot, std::size_t rank, Leader leader, SteadyTime now) const;
 
   const Options options_;
   std::map<NodeNumber, Observed> nodes_;

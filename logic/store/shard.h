@@ -186,6 +186,8 @@ struct ShardDeps {
   WriterSink* sink = nullptr;
   ShardObserver* observer = nullptr;
   Leadership* leadership = nullptr;  // of this process, shared by its shards; outlives them
+  // Slots of each shard of the cluster, whose nodes share them, without a leadership. Empty: one node has all.
+  std::vector<std::size_t> shared_sizes = {};
 };
 
 // A shard in MariaDB or MySQL. Throws std::invalid_argument when the configuration is wrong.

@@ -30,11 +30,16 @@ ShardLeases::ShardLeases(std::size_t index, const ShardConfig& config, const Sha
       config_(config),
       deps_(deps),
       shard_slots_(slots.size()),
+      shares_(!deps.shared_sizes.empty()),
       first_(std::ranges::find(slots, Slot{0}) != slots.end()),
       state_(state),
       connection_(connection),
       beat_(std::move(beat)),
-      ownership_({.self = deps.node, .shard = 0, .shard_sizes = {slots.size()}}) {}
+      ownership_({.self = deps.node,
+                  .shard = shares_ ? index : 0,
+                  .shard_sizes = shares_ ? deps.shared_sizes : std::vector{slots.size()},
+                  // Nodes that are started together get equal shares.
+                  .expects_others = shares_}) {}
 
 Role ShardLeases::role() const noexcept {
   return deps_.leadership != nullptr ? deps_.leadership->role() : Role::kUnknown;
@@ -128,6 +133,7 @@ void ShardLeases::note_role(const ShardSeen& seen) {
 }
 
 Leader ShardLeases::leader() const {
+  if (shares_) return Leader::kNone;
   if (first_ || deps_.leadership == nullptr) return Leader::kChoose;
   switch (role()) {
     case Role::kLeads:

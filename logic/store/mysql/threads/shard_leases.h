@@ -15,7 +15,8 @@
 
 namespace hongyan::logic {
 
-// Of all nodes one leads and the others stand by (decision 0020): it has the slots of all shards. Ownership
+// Of all nodes one leads and the others stand by (decision 0020): it has the slots of all shards; or all share them
+// (decision 0024), and who lives keeps what it has. Ownership
 // judges what is seen, Leadership holds the shards of a process together, and this carries it out. Keeper
 // thread only; what the constructor takes outlives it.
 //
@@ -76,6 +77,7 @@ class ShardLeases {
   const ShardConfig& config_;
   const ShardDeps& deps_;
   const std::size_t shard_slots_;
+  const bool shares_;
   const bool first_;  // whatever the order of the configuration: it has slot 0
   ShardState& state_;
   FencedConnection& connection_;

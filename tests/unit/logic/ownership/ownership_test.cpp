@@ -26,8 +26,8 @@ class OwnershipTest : public ::testing::Test {
 
   void add(NodeNumber number) {
     Node& node = nodes_[number];
-    node.judgement =
-        std::make_unique<Ownership>(Ownership::Options{.self = number, .shard = 0, .shard_sizes = {kSlots}});
+    node.judgement = std::make_unique<Ownership>(Ownership::Options{
+        .self = number, .shard = 0, .shard_sizes = {kSlots}, .expects_others = expects_others_});
     node.row = {.node = number, .boot = ++boots_, .epoch = node.row.epoch + 1, .beat = 0, .ready = true};
     node.up = true;
   }
@@ -75,6 +75,7 @@ class OwnershipTest : public ::testing::Test {
   std::map<NodeNumber, Node> nodes_;
   std::array<NodeNumber, kSlots> owner_{};
   Leader leader_ = Leader::kNone;
+  bool expects_others_ = false;
   std::size_t evictions_ = 0;
   std::size_t moves_ = 0;
 
@@ -107,6 +108,27 @@ TEST_F(OwnershipTest, ANodeThatComesGetsItsShareInBatches) {
   EXPECT_EQ(moves_, kSlots / 2) << "no slot moves twice";
   step();
   EXPECT_TRUE(nodes_[1].plan.settled);
+}
+
+TEST_F(OwnershipTest, NodesThatStartTogetherShareWithoutAMove) {
+  expects_others_ = true;
+  add(1);
+  run(milliseconds(500));
+  add(2);
+  run(milliseconds(500));
+  add(3);
+  run(milliseconds(1900));
+  EXPECT_EQ(of(0), kSlots) << "others may be about to come";
+  run(milliseconds(2000));
+  for (const NodeNumber number : {1, 2, 3}) EXPECT_NEAR(static_cast<double>(of(number)), 85, 1);
+  EXPECT_EQ(moves_, 0U);
+}
+
+TEST_F(OwnershipTest, WhoExpectsOthersInVainTakesAll) {
+  expects_others_ = true;
+  add(1);
+  run(milliseconds(3200));
+  EXPECT_EQ(of(1), kSlots);
 }
 
 TEST_F(OwnershipTest, AKilledNodesSlotsAreServedWithinFourSeconds) {
