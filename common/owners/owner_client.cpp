@@ -22,16 +22,6 @@ Result<std::vector<OwnedRange>> parse_ranges(
   return ranges;
 }
 
-// Error kBadRequest: not a SLOTS packet, or slots out of range.
-Result<Announcement> parse_slots(const link::LinkPacket& packet, link::Slots& slots) {
-  if (!parse(slots, packet.envelope)) return fail(Code::kBadRequest, "slots do not parse");
-  auto added = parse_ranges(slots.ranges());
-  if (!added) return std::unexpected(added.error());
-  auto removed = parse_ranges(slots.removed());
-  if (!removed) return std::unexpected(removed.error());
-  return Announcement{.whole = !slots.delta(), .added = std::move(*added), .removed = std::move(*removed)};
-}
-
 SlotSet slots_of(const std::vector<OwnedRange>& ranges) {
   SlotSet slots;
   for (const auto& range : ranges) {
@@ -41,6 +31,15 @@ SlotSet slots_of(const std::vector<OwnedRange>& ranges) {
 }
 
 }  // namespace
+
+Result<Announcement> parse_slots(const link::LinkPacket& packet, link::Slots& slots) {
+  if (!parse(slots, packet.envelope)) return fail(Code::kBadRequest, "slots do not parse");
+  auto added = parse_ranges(slots.ranges());
+  if (!added) return std::unexpected(added.error());
+  auto removed = parse_ranges(slots.removed());
+  if (!removed) return std::unexpected(removed.error());
+  return Announcement{.whole = !slots.delta(), .added = std::move(*added), .removed = std::move(*removed)};
+}
 
 void OwnerUser::on_announced(NodeId node, link::Link& link, std::uint64_t version, const SlotSet& added) {
   static_cast<void>(node);

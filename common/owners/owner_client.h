@@ -13,6 +13,9 @@ namespace hongyan::owners {
 
 using SlotSet = std::bitset<kSlotCount>;
 
+// What a SLOTS packet says; slots: the packet, parsed. Error kBadRequest: it does not parse, or slots are out of range.
+[[nodiscard]] Result<Announcement> parse_slots(const link::LinkPacket& packet, link::Slots& slots);
+
 // What the user of an OwnerClient does itself, on the client's loop. send() fills in who asks and calls
 // OwnerClient::send(); submit() may not be called from here.
 class OwnerUser : public Requester {

@@ -43,6 +43,8 @@ def _arguments() -> argparse.ArgumentParser:
     up.add_argument("--kafka", action=argparse.BooleanOptionalAction, help="a Kafka broker (default: none)")
     up.add_argument("--user-limits", action=argparse.BooleanOptionalAction,
                     help="what one user may send, upload and pull in a second is bounded (default; benchmarks are few users)")
+    up.add_argument("--share-slots", action=argparse.BooleanOptionalAction,
+                    help="all logic nodes have slots (default: one leads)")
     up.add_argument("--link-relays", action=argparse.BooleanOptionalAction,
                     help="gates reach each logic node by a relay that can be killed or stopped (default: directly)")
 

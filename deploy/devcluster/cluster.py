@@ -15,7 +15,7 @@ from .report import ClusterError, say
 from .state import State
 
 REPO = Path(__file__).resolve().parents[2]
-OPTIONS = ("gates", "logics", "iplists", "mysql_servers", "shards", "kafka", "large_threshold",
+OPTIONS = ("gates", "logics", "iplists", "mysql_servers", "shards", "kafka", "large_threshold", "share_slots",
            "link_relays", "user_limits")  # of `up`, kept in the state
 
 
@@ -121,8 +121,9 @@ class Cluster:
         self._start_missing(self.stores, changed)
         self._apply_schema()
         self._start_missing([*self.iplists, *self.relays], changed)
-        for logic in self.logics:
-            self._start_missing([logic], changed)
+        # Those that share start together, so that each gets its part; else the first one leads.
+        for logics in [self.logics] if self.state.share_slots else [[logic] for logic in self.logics]:
+            self._start_missing(logics, changed)
         self._start_missing(self.gates, changed)
         self._wait_well()
         message.await_message(self)

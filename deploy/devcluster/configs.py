@@ -45,7 +45,7 @@ def gate(name: str, ports: dict[str, int], cluster: dict, *, certificate: object
 
 def logic(name: str, node: int, ports: dict[str, int], cluster: dict, *, redis: str, user: str, password: str,
           shards: list[tuple[str, str]], api_key: str, token_secret: str, kafka: str, advertise: str,
-          large_threshold: int, user_limits: bool, audit: object) -> str:
+          large_threshold: int, user_limits: bool, share_slots: bool, audit: object) -> str:
     """`shards`: (address, database) in shard order. `kafka`: address of the broker, "" without one.
     `advertise`: what gates connect to, "" for the link port itself. `large_threshold`: members beyond which a group is
     large, 0 for the default. `user_limits`: whether one user's bytes a second are bounded."""
@@ -58,7 +58,7 @@ def logic(name: str, node: int, ports: dict[str, int], cluster: dict, *, redis: 
     if not user_limits:
         app.update({f"user_{what}_per_second": 0 for what in ("fan_out", "upload", "pull")})
     return _toml([("", {"dev": True}),
-                  ("[logic]", {"name": name, "node": node, "threads": 2}),
+                  ("[logic]", {"name": name, "node": node, "threads": 2, "share_slots": share_slots}),
                   ("[link]", {"listen": f"127.0.0.1:{ports['link']}", "advertise": advertise}),
                   ("[api]", {"listen": f"127.0.0.1:{ports['api']}"}),
                   ("[redis]", {"address": redis}),

@@ -18,6 +18,7 @@ class State:
     mysql_servers: int = 1
     shards: int = 4
     kafka: bool = False
+    share_slots: bool = False
     large_threshold: int = 0  # 0: logic's own default
     link_relays: bool = False
     user_limits: bool = True

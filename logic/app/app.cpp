@@ -17,6 +17,13 @@ constexpr Milliseconds kLeaveLook{10};
 constexpr Milliseconds kLookForPeers{500};
 constexpr Milliseconds kLonely{5000};  // without gates and peers, before others are to have the slots
 
+// Slots of each shard.
+std::vector<std::size_t> shard_sizes(const MysqlConfig& config) {
+  std::vector<std::size_t> sizes;
+  for (const auto& shard : config.shard_configs()) sizes.push_back(parse_slots(shard.slots)->size());
+  return sizes;
+}
+
 }  // namespace
 
 App::App(LogicConfig config, daemon::Context& context)
@@ -64,13 +71,16 @@ void App::make_shards() {
     const std::size_t index = shards_.size();
     const auto slots = parse_slots(shard.slots);
     for (const Slot slot : *slots) shard_of[slot] = static_cast<std::uint16_t>(index);
+    const std::vector<std::size_t> sizes =
+        config_.share_slots ? shard_sizes(config_.mysql) : std::vector<std::size_t>();
     shards_.push_back(make_mysql_shard(index, std::move(shard),
                                        {.node = config_.node,
                                         .boot_id = identity_.boot_id,
                                         .clock = &clock_,
                                         .sink = &threads_,
                                         .observer = this,
-                                        .leadership = &leadership_}));
+                                        .leadership = config_.share_slots ? nullptr : &leadership_,
+                                        .shared_sizes = sizes}));
     pointers.push_back(shards_.back().get());
   }
   shard_set_ = std::make_unique<ShardSet>(std::move(pointers), shard_of);
@@ -85,7 +95,8 @@ void App::make_threads() {
                  .uploads = {.sink = kafka_ ? &kafka_->uploads() : nullptr,
                              .destinations = &destinations_,
                              .timeout = config_.kafka.upload_timeout},
-                 .events = kafka_ ? kafka_->events() : nullptr});
+                 .events = kafka_ ? kafka_->events() : nullptr,
+                 .identity = identity_});
   gates_ = std::make_unique<GateLinks>(threads_);
 }
 
@@ -161,6 +172,7 @@ Status App::run() {
                                 .fixed_nodes = link::members_of(config_.common.cluster.logic_nodes)},
       heartbeat, [this](const std::vector<link::Member>& nodes) {
         if (caller_) caller_->set_nodes(nodes);
+        for (const auto& thread : threads_) thread->set_nodes(nodes);
       });
   membership_->start();
   control_.spawn("peers", watch_peers(this));

@@ -16,6 +16,10 @@ void bind_node(config::Schema& schema, LogicConfig& config) {
              "Number in the cluster, unique among logic nodes; part of message ids.")
       .range(0, kMaxNodeNumber);
   schema.value("logic.threads", config.threads, "Slot threads.").range(1, 64);
+  schema.value(
+      "logic.share_slots", config.share_slots,
+      "Free slots are shared among all logic nodes, instead of one node's that leads; the same on all "
+      "nodes.");
 }
 
 void bind_link(config::Schema& schema, LogicConfig& config) {

@@ -28,6 +28,7 @@ struct LogicConfig {
   std::string name = "logic-1";
   std::uint32_t node = 1;
   std::uint32_t threads = 2;
+  bool share_slots = false;
 
   // [link]
   Endpoint link_listen{.host = "127.0.0.1", .port = 7100};

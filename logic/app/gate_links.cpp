@@ -29,10 +29,11 @@ void add_slot(google::protobuf::RepeatedPtrField<link::SlotRange>& ranges, Slot 
 
 // A loop of a gate, or a logic node, at the other end of a link. Sessions on every slot thread hold it, so it
 // must not keep the link alive: a link ends with its own loop.
-class GateLinks::Port : public GatePort {
+class GateLinks::Port : public GatePort, public LinkPort {
  public:
   explicit Port(const link::LinkPtr& link)
       : GatePort(link->peer().node_id, link->peer().boot_id),
+        LinkPort(link),
         is_gate_(link->peer().role == link::ROLE_GATE),
         takes_changes_(link->peer().link_version >= kVersionOfChanges),
         link_(link) {}
@@ -48,14 +49,8 @@ class GateLinks::Port : public GatePort {
     return heard_.load(std::memory_order_acquire) >= version;
   }
 
-  void close(std::string_view reason) {
-    if (const auto link = link_.lock()) link->close(reason);
-  }
-
-  [[nodiscard]] bool is_open() const noexcept override {
-    const auto link = link_.lock();
-    return link && link->is_open();
-  }
+  [[nodiscard]] bool is_open() const noexcept override { return LinkPort::is_open(); }
+  using LinkPort::send;
 
   void respond(std::uint32_t seq, const GateReply& reply) override {
     link::ClientResponse response;
@@ -206,6 +201,11 @@ void GateLinks::on_link_up(const link::LinkPtr& link) {
   }
   const std::lock_guard lock(mutex_);
   all_ports_.insert(port);
+  if (!port->is_gate()) {
+    nodes::Hello hello;
+    hello.set_threads(static_cast<std::uint32_t>(threads_.size()));
+    static_cast<void>(link->send(link::LINK_COMMAND_NODE_HELLO, 0, 0, hello));
+  }
   tell(*port, whole());
 }
 
@@ -276,12 +276,23 @@ void GateLinks::request(Pipeline& pipeline, const link::ClientRequest& parsed,
                     .body = packet.payload});
 }
 
+void GateLinks::from_node(Pipeline& pipeline, const std::shared_ptr<Port>& port,
+                          const link::LinkPacket& packet) {
+  const Status good = pipeline.from_peer(port, packet);
+  if (good || !port->is_open()) return;
+  port->close(good.error().message);
+  log::error("link", "bad packet of a node peer={} command={} reason={}", log::quoted(port->gate_id()),
+             static_cast<int>(packet.command), good.error().message);
+}
+
 void GateLinks::handle(Pipeline& pipeline, PerLoop& mine, const std::shared_ptr<Port>& port,
                        const link::LinkPacket& packet) {
   const auto parse = [&packet](google::protobuf::MessageLite& message) {
     return hongyan::parse(message, packet.envelope);
   };
-  if (!port->is_gate() && packet.command != link::LINK_COMMAND_REQUEST) return;  // of a newer version
+  if (!port->is_gate() && packet.command != link::LINK_COMMAND_REQUEST) {
+    return from_node(pipeline, port, packet);
+  }
   bool parsed = true;
   switch (packet.command) {
     case link::LINK_COMMAND_REQUEST:

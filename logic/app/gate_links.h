@@ -50,6 +50,9 @@ class GateLinks : public link::LinkHandler {
 
   void handle(Pipeline& pipeline, PerLoop& mine, const std::shared_ptr<Port>& port,
               const link::LinkPacket& packet);
+  // Closes the link when it makes no sense.
+  static void from_node(Pipeline& pipeline, const std::shared_ptr<Port>& port,
+                        const link::LinkPacket& packet);
   static void request(Pipeline& pipeline, const link::ClientRequest& parsed,
                       const std::shared_ptr<Port>& port, const link::LinkPacket& packet);
   // With the mutex held.

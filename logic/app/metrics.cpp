@@ -37,6 +37,9 @@ void add_metrics(daemon::Context& context, const LogicConfig& config, const Slot
   export_sum("kicks", "Sessions kicked by a later login.", &C::kicks);
   export_sum("lane_retries", "Batches of fan-out to be tried again.", &C::lane_retries);
   export_sum("not_owner", "Requests for slots that this node does not own.", &C::not_owner);
+  export_sum("node_rows", "Rows of lanes sent to other logic nodes.", &C::node_rows);
+  export_sum("node_losses", "Batches to other logic nodes whose outcome was not heard.", &C::node_losses);
+  export_sum("bad_node_packets", "Packets of other logic nodes that make no sense.", &C::bad_node_packets);
   const auto export_gauge = [&](const std::string& name, const std::string& help,
                                 auto PipelineCounters::* member) {
     metrics::Gauge& gauge = context.metrics.gauge("hongyan_logic_" + name, help);

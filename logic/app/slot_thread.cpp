@@ -32,7 +32,13 @@ SlotThread::SlotThread(SlotThreads& all, std::uint32_t index, const Shared& shar
                  .routes = routes_,
                  .uploads = shared.uploads,
                  .events = shared.events,
-                 .stored_events = shared.config.kafka.stored_events}) {}
+                 .stored_events = shared.config.kafka.stored_events}),
+      nodes_(loop_, shared.identity, index, shared.config.links.link,
+             [this](const std::function<void(Pipeline&)>& f) { now(f); }) {}
+
+void SlotThread::set_nodes(const std::vector<link::Member>& nodes) {
+  loop_.post([this, nodes] { nodes_.set(nodes); });
+}
 
 void SlotThread::start(std::string marker) {
   loop_.spawn("tick", tick(this, std::move(marker)));
@@ -40,7 +46,10 @@ void SlotThread::start(std::string marker) {
 }
 
 void SlotThread::stop() {
-  loop_.post([this] { stopped_ = true; });
+  loop_.post([this] {
+    stopped_ = true;
+    nodes_.stop();
+  });
   redis_->stop();
 }
 

@@ -10,6 +10,7 @@
 
 #include "common/net/event_loop.h"
 #include "logic/app/config.h"
+#include "logic/app/node_links.h"
 #include "logic/message/upload_sink.h"
 #include "logic/pipeline/pipeline.h"
 #include "logic/redis/routes.h"
@@ -32,6 +33,7 @@ class SlotThread : private PipelineHost {
     const auth::TokenVerifier& verifier;
     UploadPort uploads;
     EventSink* events = nullptr;
+    const link::Identity& identity;
   };
   SlotThread(SlotThreads& all, std::uint32_t index, const Shared& shared);
 
@@ -46,6 +48,9 @@ class SlotThread : private PipelineHost {
     f(pipeline_);
     pipeline_.end_turn();
   }
+
+  // The live logic nodes. Any thread.
+  void set_nodes(const std::vector<link::Member>& nodes);
 
   // marker: names this thread of this process in Redis, which has lost everything when it does not know it.
   void start(std::string marker);
@@ -68,6 +73,7 @@ class SlotThread : private PipelineHost {
   const std::shared_ptr<RedisClient> redis_;
   RedisRoutes routes_;
   Pipeline pipeline_;
+  NodeLinks nodes_;
   bool stopped_ = false;  // loop only
 };
 

@@ -83,11 +83,11 @@ void FanOut::send(const Group& group, const GroupRow& row, const GroupChange* ch
   if (for_inboxes) return;
   if (change == nullptr || (change->joined.empty() && change->left.empty())) {
     if (!everybody) everybody = audience_of(group, [](const std::string&) { return true; });
-    return broadcast(group.key, row, everybody, members);
+    return broadcast(group.key, row, everybody, members, {});
   }
   const auto others = audience_of(
       group, [&](const std::string& uid) { return !part_changes(uid, state.members.find(uid)->second); });
-  broadcast(group.key, row, others, members);
+  broadcast(group.key, row, others, members, {.joined = change->joined, .left = change->left});
 }
 
 // As it is by now, if it has ended since: what was forgotten with its end does not come back.
@@ -111,6 +111,7 @@ void FanOut::send_again(const Group& group, const std::vector<GroupMember>& hist
   const bool is_command = is_group_command(row.message.command) && parse(told, *row.message.content);
   const std::size_t members = is_command ? state.members.size() : 0;
   std::set<std::string_view> hear;
+  Parted parted;
   const auto takes = [&](const std::string& uid) {
     const Slot destination = slot_of(group.key.app_id, uid);
     const bool pending = std::ranges::find(again.destinations, destination) != again.destinations.end();
@@ -132,6 +133,7 @@ void FanOut::send_again(const Group& group, const std::vector<GroupMember>& hist
       hear.insert(member.uid);
       continue;
     }
+    (left ? parted.left : parted.joined).push_back(member.uid);
     if (!takes(member.uid)) continue;
     std::optional<Membership> membership;
     if (changes || state.info.large_from_seq == seq + 1) {
@@ -145,7 +147,7 @@ void FanOut::send_again(const Group& group, const std::vector<GroupMember>& hist
   }
   if (!hear.empty()) {
     const auto those = audience_of(group, [&hear](const std::string& uid) { return hear.contains(uid); });
-    broadcast(group.key, row, those, members);
+    broadcast(group.key, row, those, members, parted);
   }
 }
 
@@ -160,17 +162,18 @@ std::shared_ptr<const Audience> FanOut::audience_of(
 }
 
 void FanOut::broadcast(const GroupKey& key, const GroupRow& row,
-                       const std::shared_ptr<const Audience>& audience, std::size_t members) {
-  const GroupBroadcast message{.group = key,
-                               .group_seq = row.message.group_seq,
-                               .msg_id = row.message.id,
-                               .cmd_id = push_command(row.message.command),
-                               .body = group_push_body(row.message),
-                               .audience = audience,
-                               .members = members};
-  for (std::uint32_t thread = 0; thread < context_.thread_count; ++thread) {
-    mailbox_.send(thread, &GroupMail::broadcasts, message);
-  }
+                       const std::shared_ptr<const Audience>& audience, std::size_t members,
+                       const Parted& parted) {
+  GroupBroadcast message{.group = key,
+                         .group_seq = row.message.group_seq,
+                         .msg_id = row.message.id,
+                         .cmd_id = push_command(row.message.command),
+                         .body = group_push_body(row.message),
+                         .audience = audience,
+                         .members = members};
+  message.joined = parted.joined;
+  message.left = parted.left;
+  mailbox_.broadcast(std::move(message));
 }
 
 }  // namespace hongyan::logic

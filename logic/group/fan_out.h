@@ -56,9 +56,14 @@ class FanOut {
   // To somebody who is no member: by the inbox, in every group.
   void invite(const Group& group, const GroupRow& row, const std::string& uid, bool lookup_first);
   void add(const Group& group, const GroupRow& row, const std::string& uid, ToMember what);
+  // Who hears of it by the inbox, as it changes their own part.
+  struct Parted {
+    std::vector<std::string> joined = {};
+    std::vector<std::string> left = {};
+  };
   // members: with a change, how many there are now; 0: not told.
   void broadcast(const GroupKey& key, const GroupRow& row, const std::shared_ptr<const Audience>& audience,
-                 std::size_t members);
+                 std::size_t members, const Parted& parted);
   // Those members whom the message concerns.
   [[nodiscard]] std::shared_ptr<const Audience> audience_of(
       const Group& group, const std::function<bool(const std::string& uid)>& hears) const;

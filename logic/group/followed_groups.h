@@ -2,10 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <span>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -22,6 +26,10 @@ namespace hongyan::logic {
 
 // For the users of one slot thread. One thread.
 //
+// What is committed in a group is told to all slot threads of the node that owns the group, and on other nodes to
+// those that follow it: who asks for its head does. A head is trusted as long as the group has the owner that told
+// it, over the same link; then it is asked again, and who is online and behind is told.
+//
 // A device that has not acknowledged what it was pushed of a group within ack_timeout is told to pull it,
 // once for all that was pushed by then.
 class FollowedGroups {
@@ -34,6 +42,15 @@ class FollowedGroups {
 
   // The groups' slots were acquired, or have left: what is known of their heads is of the past.
   void forget_heads(const std::function<bool(Slot)>& of);
+  // The same, from a node that owns the group and knows only who joined by it or left: to all members that are
+  // online here.
+  void heard(owners::NodeId from, const GroupBroadcast& message);
+  // The user has another session.
+  void session_opened(const User& user);
+  // A stay of the user's has begun, ended or changed.
+  void stay_changed(const UserKey& user, std::int64_t group_id);
+  // What is known of these slots' groups may be old.
+  void owners_changed(std::span<const Slot> slots);
 
   // A session that a gate told of: what was committed while nobody knew of it was not pushed to it.
   void catch_up(const User& user, Session& session);
@@ -58,9 +75,7 @@ class FollowedGroups {
   // The user stays in memory until it is done.
   void pull(User& user, std::shared_ptr<Pull> pull);
 
-  void tick() {
-    timers_.run([this](const Awaited& awaited) { due(awaited); });
-  }
+  void tick();
 
  private:
   struct Part {
@@ -88,8 +103,17 @@ class FollowedGroups {
   using OnPage = std::function<void(const PageRows&)>;
 
   void read_page(const PageKey& key, OnPage then);
+  // Empty: not known, or not trusted.
   [[nodiscard]] std::optional<std::int64_t> head_of(const GroupKey& group) const;
-  void learn_head(const GroupKey& group, std::int64_t head);
+  // It is at least that.
+  [[nodiscard]] std::optional<std::int64_t> known_head_of(const GroupKey& group) const;
+  void learn_head(const GroupKey& group, std::int64_t head, owners::NodeId from);
+  // Who is a member and online.
+  void follow(const User& user, std::int64_t group_id);
+  void follow_again(const GroupKey& key);
+  void push_to(const GroupBroadcast& message, User& user);
+  void send_pushes(const GroupBroadcast& message);
+  static constexpr std::size_t kFollowedATick = 200;
   void pushed(Session& session, std::int64_t group_id, std::int64_t seq);
   // Tells the device to pull the group, if it holds less than the head.
   void notify_if_behind(const User& user, Session& session, const UserGroup& group);
@@ -109,7 +133,19 @@ class FollowedGroups {
   Cursors& cursors_;
   PushAcks& acks_;
   GroupAsks& asks_;
-  std::unordered_map<GroupKey, std::int64_t, GroupKeyHash> heads_;  // committed; as far as is known
+  struct Head {
+    Slot slot = 0;
+    std::int64_t seq = 0;
+    owners::Owner told_by;
+  };
+  std::unordered_map<GroupKey, Head, GroupKeyHash> heads_;
+  struct Online {
+    Slot slot = 0;
+    std::set<std::string> uids;  // some may have gone or left
+    bool to_ask = false;         // stands in to_ask_
+  };
+  std::unordered_map<GroupKey, Online, GroupKeyHash> online_;
+  std::deque<GroupKey> to_ask_;
   std::map<PageKey, std::vector<OnPage>> reading_;
   AckTimers<Awaited> timers_;
   GatePushes pushes_;

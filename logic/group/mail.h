@@ -9,6 +9,8 @@
 
 #include "logic/message/group_key.h"
 #include "logic/store/box_works.h"
+#include "logic/user/peer_port.h"
+#include "logic/user/slot_owners.h"
 #include "proto/client.pb.h"
 
 namespace hongyan::logic {
@@ -28,6 +30,9 @@ struct GroupBroadcast {
   SharedBytes body;
   std::shared_ptr<const Audience> audience;
   std::size_t members = 0;  // with a change: how many there are now; 0: not told
+  // With a change: who hears of it by the inbox.
+  std::vector<std::string> joined = {};
+  std::vector<std::string> left = {};
 };
 
 // What came of a command, for who sent it.
@@ -39,7 +44,7 @@ struct CtrlAnswer {
 
 // A question to a group's owner.
 struct GroupAsk {
-  std::uint32_t thread = 0;  // who asks, and its number for the question
+  Origin asker;  // and its number for the question
   std::uint64_t number = 0;
   GroupKey group;
   std::string uid;  // on whose behalf; empty: nobody's, with a service's rights
@@ -47,6 +52,7 @@ struct GroupAsk {
   bool with_members = false;
   std::int64_t offset = 0;  // of members, by uid
   std::size_t limit = 0;
+  bool follow = false;  // it is to hear of what is committed from now on
 };
 
 struct GroupReply {
@@ -56,9 +62,11 @@ struct GroupReply {
   std::size_t members = 0;
   bool large = false;
   client::GroupOpResult result;
+  bool not_owner = false;   // it was asked of one that does not own the group's slot
+  owners::NodeId from = 0;  // as SlotOwners numbers them; filled in on arrival
 };
 
-// Mail of one turn from one slot thread to another.
+// Mail of one turn from one slot thread to another of its node.
 struct GroupMail {
   std::vector<GroupBroadcast> broadcasts;
   std::vector<CtrlAnswer> answers;
@@ -69,18 +77,17 @@ struct GroupMail {
   }
 };
 
-// Takes mail for a slot thread; only queues.
+// Takes what is for others; only queues. What is for another node may be lost on the way.
 class GroupMailbox {
  public:
   virtual ~GroupMailbox() = default;
-  virtual void mail(std::uint32_t thread, GroupMail mail) = 0;
-  // A single thing.
-  template <typename Item>
-  void send(std::uint32_t thread, std::vector<Item> GroupMail::* part, Item item) {
-    GroupMail one;
-    (one.*part).push_back(std::move(item));
-    mail(thread, std::move(one));
-  }
+  // To the group's owner.
+  virtual void ask(GroupAsk ask) = 0;
+  virtual void reply(const Origin& to, GroupReply reply) = 0;
+  // To the owner of the slot.
+  virtual void answer(Slot slot, CtrlAnswer answer) = 0;
+  // To the slot threads of this node, and to those of other nodes that follow the group.
+  virtual void broadcast(GroupBroadcast message) = 0;
 };
 
 }  // namespace hongyan::logic

@@ -51,7 +51,7 @@ void GroupOrder::go_on() {
     for (; !redo_.empty(); redo_.pop_front()) fan_out_again(redo_.front());
     history_.clear();
     for (; !asks_.empty(); asks_.pop_front()) {
-      parts_.mailbox.send(asks_.front().thread, &GroupMail::replies, reply_to(asks_.front(), state_));
+      parts_.mailbox.reply(asks_.front().asker, reply_to(asks_.front(), state_));
     }
     if (placing_.empty()) return;
     if (auto work = placing_.next(state_)) submit(std::move(work));
@@ -173,8 +173,7 @@ void GroupOrder::refuse_all(const Error& error) {
 
 void GroupOrder::refuse_asks(const Error& error) {
   for (const auto& ask : std::exchange(asks_, {})) {
-    parts_.mailbox.send(ask.thread, &GroupMail::replies,
-                        GroupReply{.number = ask.number, .error = error, .result = {}});
+    parts_.mailbox.reply(ask.asker, {.number = ask.number, .error = error, .result = {}});
   }
 }
 

@@ -6,15 +6,15 @@
 namespace hongyan::logic {
 
 void CommandOutcomes::answer(const DeliverWork& command, CtrlAnswer answer, MsgId placed_id) {
-  const std::uint32_t thread = context_.thread_of(slot_of(command.user.app_id, command.message.from));
-  if (placed_id == 0) return mailbox_.send(thread, &GroupMail::answers, std::move(answer));
-  waiting_[placed_id] = {.thread = thread, .answer = std::move(answer), .until = context_.now() + kPatience};
+  const Slot slot = slot_of(command.user.app_id, command.message.from);
+  if (placed_id == 0) return mailbox_.answer(slot, std::move(answer));
+  waiting_[placed_id] = {.slot = slot, .answer = std::move(answer), .until = context_.now() + kPatience};
 }
 
 void CommandOutcomes::fanned_out(MsgId placed_id) {
   const auto it = waiting_.find(placed_id);
   if (it == waiting_.end()) return;
-  mailbox_.send(it->second.thread, &GroupMail::answers, std::move(it->second.answer));
+  mailbox_.answer(it->second.slot, std::move(it->second.answer));
   waiting_.erase(it);
 }
 

@@ -11,7 +11,7 @@
 namespace hongyan::logic {
 
 // At the groups' owner. Whoever is told that a command was done finds it done: the answer waits until the
-// rows of the members are there, at most kPatience. It is mailed to the slot thread of who sent the
+// rows of the members are there, at most kPatience. It goes to the owner of the slot of who sent the
 // command. One thread.
 class CommandOutcomes {
  public:
@@ -28,7 +28,7 @@ class CommandOutcomes {
 
  private:
   struct Waiting {
-    std::uint32_t thread = 0;
+    Slot slot = 0;  // of who sent the command
     CtrlAnswer answer;
     SteadyTime until;
   };

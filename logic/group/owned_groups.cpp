@@ -28,8 +28,7 @@ void OwnedGroups::ask(GroupAsk ask) {
   if (context_.serves(slot_of_group(ask.group.app_id, ask.group.group_id))) {
     return order_of(ask.group).ask(std::move(ask));
   }
-  parts_.mailbox.send(ask.thread, &GroupMail::replies,
-                      GroupReply{.number = ask.number, .error = storage_is_away(), .result = {}});
+  parts_.mailbox.reply(ask.asker, {.number = ask.number, .error = storage_is_away(), .result = {}});
 }
 
 void OwnedGroups::redo(std::vector<GroupRedoRow> rows,

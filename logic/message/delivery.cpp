@@ -18,7 +18,7 @@ void Delivery::take(LaneBatch batch) {
 }
 
 void Delivery::refuse(LaneBatch batch) {
-  port_.send_result(batch.source_thread,
+  port_.send_result(batch.source,
                     {.id = batch.id, .fate = BatchFate::kRefused, .works = std::move(batch.works)});
 }
 
@@ -30,7 +30,7 @@ void Delivery::begin(LaneBatch batch, State& place) {
     return refuse(std::move(batch));
   }
   const auto state = std::make_shared<LaneBatchState>(LaneBatchState{.id = batch.id,
-                                                                     .source_thread = batch.source_thread,
+                                                                     .source = batch.source,
                                                                      .remaining = batch.works.size(),
                                                                      .back = {},
                                                                      .next = {}});
@@ -94,7 +94,7 @@ void Delivery::give_back(DeliverWorkPtr work) {
 void Delivery::ended(LaneBatchState& state) {
   const auto place = under_way_.find(state.id.lane);
   auto next = std::move(state.next);
-  port_.send_result(state.source_thread, {.id = state.id, .works = std::move(state.back)});
+  port_.send_result(state.source, {.id = state.id, .works = std::move(state.back)});
   if (next) {
     begin(std::move(*next), place->second);
   } else {

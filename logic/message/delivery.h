@@ -15,7 +15,7 @@ namespace hongyan::logic {
 // A lane's batch until all of its works came back from the writers.
 struct LaneBatchState {
   BatchId id;
-  std::uint32_t source_thread = 0;
+  Origin source;
   std::size_t remaining = 0;
   std::vector<DeliverWorkPtr> back;
   std::optional<LaneBatch> next;  // of the same lane; begins when this one is through

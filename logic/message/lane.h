@@ -6,11 +6,13 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
 #include "logic/message/steps.h"
 #include "logic/message/works.h"
+#include "logic/user/peer_port.h"
 #include "logic/user/thread_context.h"
 
 namespace hongyan::logic {
@@ -40,7 +42,7 @@ struct BatchId {
 // What the source sends: in order; the next batch follows only when this one came back.
 struct LaneBatch {
   BatchId id;
-  std::uint32_t source_thread = 0;
+  Origin source;
   std::vector<DeliverWorkPtr> works;
 };
 
@@ -58,12 +60,13 @@ struct LaneResult {
   std::vector<DeliverWorkPtr> works;
 };
 
-// Where batches and results go: the destination's or the source's thread. Only queues.
+// Where batches and results go: the destination's owner, or the slot thread of the source. Only queues; what cannot
+// be sent comes back as a result.
 class LanePort {
  public:
   virtual ~LanePort() = default;
   virtual void send_batch(LaneBatch batch) = 0;
-  virtual void send_result(std::uint32_t source_thread, LaneResult result) = 0;
+  virtual void send_result(const Origin& source, LaneResult result) = 0;
 };
 
 // The source side. A lane exists while it has something to do: it keeps its messages in order with one batch
@@ -84,6 +87,8 @@ class Lanes {
   void result(LaneResult result);
   // Lanes whose time to try again has come.
   void tick();
+  // The slots may have another owner: their lanes try again at once.
+  void wake(std::span<const Slot> destinations);
 
   // These source slots have left: their next owner finds what is not delivered, and delivers it.
   void forget(const std::function<bool(Slot)>& lost);

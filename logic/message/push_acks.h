@@ -39,7 +39,10 @@ class PushAcks {
   void sync_notify(const User& user, Session& session, std::int64_t group_id = 0, std::int64_t group_seq = 0);
 
   // Sessions come and go: timers find them by number.
-  void session_opened(User& user, Session& session) { live_[session.number] = {&user, &session}; }
+  void session_opened(User& user, Session& session) {
+    live_[session.number] = {&user, &session};
+    steps_.session_opened(user);
+  }
   void session_closed(Session& session);
 
   // Pushes whose time has come.

@@ -20,6 +20,8 @@ class Steps {
   virtual void accepted(AcceptWork& work) = 0;
   // Delivery: a message for a group of this thread. It comes back by Delivery::give_back().
   virtual void came_for_group(DeliverWorkPtr work) = 0;
+  // PushAcks: the session is present from now on.
+  virtual void session_opened(User& user) = 0;
   // Delivery: the row is in its receiver's inbox. In the order of commits.
   virtual void delivered(const DeliverWork& work) = 0;
   // Lanes: the last row of a group's message is committed.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bitset>
-#include <iterator>
 #include <unordered_map>
 
 #include "common/protocol/commands.h"
@@ -42,17 +41,73 @@ Pipeline::Pipeline(const Deps& deps)
       pull_(context_, deps.group_config, acks_, loader_, followed_groups_),
       uploads_(context_, deps.uploads),
       server_calls_(context_, accept_, pusher_, logins_, group_calls_),
+      other_nodes_(context_, *this),
+      node_calls_({.context = context_,
+                   .delivery = delivery_,
+                   .owned_groups = owned_groups_,
+                   .group_calls = group_calls_}),
       outgoing_(deps.thread_count),
       upkeep_under_way_(deps.shards.size(), false) {}
 
 void Pipeline::send_batch(LaneBatch batch) {
-  // One node: the owner of the destination is the slot's thread here, which refuses what it does not own.
-  const std::uint32_t thread = context_.thread_of(batch.id.lane.destination);
-  outgoing_[thread].batches.push_back(std::move(batch));
+  const Slot destination = batch.id.lane.destination;
+  if (context_.owners.elsewhere(destination)) return other_nodes_.send(std::move(batch));
+  // The slot's thread here refuses what it does not own.
+  outgoing_[context_.thread_of(destination)].batches.push_back(std::move(batch));
 }
 
-void Pipeline::send_result(std::uint32_t source_thread, LaneResult result) {
-  outgoing_[source_thread].results.push_back(std::move(result));
+void Pipeline::send_result(const Origin& source, LaneResult result) {
+  if (source.peer) return node_calls_.result(source.peer, result);
+  outgoing_[source.thread].results.push_back(std::move(result));
+}
+
+void Pipeline::ask(GroupAsk ask) {
+  const Slot slot = slot_of_group(ask.group.app_id, ask.group.group_id);
+  if (!context_.owners.elsewhere(slot)) {
+    outgoing_[context_.thread_of(slot)].groups.asks.push_back(std::move(ask));
+  } else if (!other_nodes_.send(slot, ask)) {
+    reply(ask.asker, {.number = ask.number,
+                      .error = {Code::kUnavailable, "the group's owner is not reached", kRetrySoonMs},
+                      .result = {},
+                      .not_owner = true});
+  }
+}
+
+void Pipeline::reply(const Origin& to, GroupReply reply) {
+  if (to.peer) return NodeCalls::reply(*to.peer, reply);
+  outgoing_[to.thread].groups.replies.push_back(std::move(reply));
+}
+
+void Pipeline::answer(Slot slot, CtrlAnswer answer) {
+  if (context_.owners.elsewhere(slot)) return other_nodes_.send(slot, answer);
+  outgoing_[context_.thread_of(slot)].groups.answers.push_back(std::move(answer));
+}
+
+void Pipeline::broadcast(GroupBroadcast message) {
+  node_calls_.news(message);
+  for (auto& mail : outgoing_) mail.groups.broadcasts.push_back(message);
+}
+
+void Pipeline::owners_changed(std::span<const Slot> slots) {
+  lanes_.wake(slots);
+  followed_groups_.owners_changed(slots);
+}
+
+Status Pipeline::from_node(owners::NodeId node, const link::LinkPacket& packet) {
+  const Status good = other_nodes_.take(node, packet);
+  if (!good) context_.counters.bad_node_packets.add();
+  return good;
+}
+
+Status Pipeline::from_peer(const PeerPortPtr& port, const link::LinkPacket& packet) {
+  const Status good = node_calls_.take(port, packet);
+  if (!good) context_.counters.bad_node_packets.add();
+  return good;
+}
+
+void Pipeline::delivered(const DeliverWork& work) {
+  pusher_.delivered(work);
+  if (work.membership) followed_groups_.stay_changed(work.user, work.membership->group_id);
 }
 
 void Pipeline::request(Request request) {
@@ -124,20 +179,23 @@ void Pipeline::take_mail(ThreadMail mail) {
   take_groups(std::move(mail.groups));
 }
 
-void Pipeline::mail(std::uint32_t thread, GroupMail mail) {
-  const auto move_all = [](auto& from, auto& to) { std::ranges::move(from, std::back_inserter(to)); };
-  GroupMail& out = outgoing_[thread].groups;
-  move_all(mail.broadcasts, out.broadcasts);
-  move_all(mail.answers, out.answers);
-  move_all(mail.asks, out.asks);
-  move_all(mail.replies, out.replies);
-}
-
 void Pipeline::take_groups(GroupMail mail) {
   for (const auto& broadcast : mail.broadcasts) followed_groups_.committed(broadcast);
   for (const auto& answer : mail.answers) group_calls_.answered(answer);
-  for (auto& ask : mail.asks) owned_groups_.ask(std::move(ask));
-  for (auto& reply : mail.replies) group_asks_.replied(std::move(reply));
+  for (auto& ask : mail.asks) take_ask(std::move(ask));
+  for (auto& reply : mail.replies) {
+    reply.from = SlotOwners::kHere;
+    group_asks_.replied(std::move(reply));
+  }
+}
+
+void Pipeline::take_ask(GroupAsk ask) {
+  const Slot slot = slot_of_group(ask.group.app_id, ask.group.group_id);
+  if (context_.slots.status(slot) != SlotStatus::kNotOwned) return owned_groups_.ask(std::move(ask));
+  reply(ask.asker, {.number = ask.number,
+                    .error = {Code::kUnavailable, "nobody serves the group", kRetryMs},
+                    .result = {},
+                    .not_owner = true});
 }
 
 void Pipeline::slots_lost(std::size_t shard, std::span<const Slot> slots) {
@@ -178,6 +236,7 @@ void Pipeline::shard_acquired(std::size_t shard, std::span<const AcquiredSlot> s
     state.acquired_at = context_.now();
     state.version = version;
   }
+  owners_changed(context_.owners.acquired(slots));
   std::unordered_map<MsgId, std::vector<Slot>> pending;  // destinations
   for (const auto& entry : redo.pending) pending[entry.id].push_back(entry.destination);
   // Redo comes before anything new: lanes keep the order of add().
@@ -200,7 +259,10 @@ void Pipeline::shard_acquired(std::size_t shard, std::span<const AcquiredSlot> s
 }
 
 void Pipeline::tick() {
+  other_nodes_.tick();
+  node_calls_.tick();
   lanes_.tick();
+  group_asks_.tick();
   acks_.tick();
   owned_groups_.tick();
   followed_groups_.tick();
@@ -246,6 +308,8 @@ void Pipeline::end_turn() {
     if (own.empty()) break;
     take_mail(std::move(own));
   }
+  other_nodes_.flush();
+  node_calls_.flush();
   pusher_.flush();
   for (std::uint32_t thread = 0; thread < outgoing_.size(); ++thread) {
     if (outgoing_[thread].empty()) continue;

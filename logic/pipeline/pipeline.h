@@ -17,6 +17,8 @@
 #include "logic/message/push.h"
 #include "logic/message/push_acks.h"
 #include "logic/message/uploads.h"
+#include "logic/nodes/node_calls.h"
+#include "logic/nodes/other_nodes.h"
 #include "logic/pipeline/pull.h"
 #include "logic/pipeline/server_calls.h"
 #include "logic/user/cursors.h"
@@ -24,7 +26,7 @@
 
 namespace hongyan::logic {
 
-// Mail between slot threads of one node.
+// Mail of one turn between slot threads of one node.
 struct ThreadMail {
   std::vector<LaneBatch> batches;
   std::vector<LaneResult> results;
@@ -40,7 +42,11 @@ class PipelineHost : public Turns {
 
 // The pipeline of one thread without I/O: every input is a call on its thread, every output goes through a
 // port. Slot s belongs to thread s mod thread_count. One thread.
-class Pipeline : private Steps, private LanePort, private GroupMailbox, private SessionWatcher {
+class Pipeline : private Steps,
+                 private LanePort,
+                 private GroupMailbox,
+                 private SessionWatcher,
+                 private NodeListener {
  public:
   struct Deps {
     std::uint32_t index = 0;
@@ -66,6 +72,13 @@ class Pipeline : private Steps, private LanePort, private GroupMailbox, private 
   void session_closed(const GatePort& gate, std::uint64_t channel) { logins_.closed(gate, channel); }
   void gate_up(const GatePortPtr& gate) { logins_.gate_up(*gate); }
   void gate_down(const GatePortPtr& gate) { logins_.gate_down(gate); }
+  // A link of this thread to another node.
+  void node_up(owners::NodeId node, PeerPortPtr port) { other_nodes_.up(node, std::move(port)); }
+  void node_down(owners::NodeId node) { other_nodes_.down(node); }
+  // From the other end of it. Error: the link is to be closed.
+  [[nodiscard]] Status from_node(owners::NodeId node, const link::LinkPacket& packet);
+  // From a slot thread of another node that has linked up, for a slot of this thread. Error: as before.
+  [[nodiscard]] Status from_peer(const PeerPortPtr& port, const link::LinkPacket& packet);
   void works_finished(std::vector<WriterWorkPtr> works);
   void works_finished(std::vector<GroupWorkPtr> works);
   void uploads_finished(const std::vector<UploadWorkPtr>& uploads);
@@ -95,19 +108,31 @@ class Pipeline : private Steps, private LanePort, private GroupMailbox, private 
   void command_accepted(AcceptWork& work) override { group_calls_.stored(work); }
   void accepted(AcceptWork& work) override;
   void came_for_group(DeliverWorkPtr work) override { owned_groups_.take(std::move(work)); }
-  void delivered(const DeliverWork& work) override { pusher_.delivered(work); }
+  void session_opened(User& user) override { followed_groups_.session_opened(user); }
+  void delivered(const DeliverWork& work) override;
   void fanned_out(MsgId placed_id) override { owned_groups_.fanned_out(placed_id); }
   void group_acked(User& user, DeviceClass device_class, std::int64_t group_id,
                    std::int64_t group_seq) override {
     followed_groups_.acked(user, device_class, group_id, group_seq);
   }
   void send_batch(LaneBatch batch) override;
-  void send_result(std::uint32_t source_thread, LaneResult result) override;
-  void mail(std::uint32_t thread, GroupMail mail) override;
+  void send_result(const Origin& source, LaneResult result) override;
+  void ask(GroupAsk ask) override;
+  void reply(const Origin& to, GroupReply reply) override;
+  void answer(Slot slot, CtrlAnswer answer) override;
+  void broadcast(GroupBroadcast message) override;
+  void lane_result(LaneResult result) override { lanes_.result(std::move(result)); }
+  void group_reply(GroupReply reply) override { group_asks_.replied(std::move(reply)); }
+  void group_news(owners::NodeId from, const GroupBroadcast& message) override {
+    followed_groups_.heard(from, message);
+  }
+  void owners_changed(std::span<const Slot> slots) override;
+  void asks_lost(owners::NodeId node) override { group_asks_.node_down(node); }
   void session_announced(const User& user, Session& session) override {
     followed_groups_.catch_up(user, session);
   }
   void take_groups(GroupMail mail);
+  void take_ask(GroupAsk ask);
 
   const Deps deps_;
   ThreadContext context_;
@@ -126,6 +151,8 @@ class Pipeline : private Steps, private LanePort, private GroupMailbox, private 
   PullService pull_;
   Uploads uploads_;
   ServerCalls server_calls_;
+  OtherNodes other_nodes_;
+  NodeCalls node_calls_;
   std::vector<ThreadMail> outgoing_;    // by thread
   std::vector<bool> upkeep_under_way_;  // by shard
 };

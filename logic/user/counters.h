@@ -22,7 +22,8 @@ struct PipelineCounters {
   std::array<Counter, 16> refused;  // by Code
   std::array<Counter, kLimitedNames.size()> limited;
   Counter accepted, duplicates, delivered, parked, pushed, resent, undelivered, acked, bad_acks, pulls,
-      pulled_messages, logins, kicks, lane_retries, not_owner, uploads, cursors_kept, placed;
+      pulled_messages, logins, kicks, lane_retries, not_owner, uploads, cursors_kept, placed, node_rows,
+      node_losses, bad_node_packets;
   std::atomic<std::int64_t> unfinished_bytes, sessions, users, lanes, changed_cursors, groups;
 };
 

@@ -14,6 +14,7 @@
 #include "logic/user/events.h"
 #include "logic/user/gate_port.h"
 #include "logic/user/request.h"
+#include "logic/user/slot_owners.h"
 #include "logic/user/slot_table.h"
 #include "logic/user/turns.h"
 #include "logic/user/user_table.h"
@@ -40,6 +41,7 @@ struct ThreadContext {
   std::function<std::int64_t()> wall = wall_ms;
 
   SlotTable slots;
+  SlotOwners owners{};
   UserTable users{config.users_in_memory, rules};
 
   [[nodiscard]] const AppRules& rules_of(std::string_view app_id) const noexcept {
@@ -120,7 +122,7 @@ struct ThreadContext {
                      .message = std::move(told)});
   }
 
-  // The slot thread that a slot belongs to, in any node with as many threads.
+  // This node's slot thread for the slot, whoever owns it.
   [[nodiscard]] std::uint32_t thread_of(Slot slot) const noexcept { return slot % thread_count; }
 };
 

@@ -67,7 +67,7 @@ class LaneTest : public ::testing::Test, private LanePort, private Steps {
     return other;
   }
   static LaneBatch copy(const LaneBatch& batch) {
-    LaneBatch other{.id = batch.id, .source_thread = 0, .works = {}};
+    LaneBatch other{.id = batch.id, .source = {}, .works = {}};
     for (const auto& work : batch.works) other.works.push_back(copy(*work));
     return other;
   }
@@ -80,10 +80,11 @@ class LaneTest : public ::testing::Test, private LanePort, private Steps {
   MsgId mark() { return here_.context.slots.find(kSource)->unfinished.mark(); }
 
   void send_batch(LaneBatch batch) override { batches_.push_back(std::move(batch)); }
-  void send_result(std::uint32_t, LaneResult result) override { results_.push_back(std::move(result)); }
+  void send_result(const Origin&, LaneResult result) override { results_.push_back(std::move(result)); }
   void command_accepted(AcceptWork&) override {}
   void accepted(AcceptWork&) override {}
   void came_for_group(DeliverWorkPtr) override {}
+  void session_opened(User&) override {}
   void delivered(const DeliverWork&) override {}
   void fanned_out(MsgId) override {}
   void group_acked(User&, DeviceClass, std::int64_t, std::int64_t) override {}
@@ -251,7 +252,7 @@ TEST_F(LaneTest, ADestinationThatIsNotServedTriesNothing) {
   const Slot elsewhere = 9;
   auto batch =
       LaneBatch{.id = {.lane = {.source = kSource, .destination = elsewhere}, .source_epoch = 1, .number = 1},
-                .source_thread = 0,
+                .source = {},
                 .works = {}};
   batch.works.push_back(deliver("demo", {.id = 1, .from = "alice", .to = "bob", .content = share("hi")}));
   delivery_.take(std::move(batch));
