@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(FaultKind::kCoun
     "node crashes",      "node stands still",  "node stops",     "node is removed",    "gate crashes",
     "gate stands still", "database cut",       "link cut",       "answers lost",       "database down",
     "database slow",     "database read-only", "database clock", "node's clock ahead", "no new connections",
-    "redis emptied",     "clients cut",        "slots move"};
+    "redis emptied",     "clients cut",        "slots move",     "nodes cut"};
 constexpr std::uint64_t kPlanSeed = 0x9E3779B97F4A7C15;
 constexpr Milliseconds kEarly{1500};
 constexpr Milliseconds kServing{6500};  // by then somebody leads in all shards
@@ -36,6 +36,15 @@ const std::vector<std::vector<FaultKind>> kThemes{
      FaultKind::kCrashNode},
 };
 
+const std::vector<std::vector<FaultKind>> kSharedThemes{
+    {},
+    {},
+    {FaultKind::kCutNodes},
+    {FaultKind::kCutNodes, FaultKind::kFreezeNode, FaultKind::kCrashNode},
+    {FaultKind::kCutNodes, FaultKind::kCutDatabase, FaultKind::kLoseAnswers, FaultKind::kDatabaseSlow},
+    {FaultKind::kCutNodes, FaultKind::kCutLink, FaultKind::kStopNode},
+};
+
 }  // namespace
 
 std::string describe(const Fault& fault) {
@@ -51,7 +60,7 @@ std::string describe(const Fault& fault) {
 bool is_of_node(FaultKind kind) noexcept {
   return kind == FaultKind::kCrashNode || kind == FaultKind::kFreezeNode || kind == FaultKind::kStopNode ||
          kind == FaultKind::kRemoveNode || kind == FaultKind::kCutDatabase || kind == FaultKind::kNodeClock ||
-         kind == FaultKind::kMoveSlots;
+         kind == FaultKind::kMoveSlots || kind == FaultKind::kCutNodes;
 }
 
 namespace {
@@ -77,18 +86,19 @@ void add_stuck_writers(std::vector<Fault>& faults, const Shape& shape,
 
 }  // namespace
 
-std::vector<Fault> plan(std::uint64_t seed, const Shape& shape, Milliseconds time) {
+std::vector<Fault> plan(std::uint64_t seed, const Shape& shape, Milliseconds time, bool shares) {
   std::mt19937_64 generator(seed ^ kPlanSeed);
   const auto draw = [&generator](std::uint64_t below) {
     return static_cast<std::size_t>(generator() % below);
   };
-  const auto& kinds = kThemes[draw(kThemes.size())];
+  const auto& themes = shares ? kSharedThemes : kThemes;
+  const auto& kinds = themes[draw(themes.size())];
+  const auto all = static_cast<std::uint64_t>(FaultKind::kCount) - (shares ? 0 : 1);
   const double weight = 0.4 + static_cast<double>(draw(1000)) / 500;
   const auto most = static_cast<std::uint64_t>(weight * static_cast<double>(time / kTimePerFault)) + 1;
   std::vector<Fault> faults(1 + draw(most));
   for (Fault& fault : faults) {
-    fault.kind = kinds.empty() ? static_cast<FaultKind>(draw(static_cast<std::uint64_t>(FaultKind::kCount)))
-                               : kinds[draw(kinds.size())];
+    fault.kind = kinds.empty() ? static_cast<FaultKind>(draw(all)) : kinds[draw(kinds.size())];
     const bool of_node = is_of_node(fault.kind);
     const bool of_gate = fault.kind == FaultKind::kCrashGate || fault.kind == FaultKind::kFreezeGate ||
                          fault.kind == FaultKind::kCutLink;

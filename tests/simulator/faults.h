@@ -28,6 +28,7 @@ enum class FaultKind : std::uint8_t {
   kRedisEmptied,
   kCutClients,
   kMoveSlots,  // a node that lives is to have none
+  kCutNodes,   // from each other; only where they share the slots
   kCount
 };
 
@@ -56,6 +57,6 @@ struct Shape {
 };
 
 // The plan follows from the seed alone: leaving one of its faults out leaves the others as they are.
-[[nodiscard]] std::vector<Fault> plan(std::uint64_t seed, const Shape& shape, Milliseconds time);
+[[nodiscard]] std::vector<Fault> plan(std::uint64_t seed, const Shape& shape, Milliseconds time, bool shares);
 
 }  // namespace hongyan::simulator

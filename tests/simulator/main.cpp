@@ -36,6 +36,7 @@ std::string command_line(const RunOptions& options) {
                                  options.seed, options.time.count() / 1000, options.shape.nodes,
                                  options.faults ? list(*options.faults) : "all");
   if (!options.groups) text += " --no-groups";
+  if (options.shares) text += " --shares";
   for (const auto& [mutation, name] : kMutations) {
     if (mutation == options.mutation && mutation != Mutation::kNone)
       text += fmt::format(" --mutation {}", name);
@@ -45,7 +46,7 @@ std::string command_line(const RunOptions& options) {
 
 // Leaves out one fault after the other as long as the run still breaks.
 RunOptions shrunk(RunOptions options) {
-  const std::size_t count = plan(options.seed, options.shape, options.time).size();
+  const std::size_t count = plan(options.seed, options.shape, options.time, options.shares).size();
   if (!options.faults) {
     options.faults.emplace();
     for (std::size_t i = 0; i < count; ++i) options.faults->insert(i);
@@ -68,7 +69,7 @@ void report(const RunOptions& options, const RunResult& result) {
   fmt::print("BROKEN seed {}: {}\n  {}\n", options.seed, result.broken, command_line(options));
   const RunOptions small = shrunk(options);
   const RunResult again = run(small);
-  const auto faults = plan(small.seed, small.shape, small.time);
+  const auto faults = plan(small.seed, small.shape, small.time, small.shares);
   for (const std::size_t place : *small.faults) {
     if (place < faults.size()) fmt::print("  fault {}: {}\n", place, describe(faults[place]));
   }
@@ -105,6 +106,7 @@ int main(int argc, char** argv) {
   app.add_flag("--repeat", repeat, "runs each seed twice and compares");
   app.add_flag("--find", find, "succeeds with the first seed that breaks a rule, fails when none does");
   app.add_flag("--no-groups", no_groups, "messages to users only");
+  app.add_flag("--shares", options.shares, "the nodes share the slots");
   app.add_flag("--print", options.print, "prints what happens");
   app.add_flag("--log", log_lines, "prints the daemons' log lines, too");
   CLI11_PARSE(app, argc, argv);

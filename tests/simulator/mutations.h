@@ -15,6 +15,7 @@ enum class Mutation {
   kPendingForgotten,       // what should stand in im_pending does not
   kNoLookup,               // what is looked up after a lost batch is not found, and no key is unique
   kClaimOfOwned,           // a claim takes what has an owner, too
+  kResultOfAnotherBatch,   // a lane's result is that of the batch in flight, whichever it names
 };
 
 struct MutationName {
@@ -30,6 +31,7 @@ inline constexpr auto kMutations = std::to_array<MutationName>({
     {Mutation::kPendingForgotten, "pending-forgotten"},
     {Mutation::kNoLookup, "no-lookup"},
     {Mutation::kClaimOfOwned, "claim-of-owned"},
+    {Mutation::kResultOfAnotherBatch, "result-of-another-batch"},
 });
 
 }  // namespace hongyan::simulator

@@ -24,6 +24,23 @@ constexpr Milliseconds kLeavePatience{2000};
 constexpr Milliseconds kLookForGates{500};
 constexpr Milliseconds kLonely{5000};
 constexpr Milliseconds kPendingAfter{1500};
+constexpr Milliseconds kConnectEvery{200};
+constexpr Milliseconds kMostSilence{3000};
+constexpr Milliseconds kStray{250};
+
+link::Slots message_of(const owners::Announcement& change) {
+  link::Slots slots;
+  slots.set_delta(!change.whole);
+  const auto add = [](auto& ranges, const owners::OwnedRange& of) {
+    link::SlotRange& range = *ranges.Add();
+    range.set_first(of.first);
+    range.set_last(of.last);
+    range.set_epoch(of.epoch);
+  };
+  for (const auto& range : change.added) add(*slots.mutable_ranges(), range);
+  for (const auto& range : change.removed) add(*slots.mutable_removed(), range);
+  return slots;
+}
 
 class AnyToken : public auth::TokenVerifier {
  public:
@@ -127,6 +144,10 @@ class NodeLife : private logic::ShardObserver, private logic::WriterSink {
     for (std::uint32_t i = 0; i < threads_.size(); ++i) run(i, turn);
   }
   [[nodiscard]] std::shared_ptr<Port> port(const LinkPtr& link) const;
+  void peer_up(const PeerLinkPtr& link);
+  void peer_packet(const PeerLinkPtr& link, Node::PeerPacket packet);
+  void peer_answer(const PeerLinkPtr& link, Node::PeerPacket packet);
+  void peer_down(const PeerLinkPtr& link);
   [[nodiscard]] std::uint32_t thread_of(Slot slot) const noexcept {
     return slot % static_cast<std::uint32_t>(threads_.size());
   }
@@ -157,6 +178,13 @@ class NodeLife : private logic::ShardObserver, private logic::WriterSink {
   void send_slots(const LinkPtr& link) const;
   void tell(const owners::Announcement& change);
   void watch_gates();
+  [[nodiscard]] owners::Announcement all_slots() const;
+  void connect_peers();
+  void watch_peers();
+  void end_peers();
+  void take(const Status& good) {
+    if (!good) network_.world().broken("{}: {}", node_.name(), good.error().message);
+  }
   void set_status(std::size_t shard, logic::SlotStatus status) {
     run_all([shard, status](logic::Pipeline& pipeline) { pipeline.shard_status(shard, status); });
   }
@@ -190,6 +218,9 @@ class NodeLife : private logic::ShardObserver, private logic::WriterSink {
   std::vector<std::pair<LinkPtr, std::shared_ptr<Port>>> ports_;
   bool wanted_ = true;
   SteadyTime last_gate_{};
+  std::vector<std::pair<PeerLinkPtr, logic::PeerPortPtr>> peer_ports_;  // links that others began
+  std::map<std::pair<std::uint32_t, Node*>, PeerLinkPtr> peer_links_;   // by thread: ours
+  owners::NodeId next_peer_ = 1;
   bool stopping_ = false;
 };
 
@@ -206,7 +237,9 @@ NodeLife::NodeLife(Node& node, Network& network)
     for (const auto& shard : shards_) shard->start();
     last_gate_ = network_.world().now();
     process_->every(kLookForGates, [this] { watch_gates(); });
+    process_->every(kConnectEvery, [this] { connect_peers(); });
   });
+  watch_peers();
 }
 
 NodeLife::~NodeLife() {
@@ -217,6 +250,7 @@ NodeLife::~NodeLife() {
       link->gate_process->post(Micros(0), [link] { link->gate->link_down(link); });
     });
   }
+  end_peers();
   process_->kill();
   shards_.clear();
 }
@@ -232,13 +266,15 @@ void NodeLife::make_shards() {
     config.database = "hongyan";
     config.slots = node_.options_.shard_slots[i];
     for (const Slot slot : *logic::parse_slots(config.slots)) shard_of[slot] = static_cast<std::uint16_t>(i);
-    shards_.push_back(logic::make_mysql_shard(i, std::move(config),
-                                              {.node = node_.number(),
-                                               .boot_id = boot_,
-                                               .clock = &clock_,
-                                               .sink = this,
-                                               .observer = this,
-                                               .leadership = &leadership_}));
+    shards_.push_back(
+        logic::make_mysql_shard(i, std::move(config),
+                                {.node = node_.number(),
+                                 .boot_id = boot_,
+                                 .clock = &clock_,
+                                 .sink = this,
+                                 .observer = this,
+                                 .leadership = node_.options_.shared_sizes.empty() ? &leadership_ : nullptr,
+                                 .shared_sizes = node_.options_.shared_sizes}));
     pointers.push_back(shards_.back().get());
   }
   shard_set_ = std::make_unique<logic::ShardSet>(std::move(pointers), shard_of);
@@ -341,15 +377,22 @@ void NodeLife::tell(const owners::Announcement& change) {
   for (const auto& [link, port] : ports_) {
     link->to_gate->send([link, shared, version = version_] { link->gate->slots(link, *shared, version); });
   }
+  const link::Slots slots = message_of(change);
+  for (const auto& [link, port] : peer_ports_)
+    static_cast<void>(port->send(link::LINK_COMMAND_SLOTS, 0, slots));
 }
 
-void NodeLife::send_slots(const LinkPtr& link) const {
+owners::Announcement NodeLife::all_slots() const {
   owners::Announcement all;
   for (const auto& [slot, epoch] : owned_) {
     all.added.push_back({.first = slot, .last = slot, .epoch = epoch});
   }
+  return all;
+}
+
+void NodeLife::send_slots(const LinkPtr& link) const {
   link->to_gate->send(
-      [link, all = std::move(all), version = version_] { link->gate->slots(link, all, version); });
+      [link, all = all_slots(), version = version_] { link->gate->slots(link, all, version); });
 }
 
 void NodeLife::watch_gates() {
@@ -363,6 +406,153 @@ void NodeLife::sessions(const LinkPtr& link, const link::Sessions& told) {
   const auto from = port(link);
   if (!from) return;
   run_all([from, told](logic::Pipeline& pipeline) { pipeline.sessions(from, told); });
+}
+
+// Links between nodes, as logic/app has them.
+
+void close(const PeerLinkPtr& link) {
+  if (std::exchange(link->closed, true)) return;
+  link->there->close();
+  link->back->close();
+  link->from_process->post(Micros(0), [link] { link->from->peer_down(link); });
+  link->to_process->post(Micros(0), [link] { link->to->peer_down(link); });
+}
+
+namespace {
+
+class PeerEnd : public logic::PeerPort {
+ public:
+  PeerEnd(PeerLinkPtr link, bool back) : link_(std::move(link)), back_(back) {}
+  [[nodiscard]] bool is_open() const noexcept override { return !link_->closed; }
+  [[nodiscard]] bool send(link::LinkCommand command, Slot slot,
+                          const google::protobuf::MessageLite& envelope) override {
+    if (link_->from->mutation() == Mutation::kResultOfAnotherBatch && !mutate(command, envelope)) return true;
+    if (!is_open()) return false;
+    Node::PeerPacket packet{.command = command, .slot = slot, .envelope = envelope.SerializeAsString()};
+    if (back_) {
+      link_->back->send(
+          [link = link_, packet = std::move(packet)] { link->from->peer_answer(link, packet); });
+    } else {
+      link_->there->send([link = link_, packet = std::move(packet)] { link->to->peer_packet(link, packet); });
+    }
+    return true;
+  }
+  void close(std::string_view /*reason*/) override { simulator::close(link_); }
+
+ private:
+  // False: it is on its way already.
+  bool mutate(link::LinkCommand command, const google::protobuf::MessageLite& envelope) {
+    if (command == link::LINK_COMMAND_NODE_FANOUT) {
+      link_->from->lanes_sent(link_, dynamic_cast<const nodes::FanOut&>(envelope));
+    }
+    if (command != link::LINK_COMMAND_NODE_RESULT || is_open()) return true;
+    link_->from_process->post(kStray, [link = link_, results = dynamic_cast<const nodes::FanOutResult&>(
+                                                         envelope)] { link->from->stray_results(results); });
+    return false;
+  }
+
+  const PeerLinkPtr link_;
+  const bool back_;
+};
+
+link::LinkPacket view(const Node::PeerPacket& packet) {
+  return {
+      .command = packet.command, .seq = 0, .slot = packet.slot, .envelope = packet.envelope, .payload = {}};
+}
+
+}  // namespace
+
+void NodeLife::connect_peers() {
+  if (stopping_) return;
+  for (Node* peer : node_.peers_) {
+    const auto process = peer->process();
+    const bool is_cut =
+        network_.is_cut(node_.name(), peer->name()) || network_.is_cut(peer->name(), node_.name());
+    if (!process || is_cut) continue;
+    for (std::uint32_t thread = 0; thread < threads_.size(); ++thread) {
+      PeerLinkPtr& link = peer_links_[{thread, peer}];
+      if (link && !link->closed) continue;
+      link = std::make_shared<PeerLink>();
+      link->number = next_peer_++;
+      link->thread = thread;
+      link->from = &node_;
+      link->to = peer;
+      link->from_process = process_;
+      link->to_process = process;
+      link->there = Pipe::make(network_, node_.name(), peer->name(), process);
+      link->back = Pipe::make(network_, peer->name(), node_.name(), process_);
+      link->there->send([link] { link->to->peer_up(link); });
+    }
+  }
+}
+
+void NodeLife::watch_peers() {
+  network_.world().after(kConnectEvery, [this, process = process_] {
+    if (process->dead()) return;
+    const SteadyTime now = network_.world().now();
+    for (const auto& [key, link] : peer_links_) {
+      if (!link || link->closed) continue;
+      const bool quiet = network_.is_cut(node_.name(), link->to->name()) ||
+                         network_.is_cut(link->to->name(), node_.name()) || link->from_process->frozen() ||
+                         link->to_process->frozen() || link->to_process->dead();
+      if (!quiet) {
+        link->quiet_since = SteadyTime::max();
+      } else if (link->quiet_since == SteadyTime::max()) {
+        link->quiet_since = now;
+      } else if (now - link->quiet_since >= kMostSilence) {
+        close(link);
+      }
+    }
+    watch_peers();
+  });
+}
+
+void NodeLife::end_peers() {
+  // The kernel closes what the process had open.
+  std::vector<PeerLinkPtr> all;
+  for (const auto& [key, link] : peer_links_) {
+    if (link) all.push_back(link);
+  }
+  for (const auto& [link, port] : peer_ports_) all.push_back(link);
+  for (const auto& link : all) network_.world().after(network_.delay(), [link] { close(link); });
+}
+
+void NodeLife::peer_up(const PeerLinkPtr& link) {
+  if (stopping_ || threads_.empty()) return close(link);
+  peer_ports_.emplace_back(link, std::make_shared<PeerEnd>(link, true));
+  nodes::Hello hello;
+  hello.set_threads(static_cast<std::uint32_t>(threads_.size()));
+  auto& port = *peer_ports_.back().second;
+  static_cast<void>(port.send(link::LINK_COMMAND_NODE_HELLO, 0, hello));
+  static_cast<void>(port.send(link::LINK_COMMAND_SLOTS, 0, message_of(all_slots())));
+}
+
+void NodeLife::peer_packet(const PeerLinkPtr& link, Node::PeerPacket packet) {
+  const auto found = std::ranges::find(peer_ports_, link, [](const auto& one) { return one.first; });
+  if (found == peer_ports_.end()) return;
+  run(thread_of(packet.slot),
+      [this, port = found->second, packet = std::move(packet)](logic::Pipeline& pipeline) {
+        take(pipeline.from_peer(port, view(packet)));
+      });
+}
+
+void NodeLife::peer_answer(const PeerLinkPtr& link, Node::PeerPacket packet) {
+  if (link->closed) return;
+  if (!std::exchange(link->up, true)) {
+    run(link->thread, [link](logic::Pipeline& pipeline) {
+      pipeline.node_up(link->number, std::make_shared<PeerEnd>(link, false));
+    });
+  }
+  run(link->thread, [this, link, packet = std::move(packet)](logic::Pipeline& pipeline) {
+    take(pipeline.from_node(link->number, view(packet)));
+  });
+}
+
+void NodeLife::peer_down(const PeerLinkPtr& link) {
+  std::erase_if(peer_ports_, [&link](const auto& one) { return one.first == link; });
+  if (link->from == &node_ && link->up) {
+    run(link->thread, [link](logic::Pipeline& pipeline) { pipeline.node_down(link->number); });
+  }
 }
 
 void NodeLife::shard_suspended(std::size_t shard, const std::string& reason) {
@@ -402,6 +592,7 @@ void NodeLife::shut_down() {
       link->gate->link_down(link);
     });
   }
+  for (const auto& [link, port] : std::vector(peer_ports_)) close(link);
   const auto flushed = std::make_shared<std::size_t>(0);
   run_all([flushed](logic::Pipeline& pipeline) { pipeline.flush_cursors([flushed] { ++*flushed; }); });
   const SteadyTime deadline = world.now() + kFlushPatience;
@@ -519,6 +710,40 @@ void Node::session_closed(const LinkPtr& link, Slot slot, std::uint64_t channel)
   if (!port) return;
   life_->run(life_->thread_of(slot),
              [port, channel](logic::Pipeline& pipeline) { pipeline.session_closed(*port, channel); });
+}
+
+void Node::peer_up(const PeerLinkPtr& link) { life_->peer_up(link); }
+void Node::peer_packet(const PeerLinkPtr& link, PeerPacket packet) {
+  life_->peer_packet(link, std::move(packet));
+}
+void Node::peer_answer(const PeerLinkPtr& link, PeerPacket packet) {
+  life_->peer_answer(link, std::move(packet));
+}
+void Node::peer_down(const PeerLinkPtr& link) { life_->peer_down(link); }
+
+void Node::lanes_sent(const PeerLinkPtr& link, const nodes::FanOut& packet) {
+  for (const auto& lane : packet.lanes()) {
+    in_flight_[{lane.source(), lane.destination()}] = {.link = link,
+                                                       .epoch = lane.source_epoch(),
+                                                       .number = lane.number(),
+                                                       .rows = static_cast<std::size_t>(lane.rows_size())};
+  }
+}
+
+void Node::stray_results(nodes::FanOutResult results) {
+  for (auto& result : *results.mutable_lanes()) {
+    const auto found = in_flight_.find({result.source(), result.destination()});
+    if (found == in_flight_.end() || result.refused()) continue;
+    const InFlight& now = found->second;
+    result.set_source_epoch(now.epoch);
+    result.set_number(now.number);
+    result.mutable_outcomes()->resize(now.rows, 1);
+    nodes::FanOutResult one;
+    *one.add_lanes() = result;
+    life_->peer_answer(
+        now.link,
+        {.command = link::LINK_COMMAND_NODE_RESULT, .slot = 0, .envelope = one.SerializeAsString()});
+  }
 }
 
 bool Node::busy() const { return life_ && life_->busy(); }

@@ -2,14 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "logic/ownership/quotas.h"
 #include "proto/link.pb.h"
+#include "proto/nodes.pb.h"
 #include "tests/simulator/database.h"
 #include "tests/simulator/link.h"
+#include "tests/simulator/peer_link.h"
 
 namespace hongyan::simulator {
 
@@ -21,7 +24,9 @@ class Node {
     logic::NodeNumber number = 0;
     std::uint32_t threads = 2;
     std::vector<Database*> shards;
-    std::vector<std::string> shard_slots;  // "0-2047"
+    std::vector<std::string> shard_slots;   // "0-2047"
+    std::vector<std::size_t> shared_sizes;  // of the shards, when all nodes share them
+    Mutation mutation = Mutation::kNone;
   };
   Node(Network& network, Options options);
   ~Node();
@@ -29,6 +34,7 @@ class Node {
   Node& operator=(const Node&) = delete;
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] Mutation mutation() const noexcept { return options_.mutation; }
   [[nodiscard]] logic::NodeNumber number() const noexcept { return options_.number; }
   // Null: it does not run.
   [[nodiscard]] std::shared_ptr<Process> process() const;
@@ -63,6 +69,23 @@ class Node {
   void sessions(const LinkPtr& link, const link::Sessions& told);
   void session_closed(const LinkPtr& link, Slot slot, std::uint64_t channel);
 
+  // The other nodes.
+  void set_peers(std::vector<Node*> peers) { peers_ = std::move(peers); }
+  // From slot threads of other nodes, in the node's process.
+  struct PeerPacket {
+    link::LinkCommand command = link::LINK_COMMAND_NONE;
+    Slot slot = 0;
+    std::string envelope;
+  };
+  void peer_up(const PeerLinkPtr& link);
+  void peer_packet(const PeerLinkPtr& link, PeerPacket packet);
+  // And from the nodes that its own threads are linked to.
+  void peer_answer(const PeerLinkPtr& link, PeerPacket packet);
+  void peer_down(const PeerLinkPtr& link);
+  // With the mutation: what is in flight on a lane, and a result that comes when its link is gone.
+  void lanes_sent(const PeerLinkPtr& link, const nodes::FanOut& packet);
+  void stray_results(nodes::FanOutResult results);
+
   // It keeps accepted messages that are not delivered.
   [[nodiscard]] bool busy() const;
 
@@ -75,6 +98,14 @@ class Node {
   const Options options_;
   const std::string name_;
   std::int64_t clock_offset_ms_ = 0;
+  struct InFlight {
+    PeerLinkPtr link;
+    std::uint64_t epoch = 0;
+    std::uint64_t number = 0;
+    std::size_t rows = 0;
+  };
+  std::map<std::pair<std::uint32_t, std::uint32_t>, InFlight> in_flight_;  // by source and destination
+  std::vector<Node*> peers_;
   std::unique_ptr<class NodeLife> life_;
 };
 

@@ -72,23 +72,37 @@ void Simulation::make_cluster() {
   const Shape& shape = options_.shape;
   std::vector<Database*> databases;
   std::vector<std::string> shard_slots;
+  std::vector<std::size_t> sizes;
   for (std::size_t i = 0; i < shape.shards; ++i) {
     const std::size_t first = kSlotCount * i / shape.shards;
     const std::size_t end = kSlotCount * (i + 1) / shape.shards;
     std::vector<Slot> slots;
     for (std::size_t slot = first; slot < end; ++slot) slots.push_back(static_cast<Slot>(slot));
+    sizes.push_back(slots.size());
     shard_slots.push_back(fmt::format("{}-{}", first, end - 1));
     shards_.push_back(std::make_unique<Database>(network_, i, std::move(slots), options_.mutation, ledger_));
     databases.push_back(shards_.back().get());
+    // All have been there before: who comes first does not believe that it is alone.
+    for (std::size_t node = 1; options_.shares && node <= shape.nodes; ++node) {
+      shards_.back()->tables.nodes[static_cast<logic::NodeNumber>(node)] = {};
+      shards_.back()->tables.beats[static_cast<logic::NodeNumber>(node)] = {};
+    }
     serve(shards_.back()->name(), shards_.back().get());
   }
   std::vector<Node*> nodes;
   for (std::size_t i = 0; i < shape.nodes; ++i) {
-    nodes_.push_back(
-        std::make_unique<Node>(network_, Node::Options{.number = static_cast<logic::NodeNumber>(i + 1),
-                                                       .shards = databases,
-                                                       .shard_slots = shard_slots}));
+    nodes_.push_back(std::make_unique<Node>(
+        network_, Node::Options{.number = static_cast<logic::NodeNumber>(i + 1),
+                                .shards = databases,
+                                .shard_slots = shard_slots,
+                                .shared_sizes = options_.shares ? sizes : std::vector<std::size_t>(),
+                                .mutation = options_.mutation}));
     nodes.push_back(nodes_.back().get());
+  }
+  for (Node* node : nodes) {
+    std::vector<Node*> others;
+    std::ranges::copy_if(nodes, std::back_inserter(others), [node](Node* other) { return other != node; });
+    node->set_peers(std::move(others));
   }
   std::vector<Gate*> gates;
   for (std::size_t i = 0; i < shape.gates; ++i) {
@@ -111,7 +125,7 @@ RunResult Simulation::run() {
   }
   supervise();
   if (options_.groups) make_group();
-  const std::vector<Fault> faults = plan(options_.seed, options_.shape, options_.time);
+  const std::vector<Fault> faults = plan(options_.seed, options_.shape, options_.time, options_.shares);
   for (std::size_t i = 0; i < faults.size(); ++i) {
     if (!options_.faults || options_.faults->contains(i)) schedule(faults[i]);
   }
@@ -241,6 +255,8 @@ void Simulation::begin(const Fault& fault) {
       return cut(fault, node().name(), shards_[fault.second]->name(), false);
     case FaultKind::kCutLink:
       return cut(fault, gate().name(), nodes_[fault.second]->name(), false);
+    case FaultKind::kCutNodes:
+      return cut(fault, node().name(), nodes_[fault.second]->name(), false);
     case FaultKind::kLoseAnswers:
       return shard().set_losses(0.02 + fault.strength * 0.3);
     case FaultKind::kDatabaseDown:
@@ -284,6 +300,8 @@ void Simulation::end(const Fault& fault) {
       return cut(fault, nodes_[fault.first]->name(), shards_[fault.second]->name(), true);
     case FaultKind::kCutLink:
       return cut(fault, gates_[fault.first]->name(), nodes_[fault.second]->name(), true);
+    case FaultKind::kCutNodes:
+      return cut(fault, nodes_[fault.first]->name(), nodes_[fault.second]->name(), true);
     case FaultKind::kLoseAnswers:
       return shards_[fault.first]->set_losses(0);
     case FaultKind::kDatabaseDown:
@@ -316,6 +334,7 @@ void Simulation::heal_all() {
       network_.heal(nodes_[i]->name(), shard->name());
       network_.heal(shard->name(), nodes_[i]->name());
     }
+    for (const auto& other : nodes_) network_.heal(nodes_[i]->name(), other->name());
     for (const auto& gate : gates_) {
       network_.heal(nodes_[i]->name(), gate->name());
       network_.heal(gate->name(), nodes_[i]->name());

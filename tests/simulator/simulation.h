@@ -19,6 +19,7 @@ struct RunOptions {
   Shape shape;
   std::size_t users = 5;
   bool groups = true;
+  bool shares = false;                          // all nodes have slots, instead of one that leads
   std::optional<std::set<std::size_t>> faults;  // of the plan, by place; absent: all
   Mutation mutation = Mutation::kNone;
   bool print = false;  // every line as it comes
