@@ -46,7 +46,7 @@ def _arguments() -> argparse.ArgumentParser:
     up.add_argument("--share-slots", action=argparse.BooleanOptionalAction,
                     help="all logic nodes have slots (default: one leads)")
     up.add_argument("--link-relays", action=argparse.BooleanOptionalAction,
-                    help="gates reach each logic node by a relay that can be killed or stopped (default: directly)")
+                    help="gates and logic nodes reach each logic node by a relay that can be killed or stopped (default: directly)")
 
     down = verbs.add_parser("down", parents=[common], help="stop everything; data and settings stay")
     down.add_argument("--remove", action="store_true", help="also delete the folder")

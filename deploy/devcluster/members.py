@@ -293,7 +293,8 @@ class Logic(Daemon):
             shards=[(f"unix:{server.socket_path()}", database) for server, _, database in cluster.shards()],
             kafka=cluster.kafka.address("port") if cluster.kafka else "",
             advertise=cluster.relays[self.number - 1].address("link") if cluster.relays else "",
-            large_threshold=self.state.large_threshold, user_limits=self.state.user_limits, share_slots=self.state.share_slots)
+            large_threshold=self.state.large_threshold, user_limits=self.state.user_limits,
+            share_slots=self.state.share_slots)
 
 
 class Iplist(Daemon):
