@@ -24,6 +24,15 @@ const char* name_of(TokenAlgorithm algorithm) { return kNames[static_cast<std::s
 
 std::unexpected<Error> refuse(std::string reason) { return fail(Code::kUnauthenticated, std::move(reason)); }
 
+// Three parts of base64url without padding (RFC 7515, 7.1). libcpp-jwt reads outside of its table for bytes beyond ASCII.
+bool is_compact(std::string_view token) noexcept {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+  };
+  return std::ranges::all_of(token, fits) && std::ranges::count(token, '.') == 2;
+}
+
 // May throw: what libcpp-jwt thinks of a header.
 nlohmann::json header_of(std::string_view token) {
   const auto dot = token.find('.');
@@ -133,6 +142,7 @@ Result<std::int64_t> JwtTokens::verify(std::string_view app_id, std::string_view
                                        std::string_view token) const {
   if (token.empty()) return refuse("token is empty");
   if (token.size() > kMaxTokenBytes) return refuse("token is too long");
+  if (!is_compact(token)) return refuse("token does not parse");
   try {
     const auto header = header_of(token);
     if (!header.is_object()) return refuse("token does not parse");

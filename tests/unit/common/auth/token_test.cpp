@@ -137,6 +137,14 @@ TEST_F(TokenTest, RefusesForgery) {
   EXPECT_FALSE(good(std::string(1 << 20, 'a')));
   EXPECT_FALSE(good("...."));
   EXPECT_FALSE(good(std::string("\0\0\0", 3)));
+  // What is not base64url never reaches the library, wherever it stands.
+  for (const std::size_t at : {std::size_t{0}, second_dot - 1, second_dot + 1, token.size()}) {
+    for (const char* bytes : {"\xff", "\x80", "\xc3\xa9", "=", "+", "/", " ", "."}) {
+      EXPECT_EQ(tokens_.verify("demo", "alice", std::string(token).insert(at, bytes)).error().message,
+                "token does not parse")
+          << at << bytes;
+    }
+  }
 }
 
 // A new key pair as PEM texts.
