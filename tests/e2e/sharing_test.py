@@ -33,7 +33,6 @@ class SharingTest(unittest.TestCase):
         end = time.monotonic() + seconds
         while not (value := holds()):
             self.assertLess(time.monotonic(), end)
-            self.assertIsNone(self.checker.poll(), "the checker has ended")
             time.sleep(0.1)
         return value
 
@@ -43,7 +42,7 @@ class SharingTest(unittest.TestCase):
             self.assertIn("slots acquired", self.log(member))
         with open(self.folder / "checker.out", "w", encoding="utf-8") as out:
             self.checker = subprocess.Popen(
-                [BUILD_DIR / "tests" / "hongyan-checker", "--env", self.folder / "env", "--seconds", "35", "--users", "60",
+                [BUILD_DIR / "tests" / "hongyan-checker", "--env", self.folder / "env", "--seconds", "40", "--users", "60",
                  "--rate", "100", "--groups", "4", "--group-members", "20", "--faults", "none"],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
         self.addCleanup(self.checker.kill)
