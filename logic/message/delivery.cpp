@@ -29,11 +29,8 @@ void Delivery::begin(LaneBatch batch, State& place) {
     under_way_.erase(lane);
     return refuse(std::move(batch));
   }
-  const auto state = std::make_shared<LaneBatchState>(LaneBatchState{.id = batch.id,
-                                                                     .source = batch.source,
-                                                                     .remaining = batch.works.size(),
-                                                                     .back = {},
-                                                                     .next = {}});
+  const auto state = std::make_shared<LaneBatchState>(LaneBatchState{
+      .id = batch.id, .source = batch.source, .remaining = batch.works.size(), .back = {}, .next = {}});
   place = state;
   Shard& shard = context_.shards.of(lane.destination);
   std::shared_ptr<bool> chain;
