@@ -8,7 +8,6 @@
 #include <array>
 
 #include "common/base/assert.h"
-#include "logic/api/signature.h"
 
 namespace hongyan::logic {
 
@@ -49,19 +48,6 @@ Result<Right> parse_right(std::string_view name) {
 }
 
 bool ApiKey::may(Right right) const noexcept { return std::ranges::find(rights, right) != rights.end(); }
-
-namespace {
-constexpr std::string_view kBearer = "Bearer ";
-}  // namespace
-
-std::string audited_key(std::string_view authorization) {
-  if (is_signature(authorization)) {
-    const auto signature = parse_signature(authorization);
-    return signature ? std::string(signature->key_id.substr(0, kKeyIdDigits)) : std::string();
-  }
-  if (!authorization.starts_with(kBearer)) return {};
-  return sha256_hex(authorization.substr(kBearer.size())).substr(0, kKeyIdDigits);
-}
 
 Result<std::size_t> ApiKeys::find_by_id(std::string_view id) const {
   const auto named = [id](const ApiKey& key) {

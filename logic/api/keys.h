@@ -50,8 +50,7 @@ class ApiKeys {
 
 // The digits of a key's SHA-256 by which the audit log and signed calls name it.
 inline constexpr std::size_t kKeyIdDigits = 12;
-// The id of the key in an Authorization header, whether it is known or not; empty without one.
-[[nodiscard]] std::string audited_key(std::string_view authorization);
+inline constexpr std::string_view kBearer = "Bearer ";
 
 // Lower-case hex of the SHA-256.
 [[nodiscard]] std::string sha256_hex(std::string_view text);

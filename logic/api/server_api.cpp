@@ -46,7 +46,7 @@ class AuditedCall {
     if (!audit::enabled() || request.method == http::Method::kGet || request.method == http::Method::kHead)
       return;
     if (call.right == Right::kMessages || call.right == Right::kPresence) return;
-    key_ = audited_key(request.header("Authorization").value_or(""));
+    key_ = key_id_of(request.header("Authorization").value_or(""));
     address_ = request.peer;
     method_ = to_string(request.method);
     path_ = shown_path(request);

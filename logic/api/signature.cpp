@@ -65,6 +65,15 @@ Result<Signature> parse_signature(std::string_view authorization) {
   return signature;
 }
 
+std::string key_id_of(std::string_view authorization) {
+  if (is_signature(authorization)) {
+    const auto signature = parse_signature(authorization);
+    return signature ? std::string(signature->key_id.substr(0, kKeyIdDigits)) : std::string();
+  }
+  if (!authorization.starts_with(kBearer)) return {};
+  return sha256_hex(authorization.substr(kBearer.size())).substr(0, kKeyIdDigits);
+}
+
 std::string sign_request(std::string_view key_sha256, const http::Request& request, std::int64_t time,
                          std::string_view nonce) {
   const std::string text = fmt::format("{}\n{}\n{}\n{}\n{}", to_string(request.method), request.target, time,

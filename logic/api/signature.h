@@ -24,6 +24,10 @@ struct Signature {
 // Views into the header. Error kUnauthenticated, with what is wrong.
 [[nodiscard]] Result<Signature> parse_signature(std::string_view authorization);
 
+// The id of the key that an Authorization header carries or is signed with, known or not; empty without one. For the
+// audit log.
+[[nodiscard]] std::string key_id_of(std::string_view authorization);
+
 // HMAC-SHA256, in lower-case hex, with the key's SHA-256 in lower-case hex as its key, over
 //   METHOD "\n" target "\n" time "\n" nonce "\n" SHA-256 of the body in hex
 // The digest is what the server knows of a key: whoever reads its configuration can sign, as whoever guesses a key can.

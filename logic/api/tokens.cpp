@@ -22,7 +22,7 @@ Result<Json> make_token(const auth::TokenSigner& signer, const ApiRequest& reque
   audit::write("token_minted", {{"app", request.app_id},
                                 {"uid", *uid},
                                 {"ttl_seconds", *ttl},
-                                {"key", audited_key(request.http.header("Authorization").value_or(""))},
+                                {"key", key_id_of(request.http.header("Authorization").value_or(""))},
                                 {"address", request.http.peer}});
   return Json{{"token", *token}, {"expires_at", wall_ms() + *ttl * 1000}};
 }
